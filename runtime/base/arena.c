@@ -1,0 +1,102 @@
+/* Bump allocation from a chain of growing blocks. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARENA_FIRST_BLOCK ((size_t)16 * 1024)
+#define ARENA_ALIGN	  _Alignof(max_align_t)
+
+struct arena_block {
+	struct arena_block *prev;
+	size_t size;
+	size_t used;
+	_Alignas(max_align_t) unsigned char data[];
+};
+
+/* The one exit below cmd/: see the contract in the header. */
+static _Noreturn void out_of_memory(void)
+{
+	static const char text[] = "error: out of memory\n";
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(1);
+}
+
+void arena_init(struct arena *a)
+{
+	a->last = NULL;
+}
+
+void arena_done(struct arena *a)
+{
+	while (a->last) {
+		struct arena_block *b = a->last;
+		a->last = b->prev;
+		free(b);
+	}
+}
+
+static void arena_grow(struct arena *a, size_t need)
+{
+	size_t size = a->last ? a->last->size * 2 : ARENA_FIRST_BLOCK;
+	while (size < need)
+		size *= 2;
+	/* calloc of a fresh large block costs nothing: its pages are zero already. */
+	struct arena_block *b = calloc(1, sizeof(*b) + size);
+	if (!b)
+		out_of_memory();
+	b->size = size;
+	b->prev = a->last;
+	a->last = b;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	if (size > SIZE_MAX / 4)
+		out_of_memory();
+	size_t rounded = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+	if (!a->last || a->last->size - a->last->used < rounded)
+		arena_grow(a, rounded);
+	void *p = a->last->data + a->last->used;
+	a->last->used += rounded;
+	return p;
+}
+
+void *arena_array(struct arena *a, size_t n, size_t size)
+{
+	size_t total;
+	if (__builtin_mul_overflow(n, size, &total))
+		out_of_memory();
+	return arena_alloc(a, total);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+	memcpy(p, s, n);
+	return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		out_of_memory();
+	char *p = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}

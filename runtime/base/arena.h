@@ -1,0 +1,36 @@
+/*
+ * Memory that is freed as a whole: one arena for a spec, one for a plan. All of it is taken before
+ * the first lasting effect of a command, so running out of memory may simply end the program
+ * (arena_alloc never returns NULL): nothing has been made that could be left behind.
+ */
+#ifndef HULL_BASE_ARENA_H
+#define HULL_BASE_ARENA_H
+
+#include <stddef.h>
+
+#include "base/defer.h"
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *last; /* the block that allocations come from */
+};
+
+void arena_init(struct arena *a);
+void arena_done(struct arena *a);
+
+/* Zeroed memory, aligned for any type. Never NULL. */
+void *arena_alloc(struct arena *a, size_t size) __attribute__((alloc_size(2), returns_nonnull));
+
+/* A zeroed array; an overflowing product ends the program like a lack of memory. */
+void *arena_array(struct arena *a, size_t n, size_t size)
+	__attribute__((alloc_size(2, 3), returns_nonnull));
+
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+_printf_(2, 3) char *arena_printf(struct arena *a, const char *fmt, ...);
+
+#define _cleanup_arena_ _cleanup_(arena_done)
+#define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * Filling the error struct. No allocation and no locks: the child uses these functions between
+ * clone and exec, when all it may do is format into memory that it already has.
+ */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Formats into a field; a text that does not fit ends in "..." instead of looking complete. */
+static _printf_(3, 0) void field_vformat(char *field, size_t size, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(field, size, fmt, ap);
+	if (n < 0)
+		field[0] = '\0';
+	else if ((size_t)n >= size)
+		memcpy(field + size - 4, "...", 4);
+}
+
+static enum err_kind kind_of_errno(int code)
+{
+	switch (code) {
+	case EPERM:
+	case EACCES:
+		return ERR_PERMISSION;
+	case ENOENT:
+		return ERR_NOT_FOUND;
+	case EBUSY:
+	case EEXIST:
+		return ERR_BUSY;
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ENOSPC:
+	case EAGAIN:
+		return ERR_LIMIT;
+	default:
+		return ERR_HOST;
+	}
+}
+
+static _printf_(5, 0) int err_vfill(struct err *err, enum err_kind kind, int code, unsigned flags,
+				    const char *fmt, va_list ap)
+{
+	if (code <= 0)
+		code = EINVAL;
+	if (!err)
+		return -code;
+	memset(err, 0, sizeof(*err));
+	err->code = code;
+	err->kind = kind;
+	err->flags = flags;
+	field_vformat(err->message, sizeof(err->message), fmt, ap);
+	return -code;
+}
+
+int err_sys(struct err *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int r = err_vfill(err, kind_of_errno(code), code, ERR_HAS_ERRNO, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int err_say(struct err *err, enum err_kind kind, int code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int r = err_vfill(err, kind, code, 0, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+/* The adders differ only in the field that they fill. */
+#define ERR_ADDER(name, field)                                                                     \
+	void name(struct err *err, const char *fmt, ...)                                           \
+	{                                                                                          \
+		if (!err)                                                                          \
+			return;                                                                    \
+		va_list ap;                                                                        \
+		va_start(ap, fmt);                                                                 \
+		field_vformat(err->field, sizeof(err->field), fmt, ap);                            \
+		va_end(ap);                                                                        \
+	}
+
+ERR_ADDER(err_hint, hint)
+ERR_ADDER(err_cause, cause)
+ERR_ADDER(err_step, step)
+ERR_ADDER(err_kernel, kernel)
+
+void err_at(struct err *err, uint32_t at)
+{
+	if (err)
+		err->at = at;
+}
+
+void err_wrap(struct err *err, const char *fmt, ...)
+{
+	if (!err)
+		return;
+	char inner[sizeof(err->message)];
+	memcpy(inner, err->message, sizeof(inner));
+	va_list ap;
+	va_start(ap, fmt);
+	field_vformat(err->message, sizeof(err->message), fmt, ap);
+	va_end(ap);
+	size_t n = strlen(err->message);
+	snprintf(err->message + n, sizeof(err->message) - n, ": %s", inner);
+}
+
+void err_clear(struct err *err)
+{
+	if (err)
+		memset(err, 0, sizeof(*err));
+}
+
+const char *err_text(int code)
+{
+	static char text[128]; /* hull has one thread, and each message shows one errno */
+	const char *s = strerrordesc_np(code);
+	if (!s) {
+		snprintf(text, sizeof(text), "error %d", code);
+		return text;
+	}
+	size_t n = strnlen(s, sizeof(text) - 1);
+	memcpy(text, s, n);
+	text[n] = '\0';
+	/* "No such file" becomes "no such file", but "RFS specific error" stays. */
+	if (text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
+		text[0] = (char)(text[0] - 'A' + 'a');
+	return text;
+}
+
+const char *err_name(int code)
+{
+	const char *s = strerrorname_np(code);
+	return s ? s : "EUNKNOWN";
+}

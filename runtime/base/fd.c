@@ -1,0 +1,116 @@
+/* Reading and writing files whole. */
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -EBADF;
+	errno = saved;
+}
+
+int fd_take(int *fd)
+{
+	int taken = *fd;
+	*fd = -EBADF;
+	return taken;
+}
+
+int fd_write_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t fd_read_all(int fd, void *data, size_t size)
+{
+	char *p = data;
+	size_t got = 0;
+	while (got < size) {
+		ssize_t n = read(fd, p + got, size - got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+int fd_read_file(int dirfd, const char *path, size_t limit, struct arena *arena, char **ret_text,
+		 size_t *ret_size, struct err *err)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open '%s'", path);
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot examine '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return err_say(err, ERR_CONFIG, S_ISDIR(st.st_mode) ? EISDIR : EINVAL,
+			       "'%s' is not a regular file", path);
+	if ((size_t)st.st_size > limit)
+		return err_say(err, ERR_LIMIT, EFBIG, "'%s' is larger than %zu bytes", path, limit);
+	/* One byte more than its size shows whether it grew meanwhile. */
+	size_t size = (size_t)st.st_size + 1;
+	char *text = arena_alloc(arena, size + 1);
+	ssize_t n = fd_read_all(fd, text, size);
+	if (n < 0)
+		return err_sys(err, (int)-n, "cannot read '%s'", path);
+	if ((size_t)n == size)
+		return err_say(err, ERR_BUSY, EAGAIN, "'%s' was changed while it was read", path);
+	text[n] = '\0';
+	*ret_text = text;
+	*ret_size = (size_t)n;
+	return 0;
+}
+
+int fd_write_value(int dirfd, const char *name, const char *value)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	size_t size = strlen(value);
+	ssize_t n;
+	do
+		n = write(fd, value, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EIO;
+}
+
+int fd_read_value(int dirfd, const char *name, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = fd_read_all(fd, buf, size);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n == size)
+		return -EFBIG;
+	if (n > 0 && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+	return 0;
+}

@@ -1,0 +1,148 @@
+/* Writing JSON. */
+#include "base/json.h"
+
+#include <string.h>
+
+#define JSON_OUT_INDENT 2
+
+void json_out_init(struct json_out *o, struct str *str, enum json_out_flags flags)
+{
+	*o = (struct json_out){ .str = str, .pretty = flags == JSON_OUT_PRETTY, .first = true };
+}
+
+static void new_line(struct json_out *o)
+{
+	if (!o->pretty)
+		return;
+	str_append(o->str, "\n");
+	for (unsigned i = 0; i < o->depth * JSON_OUT_INDENT; i++)
+		str_append(o->str, " ");
+}
+
+/* What stands before a value or a key: nothing after a key, else a comma and a new line. */
+static void before(struct json_out *o)
+{
+	if (o->after_key) {
+		o->after_key = false;
+		return;
+	}
+	if (o->depth == 0)
+		return;
+	if (!o->first)
+		str_append(o->str, ",");
+	new_line(o);
+	o->first = false;
+}
+
+static void open_with(struct json_out *o, const char *bracket)
+{
+	before(o);
+	str_append(o->str, bracket);
+	o->depth++;
+	o->first = true;
+}
+
+static void close_with(struct json_out *o, const char *bracket)
+{
+	o->depth--;
+	if (!o->first)
+		new_line(o);
+	str_append(o->str, bracket);
+	o->first = false;
+}
+
+void json_out_object(struct json_out *o)
+{
+	open_with(o, "{");
+}
+
+void json_out_object_end(struct json_out *o)
+{
+	close_with(o, "}");
+}
+
+void json_out_array(struct json_out *o)
+{
+	open_with(o, "[");
+}
+
+void json_out_array_end(struct json_out *o)
+{
+	close_with(o, "]");
+}
+
+/*
+ * The length of the UTF-8 character at s, or 0 when the bytes are none. Paths and arguments may be
+ * any bytes, JSON may not.
+ */
+static size_t utf8_size(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
+		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static void quoted(struct str *str, const char *value)
+{
+	static const char escapes[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+
+	str_append(str, "\"");
+	for (const unsigned char *s = (const unsigned char *)value; *s;) {
+		const char *e = strchr(escapes, *s);
+		size_t n = utf8_size(s);
+		if (e)
+			str_printf(str, "\\%c", letters[e - escapes]);
+		else if (*s < 0x20 || *s == 0x7f)
+			str_printf(str, "\\u%04x", *s);
+		else if (n == 0)
+			str_append(str, "\\ufffd");
+		else
+			str_append_n(str, (const char *)s, n);
+		s += n ? n : 1;
+	}
+	str_append(str, "\"");
+}
+
+void json_out_key(struct json_out *o, const char *key)
+{
+	before(o);
+	quoted(o->str, key);
+	str_append(o->str, o->pretty ? ": " : ":");
+	o->after_key = true;
+}
+
+void json_out_string(struct json_out *o, const char *value)
+{
+	before(o);
+	quoted(o->str, value);
+}
+
+void json_out_int(struct json_out *o, int64_t value)
+{
+	before(o);
+	str_printf(o->str, "%lld", (long long)value);
+}
+
+void json_out_uint(struct json_out *o, uint64_t value)
+{
+	before(o);
+	str_printf(o->str, "%llu", (unsigned long long)value);
+}
+
+void json_out_bool(struct json_out *o, bool value)
+{
+	before(o);
+	str_append(o->str, value ? "true" : "false");
+}
+
+void json_out_member(struct json_out *o, const char *key, const char *value)
+{
+	json_out_key(o, key);
+	json_out_string(o, value);
+}

@@ -1,0 +1,182 @@
+/* Strings: see the header. Pure functions; no system calls. */
+#include "base/str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define STR_NEAREST_MAX 64 /* longer words are not compared */
+
+void str_init(struct str *s, struct arena *arena)
+{
+	s->arena = arena;
+	s->used = 0;
+	s->size = 64;
+	s->text = arena_alloc(arena, s->size);
+}
+
+static void str_reserve(struct str *s, size_t more)
+{
+	if (s->size - s->used > more)
+		return;
+	size_t size = s->size;
+	while (size - s->used <= more)
+		size *= 2;
+	char *text = arena_alloc(s->arena, size);
+	memcpy(text, s->text, s->used);
+	s->text = text;
+	s->size = size;
+}
+
+void str_append_n(struct str *s, const char *text, size_t n)
+{
+	str_reserve(s, n);
+	memcpy(s->text + s->used, text, n);
+	s->used += n;
+	s->text[s->used] = '\0';
+}
+
+void str_append(struct str *s, const char *text)
+{
+	str_append_n(s, text, strlen(text));
+}
+
+void str_printf(struct str *s, const char *fmt, ...)
+{
+	va_list ap, again;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n > 0) {
+		str_reserve(s, (size_t)n);
+		vsnprintf(s->text + s->used, (size_t)n + 1, fmt, again);
+		s->used += (size_t)n;
+	}
+	va_end(again);
+}
+
+int str_to_u64(const char *s, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+	if (!*s)
+		return -EINVAL;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9')
+			return -EINVAL;
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*s - '0'), &value))
+			return -ERANGE;
+	}
+	if (value > max)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+int str_to_i64(const char *s, int64_t *ret)
+{
+	bool negative = *s == '-';
+	uint64_t magnitude;
+	int r = str_to_u64(s + negative, (uint64_t)INT64_MAX + negative, &magnitude);
+	if (r < 0)
+		return r;
+	*ret = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+	return 0;
+}
+
+bool str_has_prefix(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+const struct str_name *str_name_find(const struct str_name *table, const char *name)
+{
+	for (; table->name; table++)
+		if (str_eq(table->name, name))
+			return table;
+	return NULL;
+}
+
+const struct str_name *str_name_find_nocase(const struct str_name *table, const char *name)
+{
+	for (; table->name; table++)
+		if (strcasecmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+const char *str_name_of(const struct str_name *table, int64_t value)
+{
+	for (; table->name; table++)
+		if (table->value == value)
+			return table->name;
+	return NULL;
+}
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+	return m < c ? m : c;
+}
+
+/* The Damerau-Levenshtein distance (restricted to neighbouring swaps), without regard to case. */
+static unsigned edit_distance(const char *a, const char *b)
+{
+	size_t na = strlen(a), nb = strlen(b);
+	unsigned rows[3][STR_NEAREST_MAX + 1];
+	unsigned *before = rows[0], *last = rows[1], *now = rows[2];
+
+	for (size_t j = 0; j <= nb; j++)
+		last[j] = (unsigned)j;
+	for (size_t i = 1; i <= na; i++) {
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= nb; j++) {
+			int ca = tolower((unsigned char)a[i - 1]);
+			int cb = tolower((unsigned char)b[j - 1]);
+			now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (ca != cb));
+			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
+			    cb == tolower((unsigned char)a[i - 2]) && before[j - 2] + 1 < now[j])
+				now[j] = before[j - 2] + 1;
+		}
+		unsigned *oldest = before;
+		before = last;
+		last = now;
+		now = oldest;
+	}
+	return last[nb];
+}
+
+const char *str_nearest(const char *word, const char *(*next)(void *state), void *state)
+{
+	size_t n = strlen(word);
+	if (n == 0 || n > STR_NEAREST_MAX)
+		return NULL;
+	unsigned best_distance = (unsigned)(n / 3 > 0 ? n / 3 : 1) + 1;
+	const char *best = NULL;
+	for (const char *candidate = next(state); candidate; candidate = next(state)) {
+		size_t nc = strlen(candidate);
+		if (nc > STR_NEAREST_MAX || (nc > n ? nc - n : n - nc) >= best_distance)
+			continue;
+		unsigned d = edit_distance(word, candidate);
+		if (d < best_distance) {
+			best_distance = d;
+			best = candidate;
+		}
+	}
+	return best;
+}
+
+static const char *next_name(void *state)
+{
+	const struct str_name **entry = state;
+	return (*entry)->name ? (*entry)++->name : NULL;
+}
+
+const char *str_nearest_name(const char *word, const struct str_name *table)
+{
+	return str_nearest(word, next_name, &table);
+}
