@@ -1,9 +1,8 @@
 /*
- * cgroup v2: where a container's cgroup is, what stands in its files, and how it ends.
- *
- * Planning (limits.c, device.c) is pure: resources of the spec become a list of writes and a device program.
- * The rest works on file descriptors relative to the cgroup2 mount, never on joined paths
- * (security rule R-075). Kernel documentation: Documentation/admin-guide/cgroup-v2.rst.
+ * cgroup v2: where a container's cgroup is, what stands in its files, how it ends. Planning
+ * (limits*.c, device.c) is pure: resources of the spec become a list of writes and a device
+ * program. The rest works on file descriptors relative to the cgroup2 mount, never on joined paths
+ * (R-075). Kernel documentation: Documentation/admin-guide/cgroup-v2.rst.
  */
 #ifndef HULL_CGROUP_CGROUP_H
 #define HULL_CGROUP_CGROUP_H
@@ -19,25 +18,38 @@
 
 /* ---- planning (pure) ---- */
 
-/* One write of a value to a file of the cgroup; controller NULL: a cgroup.* core file. */
+/*
+ * One write of a value to a file of the cgroup. Some limits have two names, of which the kernel
+ * has one: when `file` does not exist, `or_value` goes to `or_file`.
+ */
+enum cgroup_write_flags {
+	CGROUP_WRITE_IF_PRESENT = 1u << 0, /* without the file the value holds anyway */
+};
 struct cgroup_write {
 	const char *file;
 	const char *value;
-	const char *controller; /* "memory" */
-	uint32_t at;		/* place in config.json */
+	const char *or_file; /* NULL: no second name */
+	const char *or_value;
+	const char *controller; /* "memory"; NULL: a cgroup.* core file */
+	unsigned flags;         /* enum cgroup_write_flags */
+	uint32_t at;            /* place in config.json */
 };
+
+#define CGROUP_CONTROLLERS_MAX 16
 struct cgroup_plan {
 	struct cgroup_write *writes; /* in the order in which they are made */
 	size_t writes_n;
-	struct bpf_insn *device_insns; /* NULL: no device rules, all devices are allowed */
+	struct bpf_insn *device_insns; /* NULL: nothing is denied */
 	size_t device_insns_n;
-	const char *controllers[16]; /* which must be enabled, each once, NULL at the end */
+	/* Which must be enabled, each once, NULL at the end, and who asked first. */
+	const char *controllers[CGROUP_CONTROLLERS_MAX];
+	uint32_t controllers_at[CGROUP_CONTROLLERS_MAX];
 };
 
 /*
  * Turns linux.resources into writes (rules: S-162 to S-185). Values that cgroup v2 cannot
- * express are errors; zero means "not set" where engines send zero so (design: shares, weight,
- * quota, period, memory limits). has_bfq: the io weight goes to io.bfq.weight.
+ * express are errors; zero means "not set" where engines send zero so (shares, weight, quota,
+ * period, memory limits).
  */
 _must_check_ int cgroup_plan_resources(const struct spec_resources *resources, struct arena *arena,
 				       struct cgroup_plan *ret, struct err *err);
@@ -49,7 +61,7 @@ _must_check_ int cgroup_plan_path(const char *path, const char *id, struct arena
 /* ---- the host ---- */
 
 struct cgroup_root {
-	int fd;		  /* O_PATH of the cgroup2 mount */
+	int fd;           /* O_PATH of the cgroup2 mount */
 	const char *path; /* "/sys/fs/cgroup" or "/sys/fs/cgroup/unified"; static memory */
 };
 
@@ -60,13 +72,13 @@ void cgroup_root_close(struct cgroup_root *root);
 /* ---- one container's cgroup ---- */
 
 /*
- * Makes the cgroup `path` (normal form) and its missing parents, with the controllers enabled in
- * all of them. An existing one must be empty and thawed (S-155): else EBUSY. Unless it fails,
- * *ret_fd is its directory and *ret_made tells whether it was made now. A failure removes what
- * was made.
+ * Makes the cgroup `path` (normal form) and its missing parents, with the plan's controllers (NULL:
+ * none) enabled in all of them; a missing one is ENODEV. An existing cgroup must be empty and
+ * thawed (S-155): else EBUSY. *ret_fd is its directory, for openat and CLONE_INTO_CGROUP, *ret_made
+ * tells whether it was made now. A failure removes what was made.
  */
 _must_check_ int cgroup_create(const struct cgroup_root *root, const char *path,
-			       const char *const *controllers, int *ret_fd, bool *ret_made,
+			       const struct cgroup_plan *plan, int *ret_fd, bool *ret_made,
 			       struct err *err);
 
 /* Writes the limits and attaches the device program; every failure is an error. */
