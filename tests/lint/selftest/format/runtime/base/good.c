@@ -1,0 +1,5 @@
+/* Formatted. */
+int g(void)
+{
+	return 0;
+}

@@ -1,0 +1,4 @@
+/* Not formatted. */
+int f( void ) {
+  return 0 ;
+}

@@ -1,0 +1,2 @@
+/* May know the spec. */
+#include "spec/spec.h"

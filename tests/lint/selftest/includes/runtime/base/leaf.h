@@ -1,0 +1,2 @@
+/* A header of the lowest layer. */
+#include "spec/spec.h"

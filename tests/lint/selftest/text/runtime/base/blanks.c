@@ -1,0 +1,2 @@
+/* Blanks before a tab. */
+  	int a;
