@@ -1,0 +1,19 @@
+/*
+ * Network namespaces: what hull does in and to them over rtnetlink (rtnetlink(7)). Messages are
+ * built and parsed by libmnl; the socket is a plain one, because mnl_socket_open() allocates and
+ * these functions also run in the child between clone and exec.
+ */
+#ifndef HULL_NETNS_NETNS_H
+#define HULL_NETNS_NETNS_H
+
+#include "base/err.h"
+
+/*
+ * Brings the loopback interface of the caller's network namespace up; the kernel gives it
+ * 127.0.0.1 and ::1 itself. Runs in the child, inside a namespace that hull made: an existing one
+ * belongs to somebody else and is left as it is. Needs CAP_NET_ADMIN over the namespace.
+ * 0, or -errno.
+ */
+_must_check_ int netns_loopback_up(struct err *err);
+
+#endif
