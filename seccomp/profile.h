@@ -1,0 +1,60 @@
+/*
+ * What the files of this directory share and nobody else sees: the values of a profile as the
+ * kernel and libseccomp count them, and the two products of it besides the filter, the key of the
+ * cache and the ENOSYS stub.
+ */
+#ifndef HULL_SECCOMP_PROFILE_H
+#define HULL_SECCOMP_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "seccomp/seccomp.h"
+
+/* Tokens of libseccomp, the native one first, each once. */
+struct profile_arches {
+	uint32_t *tokens;
+	size_t n;
+};
+
+/* An architecture that libseccomp does not know is an error at its place. */
+_must_check_ int profile_arches(const struct spec_seccomp *spec, struct arena *arena,
+				struct profile_arches *ret, struct err *err);
+
+/* The token of "SCMP_ARCH_X86_64", 0 when unknown. */
+uint32_t profile_arch_token(const char *name);
+
+/* The SECCOMP_FILTER_FLAG_* of a name, 0 when unknown; and the nearest known name, or NULL. */
+unsigned profile_flag(const char *name);
+const char *profile_flag_nearest(const char *name);
+
+/* What seccomp(2) is to be told besides the program: fills flags and has_notify. */
+_must_check_ int profile_flags(const struct spec_seccomp *spec, struct seccomp_filter *ret,
+			       struct err *err);
+
+/* The action with the errno (or the tracer's message) in its low bits. */
+_must_check_ int profile_action(const struct spec_int *action, const struct spec_uint *errno_ret,
+				uint32_t *ret, struct err *err);
+
+/*
+ * The stub that goes before libseccomp's program and answers ENOSYS for system calls that are
+ * newer than the profile; in the arena. No instructions when the profile wants none.
+ */
+struct sock_fprog stub_build(const struct spec_seccomp *spec, const struct profile_arches *arches,
+			     struct arena *arena);
+
+/*
+ * Everything that the compiled bytes depend on, in one unambiguous byte string, padded to a
+ * multiple of 8.
+ */
+void key_write(const struct spec_seccomp *spec, struct str *ret);
+
+/* Looks the key up; true when ret's insns and len were filled from the cache. */
+bool cache_load(int dirfd, const struct str *key, struct arena *arena, struct seccomp_filter *ret);
+
+/* Stores, as well as it can; failing to is no error. */
+void cache_store(int dirfd, const struct str *key, const struct seccomp_filter *filter);
+
+#endif
