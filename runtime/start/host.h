@@ -1,0 +1,29 @@
+/*
+ * Facts about this host and the calling process that a plan depends on: read once, in the parent,
+ * before anything is decided. Tests make plans for a fixed fake host instead.
+ */
+#ifndef HULL_START_HOST_H
+#define HULL_START_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct host {
+	uid_t uid;
+	gid_t gid;
+	uint64_t caps_permitted;
+	uint64_t caps_bounding;
+	uint64_t signals_ignored; /* bit n-1: signal n */
+	bool has_time_namespaces;
+};
+
+/* Reads the facts from /proc (proc_pid_status(5)). */
+_must_check_ int host_probe(struct host *ret, struct err *err);
+
+/* Reads them from the text of a /proc/PID/status; for tests, and for host_probe(). */
+_must_check_ int host_parse_status(const char *status, struct host *ret);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * Making a plan: from what config.json says to what will be done. Runs in the parent before
+ * anything exists; pure, so that it can be tested without root and for hosts that are not there.
+ */
+#include "start/plan.h"
+
+#include <seccomp.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "seccomp/seccomp.h"
+#include "start/plan_parts.h"
+
+const char *plan_path_normal(struct arena *arena, const char *path)
+{
+	struct str s;
+	str_init(&s, arena);
+	while (*path) {
+		size_t n = strcspn(path, "/");
+		if (n > 0 && !(n == 1 && path[0] == '.')) {
+			str_append(&s, "/");
+			str_append_n(&s, path, n);
+		}
+		path += n + (path[n] == '/');
+	}
+	return s.used ? s.text : "/";
+}
+
+bool plan_path_is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+	if (n == 1 && dir[0] == '/')
+		return true;
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+const char *plan_bundle_path(const struct planner *p, const char *path)
+{
+	if (path[0] == '/')
+		return path;
+	return arena_printf(p->arena, "%s/%s", p->options->bundle, path);
+}
+
+/* What the spec has and hull parses but does not carry out yet: never ignored in silence. */
+int plan_refuse_unsupported(const struct planner *p, struct err *err)
+{
+	const struct spec *s = p->spec;
+	const struct spec_process *process = &s->process;
+	const struct spec_namespace *user = spec_find_namespace(s, SPEC_NS_USER);
+	uint32_t notify = 0;
+	for (size_t i = 0; i < s->linux.seccomp.syscalls.n; i++)
+		if (s->linux.seccomp.syscalls.v[i].action.v == SCMP_ACT_NOTIFY)
+			notify = s->linux.seccomp.syscalls.v[i].action.at;
+	if (s->linux.seccomp.default_action.v == SCMP_ACT_NOTIFY)
+		notify = s->linux.seccomp.default_action.at;
+
+	const struct {
+		uint32_t at;
+		const char *what;
+	} missing[] = {
+		{ user ? user->at : 0, "a user namespace" },
+		{ process->terminal.v ? process->terminal.at : 0, "a terminal" },
+		{ s->hooks.prestart.n ? s->hooks.prestart.at : 0, "a hook" },
+		{ s->hooks.create_runtime.n ? s->hooks.create_runtime.at : 0, "a hook" },
+		{ s->hooks.create_container.n ? s->hooks.create_container.at : 0, "a hook" },
+		{ s->hooks.start_container.n ? s->hooks.start_container.at : 0, "a hook" },
+		{ s->hooks.poststart.n ? s->hooks.poststart.at : 0, "a hook" },
+		{ s->hooks.poststop.n ? s->hooks.poststop.at : 0, "a hook" },
+		{ process->apparmor_profile.s && *process->apparmor_profile.s
+			  ? process->apparmor_profile.at
+			  : 0,
+		  "an AppArmor profile" },
+		{ process->selinux_label.s && *process->selinux_label.s ? process->selinux_label.at
+									: 0,
+		  "an SELinux label" },
+		{ s->linux.mount_label.s && *s->linux.mount_label.s ? s->linux.mount_label.at : 0,
+		  "a mount label" },
+		{ process->scheduler.at, "a scheduling policy" },
+		{ process->io_priority.at, "an io priority" },
+		{ s->linux.memory_policy.at, "a memory policy" },
+		{ s->linux.net_devices.n ? s->linux.net_devices.at : 0, "a network device" },
+		{ s->linux.intel_rdt.at, "resource control of the processor (intelRdt)" },
+		{ notify, "SCMP_ACT_NOTIFY" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
+		if (!missing[i].at)
+			continue;
+		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out %s yet", missing[i].what);
+		err_hint(
+			err,
+			"nothing was started, since nothing that config.json asks for is left out");
+		err_at(err, missing[i].at);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+int plan_make_cgroup(const struct planner *p, struct err *err)
+{
+	const struct spec_str *path = &p->spec->linux.cgroups_path;
+	struct plan *plan = p->plan;
+
+	plan->has_cgroup = true;
+	plan->cgroup_at = path->at;
+	int r = cgroup_plan_path(path->s && *path->s ? path->s : NULL, p->options->id, p->arena,
+				 &plan->cgroup_path, err);
+	if (r < 0) {
+		err_at(err, path->at);
+		return r;
+	}
+	return cgroup_plan_resources(&p->spec->linux.resources, p->arena, &plan->cgroup, err);
+}
+
+static int check_process(const struct planner *p, struct err *err)
+{
+	if (p->spec->process.at)
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL, "there is no process to start");
+	err_hint(
+		err,
+		"\"process\": {\"cwd\": \"/\", \"args\": [\"sh\"], \"user\": {\"uid\": 0, \"gid\": 0}}");
+	err_at(err, p->spec->doc.root ? p->spec->doc.root->at : 0);
+	return -EINVAL;
+}
+
+int plan_make(const struct spec *spec, const struct plan_options *options, const struct host *host,
+	      struct arena *arena, struct plan *ret, struct spec_problems *problems,
+	      struct err *err)
+{
+	struct planner p = { spec, options, host, arena, ret, problems };
+
+	*ret = (struct plan) {
+		.id = options->id,
+		.bundle = options->bundle,
+		.flags = options->flags,
+		.spec = spec,
+		.masked = &spec->linux.masked_paths,
+		.readonly = &spec->linux.readonly_paths,
+		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
+	};
+	seccomp_check(&spec->linux.seccomp, arena, problems);
+	int (*const parts[])(const struct planner *, struct err *) = {
+		check_process,    plan_refuse_unsupported, plan_make_namespaces, plan_make_root,
+		plan_make_cgroup, plan_make_mounts,        plan_make_sysctls,    plan_make_process,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int r = parts[i](&p, err);
+		if (r < 0) {
+			json_locate(&spec->doc, err);
+			return r;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,219 @@
+/*
+ * The plan: everything that a start will do, decided before clone. It is made from the spec, the
+ * command line and the facts of the host, without a system call; it is immutable, holds no open
+ * descriptors, and can be printed (`hull plan`) and compared (tests/golden). After clone the child
+ * executes it from top to bottom and decides nothing.
+ *
+ * All strings and arrays live in the arena given to plan_make(), paths are absolute, and each
+ * step knows the place in config.json (`at`) that asked for it.
+ */
+#ifndef HULL_START_PLAN_H
+#define HULL_START_PLAN_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cgroup/cgroup.h"
+#include "spec/spec.h"
+#include "start/host.h"
+
+enum plan_flags {
+	PLAN_KEEP = 1u << 0,               /* --keep: leave the state of a finished container */
+	PLAN_NO_PIVOT = 1u << 1,           /* --no-pivot: for a host whose root is a ramfs */
+	PLAN_NO_NEW_KEYRING = 1u << 2,     /* --no-new-keyring */
+	PLAN_OVERLAY = 1u << 3,            /* --overlay: a writable layer above the root */
+	PLAN_ROOTFS_ANNOTATIONS = 1u << 4, /* honour dev.hull.rootfs.* (run, not create) */
+};
+
+/* What the command line adds to config.json. */
+struct plan_options {
+	const char *id;
+	const char *bundle;      /* absolute */
+	unsigned flags;          /* enum plan_flags */
+	const char *overlay_dir; /* --overlay=DIR, absolute; NULL: a tmpfs */
+	unsigned preserve_fds;   /* descriptors from 3 on that the program keeps */
+	unsigned listen_fds;     /* how many of them are LISTEN_FDS of systemd's protocol */
+};
+
+/* ---- namespaces ---- */
+
+struct plan_join {
+	enum spec_ns_type type;
+	const char *path;
+	uint32_t at;
+};
+struct plan_namespaces {
+	uint64_t clone_flags;   /* CLONE_NEW* for clone3 */
+	uint64_t unshare_flags; /* CLONE_NEW* that the child unshares: cgroup, time */
+	struct plan_join join[SPEC_NS_COUNT];
+	unsigned join_n;
+	bool loopback;            /* bring up lo: the network namespace is new */
+	const char *time_offsets; /* lines for timens_offsets, or NULL */
+	const char *hostname, *domainname;
+	uint32_t hostname_at, domainname_at, time_offsets_at;
+};
+
+/* ---- root filesystem ---- */
+
+enum plan_root_kind {
+	PLAN_ROOT_DIRECTORY, /* a clone of the mount at `path` */
+	PLAN_ROOT_OVERLAY,   /* hull mounts an overlay */
+	PLAN_ROOT_CHROOT,    /* no mount namespace of its own: only chroot */
+};
+struct plan_overlay {
+	struct spec_str *lower; /* topmost first */
+	size_t lower_n;
+	const char *upper, *work; /* NULL: directories on a tmpfs that dies with the container */
+	bool make_dirs;           /* upper and work are made when missing (--overlay=DIR) */
+	uint32_t at;
+};
+struct plan_root {
+	enum plan_root_kind kind;
+	const char *path;
+	struct plan_overlay overlay;
+	bool readonly;
+	bool pivot;
+	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE */
+	bool propagation_recursive;
+	uint32_t at, propagation_at;
+};
+
+/* ---- mounts ---- */
+
+enum plan_mount_kind {
+	PLAN_MOUNT_NEW,     /* a new file system */
+	PLAN_MOUNT_BIND,    /* a clone of a host's directory or file */
+	PLAN_MOUNT_CGROUP,  /* a clone of the container's own cgroup: no cgroup namespace */
+	PLAN_MOUNT_REMOUNT, /* new attributes for what is mounted there */
+};
+struct plan_fs_option {
+	const char *key;
+	const char *value; /* NULL: a flag */
+	uint32_t at;
+};
+/* Attributes for mount_setattr(2): MOUNT_ATTR_*. */
+struct plan_attr {
+	uint64_t set, clear;
+};
+struct plan_mount {
+	enum plan_mount_kind kind;
+	unsigned index; /* in mounts[] of config.json */
+	const char *destination;
+	const char *type;   /* PLAN_MOUNT_NEW */
+	const char *source; /* NULL: none */
+	struct plan_fs_option *options;
+	size_t options_n;
+	struct plan_attr attr;           /* of the mount itself */
+	struct plan_attr attr_recursive; /* of all mounts of a recursive bind, before `attr` */
+	uint64_t propagation;            /* MS_* for the whole tree; 0: as it is */
+	bool recursive;                  /* rbind */
+	bool late_readonly; /* hull still makes something below it: read-only comes afterwards */
+	uint32_t at, source_at;
+};
+
+/* ---- devices, masks, sysctl ---- */
+
+struct plan_device {
+	const char *path;
+	mode_t mode; /* S_IFCHR, S_IFBLK or S_IFIFO with the permissions */
+	dev_t rdev;
+	uid_t uid;
+	gid_t gid;
+	uint32_t at;
+};
+struct plan_link {
+	const char *path, *target;
+};
+struct plan_sysctl {
+	const char *key;  /* as written */
+	const char *path; /* below /proc/sys */
+	const char *value;
+	uint32_t at;
+};
+
+/* ---- process ---- */
+
+enum plan_capset {
+	PLAN_CAP_BOUNDING,
+	PLAN_CAP_EFFECTIVE,
+	PLAN_CAP_INHERITABLE,
+	PLAN_CAP_PERMITTED,
+	PLAN_CAP_AMBIENT,
+	PLAN_CAP_SETS,
+};
+struct plan_rlimit {
+	int resource;
+	struct rlimit64 limit;
+	uint32_t at;
+};
+struct plan_process {
+	const char **args; /* NULL-terminated */
+	const char **env;  /* NULL-terminated; the last one may be HOME= (home_index) */
+	const char *path;  /* PATH of env, or NULL */
+	const char *cwd;
+	uint32_t args_at, cwd_at;
+	int home_index; /* env[home_index] is filled from the container's passwd; -1: it is set */
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t groups_n;
+	uint32_t user_at;
+	bool has_umask;
+	mode_t umask;
+	uint64_t caps[PLAN_CAP_SETS];
+	uint64_t caps_drop; /* bits to drop from the bounding set */
+	uint32_t caps_at;
+	struct plan_rlimit *rlimits;
+	size_t rlimits_n;
+	bool no_new_privs;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+	uint32_t oom_score_adj_at;
+	bool has_personality;
+	unsigned long personality;
+	uint32_t personality_at;
+	uint64_t reset_signals; /* bit n-1: signal n is ignored by the caller and must not be */
+	unsigned first_closed_fd;
+};
+
+struct plan {
+	const char *id;
+	const char *bundle;
+	unsigned flags; /* enum plan_flags */
+	const struct spec *spec;
+	struct plan_namespaces ns;
+	bool has_cgroup;
+	const char *cgroup_path; /* below the cgroup2 mount */
+	uint32_t cgroup_at;
+	struct cgroup_plan cgroup;
+	struct plan_root root;
+	struct plan_mount *mounts;
+	size_t mounts_n;
+	struct plan_device *devices;
+	size_t devices_n;
+	struct plan_link *links;
+	size_t links_n;
+	struct plan_sysctl *sysctls;
+	size_t sysctls_n;
+	const struct spec_strv *masked, *readonly;
+	struct plan_process process;
+	bool new_keyring;
+};
+
+/*
+ * Makes the plan. What the spec asks for and hull cannot do yet, or this host cannot do, is an
+ * error with its place; things that are left out but do no harm are warnings in `problems`.
+ */
+_must_check_ int plan_make(const struct spec *spec, const struct plan_options *options,
+			   const struct host *host, struct arena *arena, struct plan *ret,
+			   struct spec_problems *problems, struct err *err);
+
+/* Appends the plan, one line a step, in the order in which they are made. */
+void plan_print(const struct plan *plan, struct str *out);
+
+#endif

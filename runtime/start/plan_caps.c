@@ -1,0 +1,75 @@
+/*
+ * Planning the capabilities: five sets of names become five masks. A name that is unknown or that
+ * this host cannot grant is a warning and is left out (S-103); an absent set is empty.
+ */
+#include <sys/capability.h>
+
+#include "start/plan_parts.h"
+
+static const char *const set_names[PLAN_CAP_SETS] = {
+	[PLAN_CAP_BOUNDING] = "bounding",       [PLAN_CAP_EFFECTIVE] = "effective",
+	[PLAN_CAP_INHERITABLE] = "inheritable", [PLAN_CAP_PERMITTED] = "permitted",
+	[PLAN_CAP_AMBIENT] = "ambient",
+};
+
+/* The bit of a name, or 0 with a warning. `granted` is what this host can give to that set. */
+static uint64_t cap_bit(const struct planner *p, const struct spec_str *name, const char *set,
+			uint64_t granted)
+{
+	cap_value_t value;
+
+	if (cap_from_name(name->s, &value) != 0 || value < 0 || value >= 64)
+		return 0; /* unknown: spec_check has warned */
+	uint64_t bit = UINT64_C(1) << value;
+	if (granted & bit)
+		return bit;
+	struct err *warning = spec_problem_add(p->arena, p->problems, SPEC_WARNING, name->at,
+					       "%s cannot be granted here and is left out",
+					       name->s);
+	if (warning)
+		err_hint(warning, "the %s set of hull's caller lacks it",
+			 set == set_names[PLAN_CAP_BOUNDING] ? "bounding" : "permitted");
+	return 0;
+}
+
+static uint64_t cap_mask(const struct planner *p, const struct spec_strv *names, const char *set,
+			 uint64_t granted)
+{
+	uint64_t mask = 0;
+	for (size_t i = 0; i < names->n; i++)
+		mask |= cap_bit(p, &names->v[i], set, granted);
+	return mask;
+}
+
+int plan_make_capabilities(const struct planner *p, struct err *err)
+{
+	const struct spec_capabilities *spec = &p->spec->process.capabilities;
+	struct plan_process *process = &p->plan->process;
+	uint64_t permitted = p->host->caps_permitted;
+	const struct spec_strv *const sets[PLAN_CAP_SETS] = {
+		[PLAN_CAP_BOUNDING] = &spec->bounding,
+		[PLAN_CAP_EFFECTIVE] = &spec->effective,
+		[PLAN_CAP_INHERITABLE] = &spec->inheritable,
+		[PLAN_CAP_PERMITTED] = &spec->permitted,
+		[PLAN_CAP_AMBIENT] = &spec->ambient,
+	};
+
+	for (int i = 0; i < PLAN_CAP_SETS; i++)
+		process->caps[i] = cap_mask(p, sets[i], set_names[i],
+					    i == PLAN_CAP_BOUNDING ? p->host->caps_bounding
+								   : permitted);
+	/* The kernel's own rules (capabilities(7)): each set bounds the next one. */
+	process->caps[PLAN_CAP_EFFECTIVE] &= process->caps[PLAN_CAP_PERMITTED];
+	uint64_t ambient_needs = process->caps[PLAN_CAP_PERMITTED] &
+				 process->caps[PLAN_CAP_INHERITABLE];
+	if (process->caps[PLAN_CAP_AMBIENT] & ~ambient_needs) {
+		err_say(err, ERR_CONFIG, EINVAL,
+			"an ambient capability must be permitted and inheritable too");
+		err_hint(err, "add it to capabilities.permitted and capabilities.inheritable");
+		err_at(err, spec->ambient.at);
+		return -EINVAL;
+	}
+	process->caps_drop = p->host->caps_bounding & ~process->caps[PLAN_CAP_BOUNDING];
+	process->caps_at = spec->at;
+	return 0;
+}

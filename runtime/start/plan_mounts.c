@@ -1,0 +1,159 @@
+/*
+ * Planning the mounts (S-066 to S-091): kind, absolute source, destination in normal form, and
+ * which of them must stay writable until hull has made what lies below them.
+ */
+#include <linux/mount.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "start/plan_parts.h"
+
+/* What may be mounted below /proc: files that make a container's view of the host smaller or
+ * truer (R-054). Everything else there would let an image forge what hull itself trusts. */
+static const char *const proc_targets[] = {
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/uptime",
+	"/proc/loadavg",
+	"/proc/slabinfo",
+	"/proc/net/dev",
+	"/proc/sys/kernel/ns_last_pid",
+	"/proc/sys/crypto/fips_enabled",
+};
+
+static int check_destination(const struct spec_mount *spec, const struct plan_mount *m,
+			     struct err *err)
+{
+	const char *d = m->destination;
+	int r = 0;
+	if (str_eq(d, "/"))
+		r = err_say(err, ERR_CONFIG, EINVAL, "a mount cannot replace the root filesystem");
+	if (r < 0)
+		err_hint(err, "name another root in root.path");
+	if (r == 0 && plan_path_is_below(d, "/proc") && !str_eq(d, "/proc")) {
+		for (size_t i = 0; i < ARRAY_SIZE(proc_targets); i++)
+			if (str_eq(d, proc_targets[i]))
+				return 0;
+		r = err_say(err, ERR_CONFIG, EPERM, "'%s' cannot be mounted on: it is inside /proc",
+			    d);
+		err_hint(err, "only a few files such as /proc/cpuinfo may be replaced");
+	}
+	if (r < 0)
+		err_at(err, spec->destination.at);
+	return r;
+}
+
+static bool is_cgroup_type(const char *type)
+{
+	return str_eq(type, "cgroup") || str_eq(type, "cgroup2");
+}
+
+/* The cgroup file system is the container's own part of cgroup v2, whatever the host has. */
+static int plan_cgroup_mount(const struct planner *p, struct plan_mount *m, struct err *err)
+{
+	uint64_t new_ns = p->plan->ns.unshare_flags & CLONE_NEWCGROUP;
+	m->options_n = 0; /* options of v1 hierarchies mean nothing here */
+	m->type = "cgroup2";
+	if (!new_ns && p->plan->has_cgroup) {
+		m->kind = PLAN_MOUNT_CGROUP;
+		m->attr_recursive = (struct plan_attr) { 0 };
+	} else if (!new_ns) {
+		err_say(err, ERR_CONFIG, EINVAL,
+			"a cgroup mount needs a cgroup of the container's own");
+		err_at(err, m->at);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int plan_sources(const struct planner *p, const struct spec_mount *spec,
+			struct plan_mount *m, struct err *err)
+{
+	m->source_at = spec->source.at;
+	if (m->kind == PLAN_MOUNT_REMOUNT)
+		return 0;
+	if (m->kind == PLAN_MOUNT_BIND) {
+		if (!spec->source.s || !*spec->source.s) {
+			err_say(err, ERR_CONFIG, EINVAL, "a bind mount needs a source");
+			err_at(err, spec->source.at ? spec->source.at : spec->at);
+			return -EINVAL;
+		}
+		m->source = plan_bundle_path(p, spec->source.s);
+		return 0;
+	}
+	m->type = spec->type.s;
+	if (!m->type || !*m->type || str_eq(m->type, "bind")) {
+		err_say(err, ERR_CONFIG, EINVAL,
+			"a mount needs a type, or the option bind or rbind");
+		err_at(err, spec->type.at ? spec->type.at : spec->at);
+		err_hint(err, "\"options\": [\"rbind\"] makes it a bind mount");
+		return -EINVAL;
+	}
+	m->source = spec->source.s && *spec->source.s ? spec->source.s : m->type;
+	return is_cgroup_type(m->type) ? plan_cgroup_mount(p, m, err) : 0;
+}
+
+static int plan_one_mount(const struct planner *p, const struct spec_mount *spec,
+			  struct plan_mount *m, struct err *err)
+{
+	m->at = spec->at;
+	m->destination = plan_path_normal(p->arena, spec->destination.s);
+	if (spec->uid_mappings.at || spec->gid_mappings.at) {
+		err_say(err, ERR_CONFIG, ENOTSUP, "id-mapped mounts are not carried out yet");
+		err_at(err, spec->uid_mappings.at ? spec->uid_mappings.at : spec->gid_mappings.at);
+		return -ENOTSUP;
+	}
+	int r = check_destination(spec, m, err);
+	if (r == 0)
+		r = plan_parse_mount_options(p, spec, m, err);
+	return r < 0 ? r : plan_sources(p, spec, m, err);
+}
+
+/* Does hull make something below this mount after it is mounted: a mount point, a device? */
+static bool is_built_on(const struct plan *plan, size_t index)
+{
+	const char *dir = plan->mounts[index].destination;
+	for (size_t i = index + 1; i < plan->mounts_n; i++)
+		if (plan_path_is_below(plan->mounts[i].destination, dir))
+			return true;
+	for (size_t i = 0; i < plan->devices_n; i++)
+		if (plan_path_is_below(plan->devices[i].path, dir))
+			return true;
+	return plan->links_n > 0 && str_eq(dir, "/dev");
+}
+
+/*
+ * A read-only new file system in which hull still has to make mount points or devices is made
+ * read-only after that, in one place and before anything of the container runs.
+ */
+static void plan_late_readonly(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mounts_n; i++) {
+		struct plan_mount *m = &plan->mounts[i];
+		if (m->kind == PLAN_MOUNT_NEW && (m->attr.set & MOUNT_ATTR_RDONLY) &&
+		    str_eq(m->type, "tmpfs") && is_built_on(plan, i)) {
+			m->late_readonly = true;
+			m->attr.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+		}
+	}
+}
+
+int plan_make_mounts(const struct planner *p, struct err *err)
+{
+	struct plan *plan = p->plan;
+
+	plan->mounts_n = p->spec->mounts.n;
+	plan->mounts = arena_array(p->arena, plan->mounts_n + 1, sizeof(*plan->mounts));
+	for (size_t i = 0; i < plan->mounts_n; i++) {
+		plan->mounts[i].index = (unsigned)i;
+		int r = plan_one_mount(p, &p->spec->mounts.v[i], &plan->mounts[i], err);
+		if (r < 0)
+			return r;
+	}
+	plan_make_devices(p); /* after the mounts: they depend on what /dev is */
+	plan_late_readonly(plan);
+	return 0;
+}

@@ -1,0 +1,92 @@
+/*
+ * Planning the namespaces (S-118 to S-130): which are made by clone3, which the child unshares
+ * (design: a cgroup namespace must be made inside the new cgroup, a time namespace before its
+ * offsets freeze), and which existing ones are joined.
+ */
+#include <linux/sched.h>
+
+#include "base/str.h"
+#include "start/plan_parts.h"
+
+static const struct {
+	enum spec_ns_type type;
+	uint64_t flag;
+	bool by_child;
+} ns_table[] = {
+	{ SPEC_NS_PID, CLONE_NEWPID, false },      { SPEC_NS_NETWORK, CLONE_NEWNET, false },
+	{ SPEC_NS_MOUNT, CLONE_NEWNS, false },     { SPEC_NS_IPC, CLONE_NEWIPC, false },
+	{ SPEC_NS_UTS, CLONE_NEWUTS, false },      { SPEC_NS_USER, CLONE_NEWUSER, false },
+	{ SPEC_NS_CGROUP, CLONE_NEWCGROUP, true }, { SPEC_NS_TIME, CLONE_NEWTIME, true },
+};
+
+uint64_t plan_namespace_flag(enum spec_ns_type type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ns_table); i++)
+		if (ns_table[i].type == type)
+			return ns_table[i].flag;
+	return 0;
+}
+
+static void plan_new(struct plan_namespaces *ns, enum spec_ns_type type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ns_table); i++)
+		if (ns_table[i].type == type)
+			*(ns_table[i].by_child ? &ns->unshare_flags
+					       : &ns->clone_flags) |= ns_table[i].flag;
+	if (type == SPEC_NS_NETWORK)
+		ns->loopback = true;
+}
+
+static int check_time(const struct planner *p, const struct spec_namespace *spec, struct err *err)
+{
+	if ((enum spec_ns_type)spec->type.v != SPEC_NS_TIME || p->host->has_time_namespaces)
+		return 0;
+	err_say(err, ERR_HOST, EOPNOTSUPP, "this kernel has no time namespaces");
+	err_at(err, spec->at);
+	return -EOPNOTSUPP;
+}
+
+/* The lines of timens_offsets: "monotonic 3600 0". */
+static const char *time_offsets(const struct planner *p)
+{
+	const struct spec_linux *l = &p->spec->linux;
+	if (l->time_offsets.n == 0)
+		return NULL;
+	struct str s;
+	str_init(&s, p->arena);
+	for (size_t i = 0; i < l->time_offsets.n; i++) {
+		const struct spec_time_offset *o = &l->time_offsets.v[i];
+		str_printf(&s, "%s %lld %llu\n", o->clock, (long long)o->secs.v,
+			   (unsigned long long)o->nanosecs.v);
+	}
+	return s.text;
+}
+
+int plan_make_namespaces(const struct planner *p, struct err *err)
+{
+	struct plan_namespaces *ns = &p->plan->ns;
+	const struct spec_linux *l = &p->spec->linux;
+
+	for (size_t i = 0; i < l->namespaces.n; i++) {
+		const struct spec_namespace *spec = &l->namespaces.v[i];
+		enum spec_ns_type type = (enum spec_ns_type)spec->type.v;
+		int r = check_time(p, spec, err);
+		if (r < 0)
+			return r;
+		if (!spec->path.s || !*spec->path.s)
+			plan_new(ns, type);
+		else
+			ns->join[ns->join_n++] = (struct plan_join) {
+				.type = type,
+				.path = spec->path.s,
+				.at = spec->path.at,
+			};
+	}
+	ns->time_offsets = time_offsets(p);
+	ns->time_offsets_at = l->time_offsets.at;
+	ns->hostname = p->spec->hostname.s;
+	ns->hostname_at = p->spec->hostname.at;
+	ns->domainname = p->spec->domainname.s;
+	ns->domainname_at = p->spec->domainname.at;
+	return 0;
+}

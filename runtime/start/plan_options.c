@@ -1,0 +1,232 @@
+/*
+ * Mount options: which word of config.json's mounts[].options means what (S-073 to S-083). One
+ * table; an option that it does not know goes to the file system, which knows best (S-070). The
+ * last of two contradicting options wins, as with mount(8) (S-072).
+ */
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/str.h"
+#include "start/plan_parts.h"
+
+enum option_kind {
+	OPTION_NOTHING,    /* accepted, and the kernel has nothing to be told */
+	OPTION_SET,        /* sets an attribute */
+	OPTION_CLEAR,      /* clears one */
+	OPTION_ATIME,      /* one of the exclusive access time modes */
+	OPTION_SUPERBLOCK, /* a flag that every file system takes through fsconfig */
+	OPTION_PROPAGATION,
+	OPTION_BIND,
+	OPTION_REMOUNT,
+	OPTION_LATER, /* known, not carried out yet */
+};
+enum option_flags { OPTION_RECURSIVE = 1u << 0 };
+
+struct option {
+	const char *name;
+	enum option_kind kind;
+	unsigned flags;
+	uint64_t value;
+};
+
+static const struct option option_table[] = {
+	{ "defaults", OPTION_NOTHING, 0, 0 },
+	/* Options of the kernel that mount(8) passes on and that need no word here: all file
+	 * systems count i_version since 6.1, and a new mount is silent by itself. */
+	{ "iversion", OPTION_NOTHING, 0, 0 },
+	{ "noiversion", OPTION_NOTHING, 0, 0 },
+	{ "silent", OPTION_NOTHING, 0, 0 },
+	{ "loud", OPTION_NOTHING, 0, 0 },
+
+	{ "ro", OPTION_SET, 0, MOUNT_ATTR_RDONLY },
+	{ "rw", OPTION_CLEAR, 0, MOUNT_ATTR_RDONLY },
+	{ "nosuid", OPTION_SET, 0, MOUNT_ATTR_NOSUID },
+	{ "suid", OPTION_CLEAR, 0, MOUNT_ATTR_NOSUID },
+	{ "nodev", OPTION_SET, 0, MOUNT_ATTR_NODEV },
+	{ "dev", OPTION_CLEAR, 0, MOUNT_ATTR_NODEV },
+	{ "noexec", OPTION_SET, 0, MOUNT_ATTR_NOEXEC },
+	{ "exec", OPTION_CLEAR, 0, MOUNT_ATTR_NOEXEC },
+	{ "nodiratime", OPTION_SET, 0, MOUNT_ATTR_NODIRATIME },
+	{ "diratime", OPTION_CLEAR, 0, MOUNT_ATTR_NODIRATIME },
+	{ "nosymfollow", OPTION_SET, 0, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "symfollow", OPTION_CLEAR, 0, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "relatime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
+	{ "norelatime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
+	{ "noatime", OPTION_ATIME, 0, MOUNT_ATTR_NOATIME },
+	{ "atime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
+	{ "strictatime", OPTION_ATIME, 0, MOUNT_ATTR_STRICTATIME },
+	{ "nostrictatime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
+
+	{ "rro", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_RDONLY },
+	{ "rrw", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_RDONLY },
+	{ "rnosuid", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_NOSUID },
+	{ "rsuid", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_NOSUID },
+	{ "rnodev", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_NODEV },
+	{ "rdev", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_NODEV },
+	{ "rnoexec", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_NOEXEC },
+	{ "rexec", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_NOEXEC },
+	{ "rnodiratime", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_NODIRATIME },
+	{ "rdiratime", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_NODIRATIME },
+	{ "rnosymfollow", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "rsymfollow", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "rrelatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
+	{ "rnorelatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
+	{ "rnoatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_NOATIME },
+	{ "ratime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
+	{ "rstrictatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_STRICTATIME },
+	{ "rnostrictatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
+
+	{ "sync", OPTION_SUPERBLOCK, 0, 0 },
+	{ "async", OPTION_SUPERBLOCK, 0, 0 },
+	{ "dirsync", OPTION_SUPERBLOCK, 0, 0 },
+	{ "lazytime", OPTION_SUPERBLOCK, 0, 0 },
+	{ "nolazytime", OPTION_SUPERBLOCK, 0, 0 },
+	{ "mand", OPTION_SUPERBLOCK, 0, 0 },
+	{ "nomand", OPTION_SUPERBLOCK, 0, 0 },
+
+	/* Both forms speak of the whole tree that is mounted: a bind that takes submounts along
+	 * must not leave some of them connected to the host. */
+	{ "private", OPTION_PROPAGATION, 0, MS_PRIVATE },
+	{ "shared", OPTION_PROPAGATION, 0, MS_SHARED },
+	{ "slave", OPTION_PROPAGATION, 0, MS_SLAVE },
+	{ "unbindable", OPTION_PROPAGATION, 0, MS_UNBINDABLE },
+	{ "rprivate", OPTION_PROPAGATION, 0, MS_PRIVATE },
+	{ "rshared", OPTION_PROPAGATION, 0, MS_SHARED },
+	{ "rslave", OPTION_PROPAGATION, 0, MS_SLAVE },
+	{ "runbindable", OPTION_PROPAGATION, 0, MS_UNBINDABLE },
+
+	{ "bind", OPTION_BIND, 0, 0 },
+	{ "rbind", OPTION_BIND, OPTION_RECURSIVE, 0 },
+	{ "remount", OPTION_REMOUNT, 0, 0 },
+	{ "idmap", OPTION_LATER, 0, 0 },
+	{ "ridmap", OPTION_LATER, 0, 0 },
+	{ "tmpcopyup", OPTION_LATER, 0, 0 },
+};
+
+static const struct option *option_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
+		if (str_eq(option_table[i].name, name))
+			return &option_table[i];
+	return NULL;
+}
+
+static const char *next_option(void *state)
+{
+	size_t *i = state;
+	return *i < ARRAY_SIZE(option_table) ? option_table[(*i)++].name : NULL;
+}
+
+/* Records one attribute so that it overrules what earlier options said. */
+static void attr_apply(struct plan_attr *attr, enum option_kind kind, uint64_t value)
+{
+	switch (kind) {
+	case OPTION_SET:
+		attr->set |= value;
+		attr->clear &= ~value;
+		break;
+	case OPTION_CLEAR:
+		attr->clear |= value;
+		attr->set &= ~value;
+		break;
+	default: /* the access time modes share a field, which is cleared as a whole (S-081) */
+		attr->set = (attr->set & ~(uint64_t)MOUNT_ATTR__ATIME) | value;
+		attr->clear |= MOUNT_ATTR__ATIME;
+		break;
+	}
+}
+
+/* "key=value" or "key" for the file system. */
+static void add_fs_option(const struct planner *p, const struct spec_str *word,
+			  struct plan_mount *m)
+{
+	struct plan_fs_option *o = &m->options[m->options_n++];
+	const char *eq = strchr(word->s, '=');
+	o->key = eq ? arena_strndup(p->arena, word->s, (size_t)(eq - word->s)) : word->s;
+	o->value = eq ? eq + 1 : NULL;
+	o->at = word->at;
+}
+
+static int bind_with_data(const struct spec_str *word, struct err *err)
+{
+	size_t i = 0;
+	const char *near = str_nearest(word->s, next_option, &i);
+	err_say(err, ERR_CONFIG, EINVAL, "a bind mount takes no file system option '%s'", word->s);
+	if (near)
+		err_hint(err, "did you mean '%s'?", near);
+	else
+		err_hint(err, "only attributes such as ro, nosuid or rslave apply to a bind mount");
+	err_at(err, word->at);
+	return -EINVAL;
+}
+
+static void apply_option(const struct planner *p, const struct option *o,
+			 const struct spec_str *word, struct plan_mount *m)
+{
+	bool recursive = o->flags & OPTION_RECURSIVE;
+	struct plan_attr *attr = recursive ? &m->attr_recursive : &m->attr;
+
+	switch (o->kind) {
+	case OPTION_SET:
+	case OPTION_CLEAR:
+	case OPTION_ATIME:
+		attr_apply(attr, o->kind, o->value);
+		break;
+	case OPTION_SUPERBLOCK:
+		if (m->kind == PLAN_MOUNT_NEW) /* a bind cannot change its superblock */
+			add_fs_option(p, word, m);
+		break;
+	case OPTION_PROPAGATION:
+		m->propagation = o->value;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The kind must be known before the other options are read: they mean different things. */
+static int find_kind(const struct spec_mount *spec, struct plan_mount *m, struct err *err)
+{
+	m->kind = PLAN_MOUNT_NEW;
+	for (size_t i = 0; i < spec->options.n; i++) {
+		const struct option *o = option_find(spec->options.v[i].s);
+		if (!o)
+			continue;
+		if (o->kind == OPTION_LATER) {
+			err_say(err, ERR_CONFIG, ENOTSUP,
+				"the mount option '%s' is not carried out yet", o->name);
+			err_at(err, spec->options.v[i].at);
+			return -ENOTSUP;
+		}
+		if (o->kind == OPTION_BIND && m->kind != PLAN_MOUNT_REMOUNT) {
+			m->kind = PLAN_MOUNT_BIND;
+			m->recursive = m->recursive || (o->flags & OPTION_RECURSIVE);
+		}
+		if (o->kind == OPTION_REMOUNT)
+			m->kind = PLAN_MOUNT_REMOUNT;
+	}
+	return 0;
+}
+
+int plan_parse_mount_options(const struct planner *p, const struct spec_mount *spec,
+			     struct plan_mount *ret, struct err *err)
+{
+	int r = find_kind(spec, ret, err);
+	if (r < 0)
+		return r;
+	/* Nothing of the host's propagation reaches a mount unless it is asked for. */
+	ret->propagation = ret->kind == PLAN_MOUNT_REMOUNT ? 0 : MS_PRIVATE;
+	ret->options = arena_array(p->arena, spec->options.n + 1, sizeof(*ret->options));
+	for (size_t i = 0; i < spec->options.n; i++) {
+		const struct spec_str *word = &spec->options.v[i];
+		const struct option *o = option_find(word->s);
+		if (o)
+			apply_option(p, o, word, ret);
+		else if (ret->kind == PLAN_MOUNT_BIND && word->s[0])
+			return bind_with_data(word, err);
+		else if (word->s[0])
+			add_fs_option(p, word, ret);
+	}
+	return 0;
+}

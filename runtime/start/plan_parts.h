@@ -1,0 +1,45 @@
+/* What the files that make a plan (plan*.c) share. Pure functions; see plan.h. */
+#ifndef HULL_START_PLAN_PARTS_H
+#define HULL_START_PLAN_PARTS_H
+
+#include "start/plan.h"
+
+struct planner {
+	const struct spec *spec;
+	const struct plan_options *options;
+	const struct host *host;
+	struct arena *arena;
+	struct plan *plan;
+	struct spec_problems *problems;
+};
+
+_must_check_ int plan_refuse_unsupported(const struct planner *p, struct err *err);
+_must_check_ int plan_make_namespaces(const struct planner *p, struct err *err);
+_must_check_ int plan_make_root(const struct planner *p, struct err *err);
+_must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
+void plan_make_devices(const struct planner *p);
+_must_check_ int plan_make_sysctls(const struct planner *p, struct err *err);
+_must_check_ int plan_make_process(const struct planner *p, struct err *err);
+_must_check_ int plan_make_capabilities(const struct planner *p, struct err *err);
+_must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);
+
+/* The path as it is when absolute, else below the bundle. */
+const char *plan_bundle_path(const struct planner *p, const char *path);
+
+/* Whether `path` is `dir` or below it; both absolute and in normal form. */
+bool plan_path_is_below(const char *path, const char *dir);
+
+/*
+ * An absolute path in normal form: no empty and no "." components, no slash at the end. ".." stays,
+ * as only the resolver can know what it means.
+ */
+const char *plan_path_normal(struct arena *arena, const char *path);
+
+/* The CLONE_NEW* flag of a type of namespace. */
+uint64_t plan_namespace_flag(enum spec_ns_type type);
+
+/* Kind, attributes and file system options of one mount (plan_options.c). */
+_must_check_ int plan_parse_mount_options(const struct planner *p, const struct spec_mount *spec,
+					  struct plan_mount *ret, struct err *err);
+
+#endif
