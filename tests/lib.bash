@@ -1,0 +1,227 @@
+# Helpers of the tests in bats: a bundle of one's own for each test, hull run on it, and the proof
+# that nothing is left behind. A test file starts with
+#
+#	load ../lib
+#	setup() { hull_setup; }
+#	teardown() { hull_teardown; }
+#
+# and a test reads like this:
+#
+#	@test "the host name is the config's" {
+#		program /bin/hostname
+#		config '.hostname = "web"'
+#		hull_run
+#		expect 0 "web"
+#		assert_clean
+#	}
+#
+# HULL is the program under test; without it, build/hull.
+# shellcheck disable=SC2034 # variables are for the tests
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+HULL=${HULL:-$TOP/build/hull}
+
+# ---- before and after a test -------------------------------------------------------------------
+
+# Makes $T, a directory of the test on a tmpfs where there is one; $STATE, hull's state directory;
+# $ID, a container's name that nobody else has; $BUNDLE, a bundle that runs /bin/true.
+hull_setup() {
+	local base=$BATS_TEST_TMPDIR
+	[[ $(stat -f -c %T /dev/shm 2>/dev/null) != tmpfs ]] || base=/dev/shm
+	T=$(mktemp -d "$base/hull-test.XXXXXX")
+	STATE=$T/state
+	BUNDLE=$T/bundle
+	ID=test-$$-$BATS_TEST_NUMBER
+	CGROUPS=$(cgroup_root)
+	CGROUP=$CGROUPS/hull-test/$ID
+	make_bundle "$BUNDLE"
+	cp /proc/self/mountinfo "$T/mountinfo"
+}
+
+# Whatever a failed test left is removed, so that the next one starts clean.
+hull_teardown() {
+	local pid
+	[[ -n ${T:-} ]] || return 0
+	for pid in $(container_processes); do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	remove_cgroup "$CGROUP"
+	remove_cgroup "$CGROUPS/hull/$ID"
+	rmdir "$CGROUPS/hull-test" 2>/dev/null || true
+	# Never a recursive removal through a mount that is still there.
+	if grep -q " $T/" /proc/self/mountinfo; then
+		echo "# left mounted below $T, not removed" >&3
+	else
+		rm -rf "$T"
+	fi
+}
+
+cgroup_root() {
+	if [[ -f /sys/fs/cgroup/cgroup.controllers ]]; then
+		echo /sys/fs/cgroup
+	else
+		echo /sys/fs/cgroup/unified
+	fi
+}
+
+remove_cgroup() {
+	local tries
+	[[ -d $1 ]] || return 0
+	echo 1 >"$1/cgroup.kill"
+	for tries in 1 2 3 4 5; do
+		find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+		[[ -d $1 ]] || return 0
+		sleep 0.1
+	done
+}
+
+need_root() {
+	((EUID == 0)) || skip "needs root"
+}
+
+# need_controller NAME...: skips where the host's cgroup v2 lacks it; the guest has them all.
+need_controller() {
+	local name
+	for name in "$@"; do
+		grep -qw "$name" "$CGROUPS/cgroup.controllers" ||
+			skip "no cgroup v2 controller '$name' on this host"
+	done
+}
+
+# ---- the bundle --------------------------------------------------------------------------------
+
+# make_bundle DIR: config.json from tests/base.json, and a root filesystem of its own.
+make_bundle() {
+	local dir=$1 shared=$BATS_RUN_TMPDIR/rootfs
+	[[ -e $shared/etc/hull-rootfs ]] || "$TOP/bundles/mkrootfs" "$shared"
+	mkdir -p "$dir"
+	cp -a "$shared" "$dir/rootfs"
+	jq --arg cgroup "/hull-test/$ID" --arg mark "HULL_TEST=$ID" \
+		'.linux.cgroupsPath = $cgroup | .process.env += [$mark]' \
+		"$TOP/tests/base.json" >"$dir/config.json"
+}
+
+# config [--arg NAME VALUE]... FILTER: changes config.json by a jq filter.
+config() {
+	jq "$@" "$BUNDLE/config.json" >"$BUNDLE/config.json.new"
+	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+}
+
+# program ARG...: what runs inside.
+program() {
+	jq '.process.args = $ARGS.positional' "$BUNDLE/config.json" --args -- "$@" \
+		>"$BUNDLE/config.json.new"
+	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+}
+
+# script TEXT: a shell script that runs inside.
+script() {
+	program /bin/sh -c "$1"
+}
+
+# add_mount JSON: one more mount, the last one.
+add_mount() {
+	config --argjson mount "$1" '.mounts += [$mount]'
+}
+
+# ---- running -----------------------------------------------------------------------------------
+
+# hull ARG...: the program with the test's own state directory.
+hull() {
+	"$HULL" --root "$STATE" "$@"
+}
+
+# hull_run [OPTION of run...]: runs the test's bundle; $status, $output and $stderr tell the result.
+hull_run() {
+	capture hull run "$@" -b "$BUNDLE" "$ID"
+}
+
+# capture COMMAND...: like bats' run, with a time limit of its own and standard error kept apart.
+capture() {
+	status=0
+	"$@" >"$T/stdout" 2>"$T/stderr" </dev/null || status=$?
+	output=$(<"$T/stdout")
+	stderr=$(<"$T/stderr")
+	mapfile -t lines <"$T/stdout"
+}
+
+# hull_start [OPTION of run...]: runs the bundle in the background; $HULL_PID is hull's process and
+# $PID the container's first one. Its output goes to $T/stdout and $T/stderr.
+hull_start() {
+	hull run --pid-file "$T/pid" "$@" -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/pid" || fail "not started: $(<"$T/stderr")"
+	PID=$(<"$T/pid")
+}
+
+# hull_wait: waits for what hull_start started.
+hull_wait() {
+	status=0
+	wait "$HULL_PID" || status=$?
+	output=$(<"$T/stdout")
+	stderr=$(<"$T/stderr")
+}
+
+# wait_for COMMAND...: until it succeeds, at most ten seconds.
+wait_for() {
+	local tries
+	for tries in {1..500}; do
+		"$@" && return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# ---- saying what must be -----------------------------------------------------------------------
+
+fail() {
+	printf '%s\n' "$@" >&2
+	return 1
+}
+
+# What a failed expectation shows.
+report() {
+	fail "$1" "--- status: ${status:-}" "--- output:" "${output:-}" "--- stderr:" "${stderr:-}"
+}
+
+# expect STATUS [OUTPUT]: the exit status and, where it is given, exactly this standard output.
+expect() {
+	[[ $status == "$1" ]] || report "exit status $1 expected"
+	(($# < 2)) || [[ $output == "$2" ]] || report "expected output: $2"
+}
+
+# expect_line TEXT: one of the lines of standard output is exactly this.
+expect_line() {
+	grep -qxF -- "$1" <<<"$output" || report "expected a line: $1"
+}
+
+# expect_match REGEX: a line of standard output matches. expect_error: the same of standard error.
+expect_match() {
+	grep -qE -- "$1" <<<"$output" || report "expected to match: $1"
+}
+
+expect_error() {
+	[[ $status != 0 ]] || report "expected a failure"
+	grep -qE -- "$1" <<<"$stderr" || report "expected on standard error: $1"
+}
+
+# The processes of the test's container: they carry its mark in their environment.
+container_processes() {
+	local file
+	for file in /proc/[0-9]*/environ; do
+		if grep -qszxF "HULL_TEST=$ID" "$file"; then
+			basename "$(dirname "$file")"
+		fi
+	done
+}
+
+# Nothing is left: no process, no cgroup, no mount, no state.
+assert_clean() {
+	local left
+	left=$(container_processes)
+	[[ -z $left ]] || fail "processes are left: $left"
+	[[ ! -e $CGROUP ]] || fail "the cgroup is left: $CGROUP"
+	[[ ! -e $CGROUPS/hull/$ID ]] || fail "the cgroup is left: $CGROUPS/hull/$ID"
+	left=$(diff "$T/mountinfo" /proc/self/mountinfo) || fail "mounts have changed:" "$left"
+	[[ ! -e $STATE/$ID ]] || fail "the state is left: $STATE/$ID"
+}
