@@ -1,0 +1,293 @@
+/*
+ * Binding objects: looks up each key in the object's table, notices keys that are misspelt,
+ * missing or given twice, and builds lists and maps of objects.
+ *
+ * Runs in the parent, before anything is made, on a file that nobody has checked yet.
+ */
+#include "spec/bind.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/defer.h"
+
+/* ---- reporting ---- */
+
+static _printf_(4, 0) struct err *report(struct bind *b, enum spec_severity severity, uint32_t at,
+					 const char *fmt, va_list ap)
+{
+	char text[sizeof(((struct err *)0)->message) + 8]; /* err marks a text that is cut */
+	vsnprintf(text, sizeof(text), fmt, ap);
+	return spec_problem_add(b->arena, b->problems, severity, at, "%s", text);
+}
+
+struct err *bind_error(struct bind *b, uint32_t at, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct err *err = report(b, SPEC_ERROR, at, fmt, ap);
+	va_end(ap);
+	json_locate(b->doc, err);
+	return err;
+}
+
+struct err *bind_warn(struct bind *b, uint32_t at, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct err *err = report(b, SPEC_WARNING, at, fmt, ap);
+	va_end(ap);
+	json_locate(b->doc, err);
+	return err;
+}
+
+struct err *bind_error_member(struct bind *b, const struct json *object, const char *key,
+			      const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct err *err = report(b, SPEC_ERROR, object->key_at ? object->key_at : object->at, fmt,
+				 ap);
+	va_end(ap);
+	if (!err)
+		return NULL;
+	json_path(object, err->path, sizeof(err->path));
+	size_t n = strlen(err->path);
+	snprintf(err->path + n, sizeof(err->path) - n, "%s%s", n ? "." : "", key);
+	json_locate(b->doc, err);
+	return err;
+}
+
+struct err *bind_wrong_type(struct bind *b, const struct json *node, const char *expected)
+{
+	return bind_error(b, node->at, "expected %s, found %s", expected,
+			  json_type_name(node->type));
+}
+
+uint32_t bind_line(const struct bind *b, uint32_t at)
+{
+	uint32_t line, column;
+	const char *text;
+	size_t size;
+	json_position(b->doc, at, &line, &column, &text, &size);
+	return line;
+}
+
+/* ---- keys that are not as they should be ---- */
+
+static const char *next_key(void *state)
+{
+	const struct bind_key **key = state;
+	return (*key)->key ? (*key)++->key : NULL;
+}
+
+/* The known key that an unknown one looks like, or NULL. */
+static const char *meant_key(struct bind *b, const struct bind_object *object, const char *unknown)
+{
+	const struct bind_key *state = object->keys;
+	if (b->typos_left == 0)
+		return NULL;
+	b->typos_left--;
+	return str_nearest(unknown, next_key, &state);
+}
+
+static const struct bind_key *find_key(const struct bind_object *object, const char *name)
+{
+	for (const struct bind_key *key = object->keys; key->key; key++)
+		if (str_eq(key->key, name))
+			return key;
+	return NULL;
+}
+
+/* Unknown keys are ignored (S-007), but one that looks like a slip of the pen is worth a word. */
+static void note_unknown(struct bind *b, const struct json *member,
+			 const struct bind_object *object)
+{
+	const char *meant = meant_key(b, object, member->key);
+	if (!meant)
+		return;
+	struct err *err = bind_warn(b, member->key_at, "unknown key '%s'", member->key);
+	err_hint(err, "did you mean '%s'?", meant);
+}
+
+static const struct json *find_misspelt(struct bind *b, const struct json *node,
+					const struct bind_object *object, const char *key)
+{
+	for (const struct json *m = node->child; m; m = m->next) {
+		if (find_key(object, m->key))
+			continue;
+		const char *meant = meant_key(b, object, m->key);
+		if (meant && str_eq(meant, key))
+			return m;
+	}
+	return NULL;
+}
+
+static void report_missing(struct bind *b, const struct json *node,
+			   const struct bind_object *object, const char *key)
+{
+	struct err *err = bind_error_member(b, node, key, "required, but missing");
+	const struct json *typo = find_misspelt(b, node, object, key);
+	if (typo)
+		err_hint(err, "'%s' on line %u looks like a misspelt '%s'", typo->key,
+			 bind_line(b, typo->key_at), key);
+}
+
+static void report_duplicate(struct bind *b, const struct json *member)
+{
+	const struct json *first = json_get(member->parent, member->key);
+	struct err *err = bind_error(b, member->key_at, "the key '%s' is given twice", member->key);
+	if (first)
+		err_hint(err, "the first one is on line %u", bind_line(b, first->key_at));
+}
+
+void bind_check_duplicates(struct bind *b, const struct json *node)
+{
+	for (const struct json *child = node->child; child; child = child->next) {
+		if (child->duplicate)
+			report_duplicate(b, child);
+		if (child->child)
+			bind_check_duplicates(b, child);
+	}
+}
+
+void bind_hint_names(struct bind *b, struct err *err, const char *word,
+		     const struct str_name *names)
+{
+	if (!err)
+		return;
+	const char *meant = NULL;
+	if (b->typos_left > 0) {
+		b->typos_left--;
+		meant = str_nearest_name(word, names);
+	}
+	if (meant) {
+		err_hint(err, "did you mean '%s'?", meant);
+		return;
+	}
+	struct str known;
+	str_init(&known, b->arena);
+	for (const struct str_name *n = names; n->name; n++)
+		str_printf(&known, "%s%s", n == names ? "" : ", ", n->name);
+	err_hint(err, "known are %s", known.text);
+}
+
+/* ---- objects ---- */
+
+/* Lists are declared with the type of their elements; all have the layout of struct bind_list. */
+static void put_list(void *place, void *v, const struct json *node)
+{
+	struct bind_list list = { .v = v, .n = node->count, .at = node->at };
+	memcpy(place, &list, sizeof(list));
+}
+
+static void bind_list(struct bind *b, const struct json *node, const struct bind_key *key,
+		      void *place)
+{
+	if (node->type != JSON_ARRAY) {
+		struct err *err = bind_wrong_type(b, node, "an array of objects");
+		if (node->type == JSON_OBJECT)
+			err_hint(err, "put the object into [ ]");
+		return;
+	}
+	char *elements = arena_array(b->arena, node->count, key->object->size);
+	size_t i = 0;
+	for (const struct json *c = node->child; c; c = c->next)
+		bind_object(b, c, key->object, elements + key->object->size * i++);
+	put_list(place, elements, node);
+}
+
+/* The structs of such maps begin with their key and its place. */
+struct keyed {
+	const char *key;
+	uint32_t key_at;
+};
+_Static_assert(offsetof(struct spec_net_device, key_at) == offsetof(struct keyed, key_at) &&
+		       offsetof(struct spec_time_offset, key_at) ==
+			       offsetof(struct keyed, key_at) &&
+		       offsetof(struct spec_rdma, key_at) == offsetof(struct keyed, key_at),
+	       "structs of keyed maps begin with key and key_at");
+
+static void bind_keyed_element(struct bind *b, const struct json *node, const struct bind_key *key,
+			       char *place)
+{
+	memcpy(place + offsetof(struct keyed, key), &node->key, sizeof(node->key));
+	memcpy(place + offsetof(struct keyed, key_at), &node->key_at, sizeof(node->key_at));
+	if (key->names && !str_name_find(key->names, node->key)) {
+		struct err *err = bind_error(b, node->key_at, "unknown %s '%s'", key->what,
+					     node->key);
+		bind_hint_names(b, err, node->key, key->names);
+		return;
+	}
+	if ((key->flags & BIND_NONEMPTY) && !*node->key)
+		bind_error(b, node->key_at, "the key must not be empty");
+	bind_object(b, node, key->object, place);
+}
+
+static void bind_keyed(struct bind *b, const struct json *node, const struct bind_key *key,
+		       void *place)
+{
+	if (node->type != JSON_OBJECT) {
+		bind_wrong_type(b, node, "an object");
+		return;
+	}
+	char *elements = arena_array(b->arena, node->count, key->object->size);
+	size_t i = 0;
+	for (const struct json *m = node->child; m; m = m->next)
+		bind_keyed_element(b, m, key, elements + key->object->size * i++);
+	put_list(place, elements, node);
+}
+
+static void bind_embedded(struct bind *b, const struct json *node, const struct bind_key *key,
+			  void *place)
+{
+	bind_object(b, node, key->object, place);
+}
+
+static void bind_nothing(struct bind *b _unused_, const struct json *node _unused_,
+			 const struct bind_key *key _unused_, void *place _unused_)
+{
+}
+
+static void bind_member(struct bind *b, const struct json *node, const struct bind_key *key,
+			void *place)
+{
+	static void (*const binders[BIND_KIND_COUNT])(struct bind *, const struct json *,
+						      const struct bind_key *, void *) = {
+		[BIND_IGNORE] = bind_nothing,
+		[BIND_OBJECT] = bind_embedded,
+		[BIND_LIST] = bind_list,
+		[BIND_KEYED] = bind_keyed,
+	};
+	if (binders[key->kind])
+		binders[key->kind](b, node, key, place);
+	else
+		bind_value(b, node, key, place);
+}
+
+void bind_object(struct bind *b, const struct json *node, const struct bind_object *object,
+		 void *place)
+{
+	if (node->type != JSON_OBJECT) {
+		bind_wrong_type(b, node, "an object");
+		return;
+	}
+	if (object->at != BIND_NO_AT)
+		memcpy((char *)place + object->at, &node->at, sizeof(node->at));
+	uint64_t seen = 0; /* one bit for each line of the table */
+	for (const struct json *m = node->child; m; m = m->next) {
+		const struct bind_key *key = find_key(object, m->key);
+		if (!key) {
+			note_unknown(b, m, object);
+		} else if (m->type != JSON_NULL && !m->duplicate) {
+			seen |= UINT64_C(1) << (key - object->keys);
+			bind_member(b, m, key, (char *)place + key->offset);
+		}
+	}
+	for (const struct bind_key *key = object->keys; key->key; key++)
+		if ((key->flags & BIND_REQUIRED) && !(seen & UINT64_C(1) << (key - object->keys)))
+			report_missing(b, node, object, key->key);
+	if (object->check)
+		object->check(b, node, place);
+}

@@ -1,0 +1,72 @@
+/*
+ * The rules across the objects of one config.json. Rules inside one object stand beside its table.
+ * A member with a problem of its own counts as not given, and each rule here is silent then.
+ */
+#include "spec/spec_tables.h"
+
+#include <string.h>
+
+#define UTS_NAME_MAX 64 /* __NEW_UTS_LEN of the kernel */
+
+/* The kernel would change the host's own name (S-116). */
+static void check_uts_name(struct bind *b, const struct spec *spec, const struct spec_str *name)
+{
+	if (!name->at)
+		return;
+	if (strlen(name->s) > UTS_NAME_MAX)
+		bind_error(b, name->at, "expected at most %d bytes, found %zu", UTS_NAME_MAX,
+			   strlen(name->s));
+	if (spec_find_namespace(spec, SPEC_NS_UTS))
+		return;
+	struct err *err = bind_error(b, name->at,
+				     "a name needs a uts namespace, but there is none");
+	err_hint(err, "add {\"type\": \"uts\"} to linux.namespaces");
+}
+
+/* A path with mappings is fine: containerd and CRI-O send both (S-127). */
+static void check_mappings(struct bind *b, const struct spec *spec,
+			   const struct spec_id_mappings *mappings)
+{
+	if (mappings->n == 0 || spec_find_namespace(spec, SPEC_NS_USER))
+		return;
+	struct err *err = bind_error(b, mappings->at,
+				     "mappings need a user namespace, but there is none");
+	err_hint(err, "add {\"type\": \"user\"} to linux.namespaces");
+}
+
+/* Offsets can be set only before the first process is in the namespace (S-130). */
+static void check_time_offsets(struct bind *b, const struct spec *spec)
+{
+	const struct spec_namespace *ns = spec_find_namespace(spec, SPEC_NS_TIME);
+	if (spec->linux.time_offsets.n == 0)
+		return;
+	if (!ns) {
+		struct err *err = bind_error(b, spec->linux.time_offsets.at,
+					     "offsets need a time namespace, but there is none");
+		err_hint(err, "add {\"type\": \"time\"} to linux.namespaces");
+	} else if (ns->path.at) {
+		bind_error(b, spec->linux.time_offsets.at,
+			   "offsets need a new time namespace, but '%s' is to be joined",
+			   ns->path.s);
+	}
+}
+
+/* One major version, all of its minor ones: newer members are unknown keys (S-006). */
+static void check_version(struct bind *b, const struct spec_str *version)
+{
+	if (!version->at || str_has_prefix(version->s, "1."))
+		return;
+	struct err *err = bind_error(
+		b, version->at, "version %s of the specification is not supported", version->s);
+	err_hint(err, "versions 1.0.0 to 1.3.0 are known, and any other 1.x is accepted");
+}
+
+void spec_check(struct bind *b, const struct spec *spec)
+{
+	check_version(b, &spec->oci_version);
+	check_uts_name(b, spec, &spec->hostname);
+	check_uts_name(b, spec, &spec->domainname);
+	check_mappings(b, spec, &spec->linux.uid_mappings);
+	check_mappings(b, spec, &spec->linux.gid_mappings);
+	check_time_offsets(b, spec);
+}

@@ -1,0 +1,282 @@
+/*
+ * config.md, Process: what runs in the container, as whom, and with which rights and limits.
+ * The same table reads the process files of `exec`.
+ */
+#include "spec/spec_tables.h"
+
+#include <linux/ioprio.h>
+#include <linux/sched.h>
+#include <sys/resource.h>
+
+/* ---- user, console ---- */
+
+static const struct bind_key user_keys[] = {
+	BIND(UINT, "uid", struct spec_user, uid, BIND_ID),
+	BIND(UINT, "gid", struct spec_user, gid, BIND_ID),
+	BIND(UINT, "umask", struct spec_user, umask, BIND_RANGE(0, 0777)),
+	BIND(UINTS, "additionalGids", struct spec_user, additional_gids, BIND_ID),
+	BIND_KNOWN("username"), /* Windows */
+	{ .key = NULL },
+};
+static const struct bind_object user_object = { .keys = user_keys,
+						.size = sizeof(struct spec_user),
+						.at = offsetof(struct spec_user, at) };
+
+/* Its rules hold only with a terminal (S-094): check_console(). */
+static const struct bind_key console_keys[] = {
+	BIND(UINT, "height", struct spec_console_size, height, BIND_U64),
+	BIND(UINT, "width", struct spec_console_size, width, BIND_U64),
+	{ .key = NULL },
+};
+static const struct bind_object console_object = { .keys = console_keys,
+						   .size = sizeof(struct spec_console_size),
+						   .at = offsetof(struct spec_console_size, at) };
+
+/* ---- rlimits ---- */
+
+static const struct str_name rlimit_names[] = {
+	{ "RLIMIT_AS", RLIMIT_AS },
+	{ "RLIMIT_CORE", RLIMIT_CORE },
+	{ "RLIMIT_CPU", RLIMIT_CPU },
+	{ "RLIMIT_DATA", RLIMIT_DATA },
+	{ "RLIMIT_FSIZE", RLIMIT_FSIZE },
+	{ "RLIMIT_LOCKS", RLIMIT_LOCKS },
+	{ "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
+	{ "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
+	{ "RLIMIT_NICE", RLIMIT_NICE },
+	{ "RLIMIT_NOFILE", RLIMIT_NOFILE },
+	{ "RLIMIT_NPROC", RLIMIT_NPROC },
+	{ "RLIMIT_RSS", RLIMIT_RSS },
+	{ "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
+	{ "RLIMIT_RTTIME", RLIMIT_RTTIME },
+	{ "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
+	{ "RLIMIT_STACK", RLIMIT_STACK },
+	{ NULL, 0 },
+};
+
+static void check_rlimit(struct bind *b, const struct json *node _unused_, void *object)
+{
+	const struct spec_rlimit *limit = object;
+	if (limit->soft.at && limit->hard.at && limit->soft.v > limit->hard.v)
+		bind_error(b, limit->soft.at, "the soft limit is above the hard limit");
+}
+
+static const struct bind_key rlimit_keys[] = {
+	BIND(ENUM, "type", struct spec_rlimit, type, .names = rlimit_names,
+	     .what = "resource limit", .flags = BIND_REQUIRED),
+	BIND(UINT, "soft", struct spec_rlimit, soft, BIND_U64, .flags = BIND_REQUIRED),
+	BIND(UINT, "hard", struct spec_rlimit, hard, BIND_U64, .flags = BIND_REQUIRED),
+	{ .key = NULL },
+};
+static const struct bind_object rlimit_object = { .keys = rlimit_keys,
+						  .size = sizeof(struct spec_rlimit),
+						  .at = offsetof(struct spec_rlimit, at),
+						  .check = check_rlimit };
+
+/* ---- capabilities ---- */
+
+/* Names only: which of them this kernel has is found out when they are set. */
+static const struct str_name capability_names[] = {
+	{ "CAP_AUDIT_CONTROL", 0 },   { "CAP_AUDIT_READ", 0 },   { "CAP_AUDIT_WRITE", 0 },
+	{ "CAP_BLOCK_SUSPEND", 0 },   { "CAP_BPF", 0 },          { "CAP_CHECKPOINT_RESTORE", 0 },
+	{ "CAP_CHOWN", 0 },           { "CAP_DAC_OVERRIDE", 0 }, { "CAP_DAC_READ_SEARCH", 0 },
+	{ "CAP_FOWNER", 0 },          { "CAP_FSETID", 0 },       { "CAP_IPC_LOCK", 0 },
+	{ "CAP_IPC_OWNER", 0 },       { "CAP_KILL", 0 },         { "CAP_LEASE", 0 },
+	{ "CAP_LINUX_IMMUTABLE", 0 }, { "CAP_MAC_ADMIN", 0 },    { "CAP_MAC_OVERRIDE", 0 },
+	{ "CAP_MKNOD", 0 },           { "CAP_NET_ADMIN", 0 },    { "CAP_NET_BIND_SERVICE", 0 },
+	{ "CAP_NET_BROADCAST", 0 },   { "CAP_NET_RAW", 0 },      { "CAP_PERFMON", 0 },
+	{ "CAP_SETFCAP", 0 },         { "CAP_SETGID", 0 },       { "CAP_SETPCAP", 0 },
+	{ "CAP_SETUID", 0 },          { "CAP_SYSLOG", 0 },       { "CAP_SYS_ADMIN", 0 },
+	{ "CAP_SYS_BOOT", 0 },        { "CAP_SYS_CHROOT", 0 },   { "CAP_SYS_MODULE", 0 },
+	{ "CAP_SYS_NICE", 0 },        { "CAP_SYS_PACCT", 0 },    { "CAP_SYS_PTRACE", 0 },
+	{ "CAP_SYS_RAWIO", 0 },       { "CAP_SYS_RESOURCE", 0 }, { "CAP_SYS_TIME", 0 },
+	{ "CAP_SYS_TTY_CONFIG", 0 },  { "CAP_WAKE_ALARM", 0 },   { NULL, 0 },
+};
+
+/* Unknown ones are warnings (S-103): an engine may be newer than this table. */
+static void check_capability_set(struct bind *b, const struct spec_strv *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const char *name = set->v[i].s;
+		if (str_name_find(capability_names, name))
+			continue;
+		struct err *err = bind_warn(b, set->v[i].at, "unknown capability '%s'", name);
+		const char *meant = str_nearest_name(name, capability_names);
+		if (meant)
+			err_hint(err, "did you mean '%s'?", meant);
+	}
+}
+
+static void check_capabilities(struct bind *b, const struct json *node _unused_, void *object)
+{
+	const struct spec_capabilities *caps = object;
+	check_capability_set(b, &caps->bounding);
+	check_capability_set(b, &caps->effective);
+	check_capability_set(b, &caps->inheritable);
+	check_capability_set(b, &caps->permitted);
+	check_capability_set(b, &caps->ambient);
+}
+
+static const struct bind_key capabilities_keys[] = {
+	BIND(STRV, "bounding", struct spec_capabilities, bounding, .separators = " ,"),
+	BIND(STRV, "effective", struct spec_capabilities, effective, .separators = " ,"),
+	BIND(STRV, "inheritable", struct spec_capabilities, inheritable, .separators = " ,"),
+	BIND(STRV, "permitted", struct spec_capabilities, permitted, .separators = " ,"),
+	BIND(STRV, "ambient", struct spec_capabilities, ambient, .separators = " ,"),
+	{ .key = NULL },
+};
+static const struct bind_object capabilities_object = { .keys = capabilities_keys,
+							.size = sizeof(struct spec_capabilities),
+							.at = offsetof(struct spec_capabilities,
+								       at),
+							.check = check_capabilities };
+
+/* ---- scheduling ---- */
+
+#define SCHEDULER_ISO -1 /* the specification lists it, Linux has never had it (S-108) */
+
+static const struct str_name scheduler_names[] = {
+	{ "SCHED_OTHER", SCHED_NORMAL }, { "SCHED_FIFO", SCHED_FIFO },
+	{ "SCHED_RR", SCHED_RR },        { "SCHED_BATCH", SCHED_BATCH },
+	{ "SCHED_IDLE", SCHED_IDLE },    { "SCHED_DEADLINE", SCHED_DEADLINE },
+	{ "SCHED_ISO", SCHEDULER_ISO },  { NULL, 0 },
+};
+static const struct str_name scheduler_flags[] = {
+	{ "SCHED_FLAG_RESET_ON_FORK", SCHED_FLAG_RESET_ON_FORK },
+	{ "SCHED_FLAG_RECLAIM", SCHED_FLAG_RECLAIM },
+	{ "SCHED_FLAG_DL_OVERRUN", SCHED_FLAG_DL_OVERRUN },
+	{ "SCHED_FLAG_KEEP_POLICY", SCHED_FLAG_KEEP_POLICY },
+	{ "SCHED_FLAG_KEEP_PARAMS", SCHED_FLAG_KEEP_PARAMS },
+	{ "SCHED_FLAG_UTIL_CLAMP_MIN", SCHED_FLAG_UTIL_CLAMP_MIN },
+	{ "SCHED_FLAG_UTIL_CLAMP_MAX", SCHED_FLAG_UTIL_CLAMP_MAX },
+	{ NULL, 0 },
+};
+
+static void check_scheduler(struct bind *b, const struct json *node _unused_, void *object)
+{
+	struct spec_scheduler *s = object;
+	s->flags = bind_bits(&s->flags_text, scheduler_flags);
+	if (s->policy.at && s->policy.v == SCHEDULER_ISO)
+		bind_error(b, s->policy.at, "Linux has no scheduling policy SCHED_ISO");
+}
+
+static const struct bind_key scheduler_keys[] = {
+	BIND(ENUM, "policy", struct spec_scheduler, policy, .names = scheduler_names,
+	     .what = "scheduling policy", .flags = BIND_REQUIRED),
+	BIND(INT, "nice", struct spec_scheduler, nice, BIND_RANGE(-20, 19)),
+	BIND(INT, "priority", struct spec_scheduler, priority, BIND_RANGE(0, 99)),
+	BIND(STRV, "flags", struct spec_scheduler, flags_text, .names = scheduler_flags,
+	     .what = "scheduler flag"),
+	BIND(UINT, "runtime", struct spec_scheduler, runtime, BIND_U64),
+	BIND(UINT, "deadline", struct spec_scheduler, deadline, BIND_U64),
+	BIND(UINT, "period", struct spec_scheduler, period, BIND_U64),
+	{ .key = NULL },
+};
+static const struct bind_object scheduler_object = { .keys = scheduler_keys,
+						     .size = sizeof(struct spec_scheduler),
+						     .at = offsetof(struct spec_scheduler, at),
+						     .check = check_scheduler };
+
+static const struct str_name io_classes[] = {
+	{ "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
+	{ "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
+	{ "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
+	{ NULL, 0 },
+};
+static const struct bind_key io_priority_keys[] = {
+	BIND(ENUM, "class", struct spec_io_priority, class, .names = io_classes,
+	     .what = "io priority class", .flags = BIND_REQUIRED),
+	BIND(INT, "priority", struct spec_io_priority, priority, BIND_RANGE(0, 7)),
+	{ .key = NULL },
+};
+static const struct bind_object io_priority_object = { .keys = io_priority_keys,
+						       .size = sizeof(struct spec_io_priority),
+						       .at = offsetof(struct spec_io_priority,
+								      at) };
+
+static const struct bind_key affinity_keys[] = {
+	BIND(STR, "initial", struct spec_cpu_affinity, initial, .is = spec_is_list,
+	     .what = "a list of CPUs such as 0-3,7", .flags = BIND_EMPTY_UNSET),
+	BIND(STR, "final", struct spec_cpu_affinity, final, .is = spec_is_list,
+	     .what = "a list of CPUs such as 0-3,7", .flags = BIND_EMPTY_UNSET),
+	{ .key = NULL },
+};
+static const struct bind_object affinity_object = { .keys = affinity_keys,
+						    .size = sizeof(struct spec_cpu_affinity),
+						    .at = offsetof(struct spec_cpu_affinity, at) };
+
+/* ---- the process ---- */
+
+static void check_console_side(struct bind *b, const struct json *console, const char *key,
+			       const struct spec_uint *side)
+{
+	if (!side->at && !json_get(console, key))
+		bind_error_member(b, console, key, "required, but missing");
+	else if (side->at && side->v > UINT16_MAX)
+		bind_error(b, side->at, "expected at most %d, found %llu", UINT16_MAX,
+			   (unsigned long long)side->v);
+}
+
+static void check_console(struct bind *b, const struct json *node, const struct spec_process *p)
+{
+	if (!p->terminal.v || !p->console_size.at)
+		return;
+	const struct json *console = json_get(node, "consoleSize");
+	check_console_side(b, console, "height", &p->console_size.height);
+	check_console_side(b, console, "width", &p->console_size.width);
+}
+
+/* The kernel would take the last one (S-100). */
+static void check_rlimits(struct bind *b, const struct spec_process *p)
+{
+	const struct spec_rlimit *first[RLIM_NLIMITS] = { NULL };
+	for (size_t i = 0; i < p->rlimits.n; i++) {
+		const struct spec_int *type = &p->rlimits.v[i].type;
+		if (!type->at)
+			continue;
+		if (!first[type->v]) {
+			first[type->v] = &p->rlimits.v[i];
+			continue;
+		}
+		struct err *err = bind_error(b, type->at, "%s is given twice",
+					     str_name_of(rlimit_names, type->v));
+		err_hint(err, "the first one is on line %u", bind_line(b, first[type->v]->type.at));
+	}
+}
+
+static void check_process(struct bind *b, const struct json *node, void *object)
+{
+	const struct spec_process *p = object;
+	check_console(b, node, p);
+	check_rlimits(b, p);
+	if (p->args.at && p->args.n > 0 && p->args.v[0].at && !*p->args.v[0].s)
+		bind_error(b, p->args.v[0].at, "the name of the program must not be empty");
+}
+
+static const struct bind_key process_keys[] = {
+	BIND(BOOL, "terminal", struct spec_process, terminal),
+	BIND(OBJECT, "consoleSize", struct spec_process, console_size, .object = &console_object),
+	BIND(OBJECT, "user", struct spec_process, user, .object = &user_object),
+	BIND(STRV, "args", struct spec_process, args, .flags = BIND_REQUIRED | BIND_NONEMPTY,
+	     .separators = " \t\n"),
+	BIND(STRV, "env", struct spec_process, env),
+	BIND(STR, "cwd", struct spec_process, cwd, .flags = BIND_REQUIRED | BIND_ABSOLUTE),
+	BIND(OBJECT, "capabilities", struct spec_process, capabilities,
+	     .object = &capabilities_object),
+	BIND(LIST, "rlimits", struct spec_process, rlimits, .object = &rlimit_object),
+	BIND(BOOL, "noNewPrivileges", struct spec_process, no_new_privileges),
+	BIND(STR, "apparmorProfile", struct spec_process, apparmor_profile,
+	     .flags = BIND_EMPTY_UNSET),
+	BIND(STR, "selinuxLabel", struct spec_process, selinux_label, .flags = BIND_EMPTY_UNSET),
+	BIND(INT, "oomScoreAdj", struct spec_process, oom_score_adj, BIND_RANGE(-1000, 1000)),
+	BIND(OBJECT, "scheduler", struct spec_process, scheduler, .object = &scheduler_object),
+	BIND(OBJECT, "ioPriority", struct spec_process, io_priority, .object = &io_priority_object),
+	BIND(OBJECT, "execCPUAffinity", struct spec_process, exec_cpu_affinity,
+	     .object = &affinity_object),
+	BIND_KNOWN("commandLine"), /* Windows */
+	{ .key = NULL },
+};
+const struct bind_object spec_process_object = { .keys = process_keys,
+						 .size = sizeof(struct spec_process),
+						 .at = offsetof(struct spec_process, at),
+						 .check = check_process };
