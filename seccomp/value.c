@@ -7,7 +7,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
-#define VALUE_MAX_ERRNO 4095 /* the kernel's: it would cut a larger one down to this */
+#define VALUE_MAX_ERRNO 4094 /* libseccomp takes no more; the kernel cuts down to 4095 */
 #define VALUE_MAX_TRACE 0xffff
 
 /* ---- architectures ---- */
