@@ -18,13 +18,9 @@
 
 /* ---- planning (pure) ---- */
 
-/*
- * One write of a value to a file of the cgroup. Some limits have two names, of which the kernel
- * has one: when `file` does not exist, `or_value` goes to `or_file`.
- */
-enum cgroup_write_flags {
-	CGROUP_WRITE_IF_PRESENT = 1u << 0, /* without the file the value holds anyway */
-};
+enum cgroup_write_flags { CGROUP_WRITE_IF_PRESENT = 1u }; /* no file: the value holds anyway */
+
+/* One write of a value to a file of the cgroup, or, when it does not exist, to the second one. */
 struct cgroup_write {
 	const char *file;
 	const char *value;

@@ -1,0 +1,259 @@
+/*
+ * Makes a container's cgroup: each missing directory on the way, with the controllers that the
+ * limits need enabled from the mount down. Runs in the parent before the clone. What this call
+ * made goes away again when it fails; controllers that it enabled in older cgroups stay, as
+ * others may use them by then. Processes are never moved.
+ */
+#include "cgroup/path.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define CREATE_ATTEMPTS 5
+
+/* Where the walk down the path is. */
+struct walk {
+	const struct cgroup_root *root;
+	const char *path; /* the whole of it */
+	size_t done;      /* bytes of it that `fd` stands for; 0: the mount */
+	size_t kept;      /* bytes of it that existed before; SIZE_MAX: all */
+	int fd;
+};
+
+#define _cleanup_walk_ _cleanup_(walk_done)
+
+static void walk_done(struct walk *w)
+{
+	fd_close(&w->fd);
+}
+
+/* The path of the cgroup that the walk has reached, for printf's "%.*s". */
+#define WALK_AT(w) (w)->done ? (int)(w)->done : 1, (w)->path
+
+/* ---- controllers ---- */
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *p = list; (p = strstr(p, word)); p += n)
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Version 1 and /proc/cgroups know one controller by another name. */
+static const char *v1_name(const char *controller)
+{
+	return str_eq(controller, "io") ? "blkio" : controller;
+}
+
+/*
+ * Why the kernel does not offer a controller. /proc/cgroups has lines of name, hierarchy, number
+ * of cgroups, enabled; hierarchy 0 is cgroup v2.
+ */
+static const char *why_missing(const char *controller)
+{
+	char text[4096];
+	if (fd_read_value(AT_FDCWD, "/proc/cgroups", text, sizeof(text)) == 0) {
+		const char *name = v1_name(controller);
+		size_t n = strlen(name);
+		for (const char *line = text; line; line = strchr(line, '\n')) {
+			line += *line == '\n';
+			unsigned hierarchy, cgroups, enabled;
+			if (strncmp(line, name, n) != 0 || line[n] != '\t' ||
+			    sscanf(line + n, "%u %u %u", &hierarchy, &cgroups, &enabled) != 3)
+				continue;
+			if (!enabled)
+				return "it is disabled on the kernel's command line";
+			if (hierarchy != 0)
+				return "this host has it bound to a cgroup v1 hierarchy";
+		}
+	}
+	return "this kernel or the parent cgroup does not offer it";
+}
+
+static int missing_error(const struct walk *w, const char *controller, struct err *err)
+{
+	int r = err_say(err, ERR_HOST, ENODEV,
+			"the cgroup controller '%s' is not available in '%.*s': %s", controller,
+			WALK_AT(w), why_missing(controller));
+	err_hint(err,
+		 "remove the limit, or boot with cgroup_no_v1=all, or enable the controller in "
+		 "the parent's cgroup.subtree_control");
+	return r;
+}
+
+static int enable_error(const struct walk *w, const char *controller, int code, struct err *err)
+{
+	int r = err_sys(err, code,
+			"cannot enable the cgroup controller '%s' for children of '%.*s'",
+			controller, WALK_AT(w));
+	if (code == EBUSY)
+		err_hint(err, "a cgroup with processes of its own cannot share out its resources: "
+			      "choose a cgroupsPath that is not below it");
+	if (code == EACCES || code == EPERM)
+		err_hint(err, "this part of the tree is not delegated to the caller");
+	return r;
+}
+
+static int enable_controller(const struct walk *w, const char *controller, struct err *err)
+{
+	char offered[1024];
+	int r = fd_read_value(w->fd, "cgroup.controllers", offered, sizeof(offered));
+	if (r < 0)
+		return err_sys(err, -r, "cannot read the controllers of cgroup '%.*s'", WALK_AT(w));
+	if (!has_word(offered, controller))
+		return missing_error(w, controller, err);
+	char command[64];
+	snprintf(command, sizeof(command), "+%s", controller);
+	r = fd_write_value(w->fd, "cgroup.subtree_control", command);
+	return r < 0 ? enable_error(w, controller, -r, err) : 0;
+}
+
+/* Only what is needed, and only where it is not enabled yet. */
+static int enable_controllers(const struct walk *w, const struct cgroup_plan *plan, struct err *err)
+{
+	if (!plan || !plan->controllers[0])
+		return 0;
+	char enabled[1024];
+	int r = fd_read_value(w->fd, "cgroup.subtree_control", enabled, sizeof(enabled));
+	if (r < 0)
+		return err_sys(err, -r, "cannot read what cgroup '%.*s' has enabled", WALK_AT(w));
+	for (size_t i = 0; plan->controllers[i]; i++) {
+		if (has_word(enabled, plan->controllers[i]))
+			continue;
+		r = enable_controller(w, plan->controllers[i], err);
+		if (r < 0) {
+			err_at(err, plan->controllers_at[i]);
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* ---- the walk ---- */
+
+/* Makes or opens the next directory of the path. ENOENT: somebody removed the one above it. */
+static int walk_step(struct walk *w, struct err *err)
+{
+	char name[NAME_MAX + 1];
+	const char *from = w->path + w->done + 1;
+	size_t n = strcspn(from, "/");
+	snprintf(name, sizeof(name), "%.*s", (int)n, from);
+	size_t done = w->done + 1 + n;
+	if (mkdirat(w->fd, name, 0755) == 0) {
+		if (w->kept == SIZE_MAX)
+			w->kept = w->done;
+	} else if (errno != EEXIST) {
+		int code = errno == ENODEV ? ENOENT : errno;
+		return err_sys(err, code, "cannot make cgroup '%.*s'", (int)done, w->path);
+	}
+	int fd = path_open_child(w->fd, name);
+	if (fd < 0)
+		return err_sys(err, fd == -ENODEV ? ENOENT : -fd, "cannot open cgroup '%.*s'",
+			       (int)done, w->path);
+	fd_close(&w->fd);
+	w->fd = fd;
+	w->done = done;
+	return 0;
+}
+
+/* Removes what the walk has made, deepest first; what others use by now stays. */
+static void walk_undo(const struct walk *w)
+{
+	size_t done = strlen(w->path);
+	while (w->kept != SIZE_MAX && done > w->kept) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof(path), "%.*s", (int)done, w->path);
+		const char *name = NULL;
+		_cleanup_close_ int parent = path_open_parent(w->root->fd, path, &name);
+		if (parent >= 0)
+			(void)unlinkat(parent, name, AT_REMOVEDIR);
+		done = (size_t)(strrchr(path, '/') - path);
+	}
+}
+
+/* ---- fitness ---- */
+
+static int busy_error(const char *path, const char *why, struct err *err)
+{
+	int r = err_say(err, ERR_BUSY, EBUSY, "cannot use cgroup '%s': %s", path, why);
+	err_hint(err, "another container may be in it: choose another cgroupsPath or delete that "
+		      "container");
+	return r;
+}
+
+/*
+ * A cgroup with processes is somebody else's, a frozen one (or one below a frozen one) would never
+ * let the program begin, and one that shares out controllers takes no processes.
+ */
+static int check_fitness(const struct walk *w, struct err *err)
+{
+	char text[1024];
+	int r = fd_read_value(w->fd, "cgroup.events", text, sizeof(text));
+	if (r < 0)
+		return err_sys(err, -r, "cannot read the state of cgroup '%s'", w->path);
+	if (path_event(text, "populated"))
+		return busy_error(w->path, "it has processes", err);
+	if (path_event(text, "frozen"))
+		return busy_error(w->path, "it is frozen", err);
+	if (w->kept != SIZE_MAX)
+		return 0;
+	r = fd_read_value(w->fd, "cgroup.subtree_control", text, sizeof(text));
+	if (r < 0)
+		return err_sys(err, -r, "cannot read what cgroup '%s' has enabled", w->path);
+	if (text[0])
+		return busy_error(w->path, "it shares out controllers to cgroups below it", err);
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int create_once(struct walk *w, const struct cgroup_plan *plan, struct err *err)
+{
+	w->fd = path_open(w->root->fd, "/");
+	if (w->fd < 0)
+		return err_sys(err, -w->fd, "cannot open '%s'", w->root->path);
+	while (w->path[w->done]) {
+		int r = enable_controllers(w, plan, err);
+		if (r == 0)
+			r = walk_step(w, err);
+		if (r < 0)
+			return r;
+	}
+	return check_fitness(w, err);
+}
+
+/*
+ * Tried again when a parent vanished on the way: another start that failed takes away the parents
+ * that it had made.
+ */
+int cgroup_create(const struct cgroup_root *root, const char *path, const struct cgroup_plan *plan,
+		  int *ret_fd, bool *ret_made, struct err *err)
+{
+	int r = 0;
+	for (int i = 0; i < CREATE_ATTEMPTS; i++) {
+		_cleanup_walk_ struct walk w = {
+			.root = root,
+			.path = path,
+			.kept = SIZE_MAX,
+			.fd = -EBADF,
+		};
+		r = create_once(&w, plan, err);
+		if (r == 0) {
+			*ret_made = w.kept != SIZE_MAX;
+			*ret_fd = fd_take(&w.fd);
+			return 0;
+		}
+		walk_undo(&w);
+		if (r != -ENOENT)
+			return r;
+	}
+	return r;
+}

@@ -1,0 +1,204 @@
+/*
+ * The end of a container's cgroup: kill what is in it, wait until it is empty, remove it and what
+ * the container made below it (R-076). Runs in the parent or in `hull delete`, with write access
+ * to the cgroup. Waiting is by events of the kernel with a deadline, never by sleeping.
+ */
+#include "cgroup/path.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define REMOVE_TIMEOUT_MS 10000
+
+/* ---- waiting ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* 1 or 0; a cgroup that is gone holds nobody. Reading also arms the next poll. */
+static int read_populated(int events_fd)
+{
+	char text[128];
+	if (lseek(events_fd, 0, SEEK_SET) < 0)
+		return -errno;
+	ssize_t n = fd_read_all(events_fd, text, sizeof(text) - 1);
+	if (n == -ENODEV)
+		return 0;
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	return path_event(text, "populated") != 0;
+}
+
+/* 0 when the cgroup and all below it are empty, -ETIMEDOUT at the deadline. No error text. */
+static int wait_empty(int fd, int64_t deadline)
+{
+	_cleanup_close_ int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (events < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	for (;;) {
+		int populated = read_populated(events);
+		if (populated <= 0)
+			return populated;
+		int64_t left = deadline - now_ms();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		struct pollfd p = { .fd = events, .events = POLLPRI };
+		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+/* ---- killing ---- */
+
+int cgroup_kill(int fd, int timeout_ms, struct err *err)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	int r = fd_write_value(fd, "cgroup.kill", "1");
+	if (r == -ENOENT || r == -ENODEV) /* removed meanwhile: nobody is left */
+		return 0;
+	if (r < 0)
+		return err_sys(err, -r, "cannot kill the processes of the cgroup");
+	r = wait_empty(fd, deadline);
+	if (r == -ETIMEDOUT) {
+		err_sys(err, ETIMEDOUT, "processes of the cgroup outlived their kill by %d ms",
+			timeout_ms);
+		err_hint(err, "they wait inside the kernel (state D), often for a disk or NFS");
+		return r;
+	}
+	return r < 0 ? err_sys(err, -r, "cannot wait for the processes of the cgroup") : 0;
+}
+
+/* ---- removing ---- */
+
+/* The first directory in `fd`. 1, 0 when there is none, or -errno. */
+static int first_child(int fd, char name[NAME_MAX + 1])
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (copy < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	DIR *dir = fdopendir(copy);
+	if (!dir) {
+		fd_close(&copy);
+		return -ENOMEM;
+	}
+	int found = 0;
+	struct dirent *e;
+	while (!found && (e = readdir(dir)))
+		if (e->d_type == DT_DIR && !str_eq(e->d_name, ".") && !str_eq(e->d_name, "..")) {
+			memcpy(name, e->d_name, strlen(e->d_name) + 1);
+			found = 1;
+		}
+	closedir(dir);
+	return found;
+}
+
+enum removal { REMOVAL_DONE, REMOVAL_HAS_CHILDREN };
+
+/*
+ * Removes the cgroup `name`, waiting until its processes are gone: they leave it only some time
+ * after their death was seen. With cgroups below it *ret_fd is its directory. No error text.
+ */
+static int remove_one(int parent, const char *name, int64_t deadline, int *ret_fd)
+{
+	for (;;) {
+		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENODEV)
+			return REMOVAL_DONE;
+		if (errno != EBUSY && errno != ENOTEMPTY)
+			return -errno;
+		_cleanup_close_ int fd = path_open_child(parent, name);
+		if (fd == -ENOENT || fd == -ENODEV)
+			return REMOVAL_DONE;
+		if (fd < 0)
+			return fd;
+		char child[NAME_MAX + 1];
+		int r = first_child(fd, child);
+		if (r > 0) {
+			*ret_fd = fd_take(&fd);
+			return REMOVAL_HAS_CHILDREN;
+		}
+		if (r == 0)
+			r = wait_empty(fd, deadline);
+		if (r < 0)
+			return r;
+		if (now_ms() > deadline)
+			return -EBUSY;
+	}
+}
+
+static int move_to(int *fd, int next)
+{
+	if (next < 0)
+		return -errno;
+	fd_close(fd);
+	*fd = next;
+	return 0;
+}
+
+/*
+ * Removes all cgroups below `top`, deepest first. A container can nest them deeper than our stack
+ * and our descriptors reach, so this walks: down into the first child that has children, up again
+ * when none is left. Takes `top`. No error text.
+ */
+static int remove_below(int *take_top, int64_t deadline)
+{
+	_cleanup_close_ int fd = fd_take(take_top);
+	char child[NAME_MAX + 1];
+	size_t depth = 0;
+	for (;;) {
+		int next = -EBADF;
+		int r = first_child(fd, child);
+		if (r == 0 && depth == 0)
+			return 0;
+		if (r == 0) {
+			depth--;
+			r = move_to(&fd, openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+		} else if (r > 0) {
+			r = remove_one(fd, child, deadline, &next);
+		}
+		if (r == REMOVAL_HAS_CHILDREN) {
+			depth++;
+			r = move_to(&fd, next);
+		}
+		if (r < 0)
+			return r;
+	}
+}
+
+int cgroup_remove(const struct cgroup_root *root, const char *path, struct err *err)
+{
+	const char *name = NULL;
+	_cleanup_close_ int parent = path_open_parent(root->fd, path, &name);
+	if (parent == -ENOENT || parent == -ENODEV)
+		return 0;
+	if (parent < 0)
+		return err_sys(err, -parent, "cannot open the parent of cgroup '%s'", path);
+	int64_t deadline = now_ms() + REMOVE_TIMEOUT_MS;
+	int r;
+	do {
+		int fd = -EBADF;
+		r = remove_one(parent, name, deadline, &fd);
+		if (r == REMOVAL_HAS_CHILDREN) {
+			int below = remove_below(&fd, deadline);
+			r = below < 0 ? below : r;
+		}
+	} while (r == REMOVAL_HAS_CHILDREN && now_ms() < deadline);
+	if (r == 0)
+		return 0;
+	int code = r < 0 && r != -ETIMEDOUT ? -r : EBUSY;
+	r = err_sys(err, code, "cannot remove cgroup '%s'", path);
+	if (code == EBUSY)
+		err_hint(err, "processes are still in it or below it: see its cgroup.procs");
+	return r;
+}

@@ -1,0 +1,167 @@
+/*
+ * Where cgroups are: the cgroup2 mount of this host, the normal form of a cgroupsPath, and opening
+ * directories below the mount. Every resolution goes through openat2 with RESOLVE_BENEATH, so that
+ * no path leads out of the mount (R-030, R-075). Runs in the caller's process.
+ */
+#include "cgroup/path.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define DEFAULT_PARENT "/hull"
+
+/* ---- the mount ---- */
+
+/* The whole host in version 2, or the hybrid layout of systemd, whose limits are version 1's. */
+static const char *const root_paths[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+int cgroup_root_open(struct cgroup_root *ret, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(root_paths); i++) {
+		_cleanup_close_ int fd = open(root_paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		struct statfs fs;
+		if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+			continue;
+		ret->fd = fd_take(&fd);
+		ret->path = root_paths[i];
+		return 0;
+	}
+	int r = err_say(err, ERR_HOST, ENOENT, "this host has no cgroup2 mount at %s or %s",
+			root_paths[0], root_paths[1]);
+	err_hint(err, "mount it: mount -t cgroup2 none %s", root_paths[0]);
+	return r;
+}
+
+void cgroup_root_close(struct cgroup_root *root)
+{
+	fd_close(&root->fd);
+}
+
+/* ---- names ---- */
+
+static bool has_control_character(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* NULL, or what is wrong with one component. */
+static const char *component_problem(const char *s, size_t n)
+{
+	if (n == 0)
+		return "it has an empty component";
+	if ((n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+		return "'.' and '..' are not allowed in it";
+	if (n > NAME_MAX)
+		return "a component is longer than 255 bytes";
+	if (has_control_character(s, n))
+		return "it has a control character";
+	return NULL;
+}
+
+static const char *path_problem(const char *path)
+{
+	const char *problem = NULL;
+	if (strlen(path) >= PATH_MAX)
+		return "it is too long";
+	do {
+		size_t n = strcspn(++path, "/");
+		problem = component_problem(path, n);
+		path += n;
+	} while (*path && !problem);
+	return problem;
+}
+
+/* An empty path is taken as none: engines write it when they have no opinion. */
+int cgroup_plan_path(const char *path, const char *id, struct arena *arena, const char **ret,
+		     struct err *err)
+{
+	const char *full;
+	if (!path || !path[0])
+		full = arena_printf(arena, DEFAULT_PARENT "/%s", id);
+	else if (path[0] == '/')
+		full = path;
+	else
+		full = arena_printf(arena, DEFAULT_PARENT "/%s", path);
+	const char *problem = path_problem(full);
+	if (problem) {
+		int r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a path of a cgroup: %s", full,
+				problem);
+		err_hint(err,
+			 "cgroupsPath is like \"/engine/web\", counted from the cgroup2 mount");
+		return r;
+	}
+	*ret = arena_strdup(arena, full);
+	return 0;
+}
+
+/* ---- directories ---- */
+
+static int open_below(int dirfd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+			   RESOLVE_NO_XDEV,
+	};
+	long fd;
+	do
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int path_open_child(int parent, const char *name)
+{
+	return open_below(parent, name);
+}
+
+int path_open(int root, const char *path)
+{
+	return open_below(root, path[1] ? path + 1 : ".");
+}
+
+int path_open_parent(int root, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = strndup(path, slash > path ? (size_t)(slash - path) : 1);
+	if (!parent)
+		return -ENOMEM;
+	int fd = path_open(root, parent);
+	if (fd >= 0)
+		*ret_name = slash + 1;
+	return fd;
+}
+
+int cgroup_open(const struct cgroup_root *root, const char *path, int *ret_fd, struct err *err)
+{
+	int fd = path_open(root->fd, path);
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open cgroup '%s'", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* ---- events ---- */
+
+int path_event(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, n) == 0 && line[n] == ' ')
+			return line[n + 1] == '1';
+	}
+	return 0;
+}
