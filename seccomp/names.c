@@ -1,6 +1,6 @@
 /*
- * Names of system calls, architectures and flags against what this libseccomp knows, and the
- * nearest name for a typing error. A rule for a name that nobody knows does nothing, which in a
+ * Names of system calls and architectures against what this libseccomp knows, and the nearest
+ * name for a typing error. A rule for a name that nobody knows does nothing, which in a
  * profile is a hole or a breakage that should be seen. Pure; runs in the parent.
  */
 #include "seccomp/profile.h"
@@ -53,12 +53,6 @@ const char *seccomp_syscall_nearest(const char *name, struct arena *arena)
 	return names_nearest(&names, name, arena);
 }
 
-static void hint_nearest(struct err *problem, const char *nearest)
-{
-	if (nearest)
-		err_hint(problem, "did you mean '%s'?", nearest);
-}
-
 static void check_syscalls(const struct spec_seccomp *spec, struct arena *arena,
 			   struct spec_problems *problems)
 {
@@ -73,11 +67,16 @@ static void check_syscalls(const struct spec_seccomp *spec, struct arena *arena,
 				arena, problems, SPEC_WARNING, v->v[k].at,
 				"unknown system call '%s': the rule does nothing for it",
 				v->v[k].s);
-			hint_nearest(problem, names_nearest(&names, v->v[k].s, arena));
+			if (!problem) /* there are more of them than are kept */
+				continue;
+			const char *nearest = names_nearest(&names, v->v[k].s, arena);
+			if (nearest)
+				err_hint(problem, "did you mean '%s'?", nearest);
 		}
 	}
 }
 
+/* That a name is one of the OCI's is spec/'s to check; a library may be older than the name. */
 static void check_arches(const struct spec_seccomp *spec, struct arena *arena,
 			 struct spec_problems *problems)
 {
@@ -85,20 +84,8 @@ static void check_arches(const struct spec_seccomp *spec, struct arena *arena,
 		const struct spec_str *name = &spec->architectures.v[i];
 		if (profile_arch_token(name->s) == 0)
 			spec_problem_add(arena, problems, SPEC_ERROR, name->at,
-					 "unknown seccomp architecture '%s'", name->s);
-	}
-}
-
-static void check_flags(const struct spec_seccomp *spec, struct arena *arena,
-			struct spec_problems *problems)
-{
-	for (size_t i = 0; i < spec->flags.n; i++) {
-		const struct spec_str *name = &spec->flags.v[i];
-		if (profile_flag(name->s) != 0)
-			continue;
-		struct err *problem = spec_problem_add(arena, problems, SPEC_ERROR, name->at,
-						       "unknown seccomp flag '%s'", name->s);
-		hint_nearest(problem, profile_flag_nearest(name->s));
+					 "this libseccomp does not know the architecture '%s'",
+					 name->s);
 	}
 }
 
@@ -107,5 +94,4 @@ void seccomp_check(const struct spec_seccomp *spec, struct arena *arena,
 {
 	check_syscalls(spec, arena, problems);
 	check_arches(spec, arena, problems);
-	check_flags(spec, arena, problems);
 }

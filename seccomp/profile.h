@@ -26,10 +26,6 @@ _must_check_ int profile_arches(const struct spec_seccomp *spec, struct arena *a
 /* The token of "SCMP_ARCH_X86_64", 0 when unknown. */
 uint32_t profile_arch_token(const char *name);
 
-/* The SECCOMP_FILTER_FLAG_* of a name, 0 when unknown; and the nearest known name, or NULL. */
-unsigned profile_flag(const char *name);
-const char *profile_flag_nearest(const char *name);
-
 /* What seccomp(2) is to be told besides the program: fills flags and has_notify. */
 _must_check_ int profile_flags(const struct spec_seccomp *spec, struct seccomp_filter *ret,
 			       struct err *err);

@@ -28,7 +28,7 @@ struct seccomp_filter {
 /*
  * Names and values against what the linked libseccomp knows. Unknown system calls are warnings
  * (newer profiles must keep working; `check` makes them errors), with the nearest known name;
- * unknown architectures and flags are errors. About 0.1 us per name.
+ * architectures that the library does not know are errors. About 0.1 us per name.
  */
 void seccomp_check(const struct spec_seccomp *spec, struct arena *arena,
 		   struct spec_problems *problems);

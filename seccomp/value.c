@@ -48,8 +48,9 @@ int profile_arches(const struct spec_seccomp *spec, struct arena *arena, struct 
 	for (size_t i = 0; i < names->n; i++) {
 		uint32_t token = profile_arch_token(names->v[i].s);
 		if (token == 0) {
-			int r = err_say(err, ERR_CONFIG, EINVAL,
-					"unknown seccomp architecture '%s'", names->v[i].s);
+			int r = err_say(err, ERR_HOST, EINVAL,
+					"this libseccomp does not know the architecture '%s'",
+					names->v[i].s);
 			err_at(err, names->v[i].at);
 			return r;
 		}
@@ -74,17 +75,6 @@ static const struct str_name flag_names[] = {
 	{ NULL, 0 },
 };
 
-unsigned profile_flag(const char *name)
-{
-	const struct str_name *flag = str_name_find(flag_names, name);
-	return flag ? (unsigned)flag->value : 0;
-}
-
-const char *profile_flag_nearest(const char *name)
-{
-	return str_nearest_name(name, flag_names);
-}
-
 static bool has_notify(const struct spec_seccomp *spec)
 {
 	if (spec->default_action.v == SCMP_ACT_NOTIFY)
@@ -101,14 +91,14 @@ int profile_flags(const struct spec_seccomp *spec, struct seccomp_filter *ret, s
 	unsigned flags = spec->flags.at ? 0 : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
 	for (size_t i = 0; i < spec->flags.n; i++) {
-		unsigned flag = profile_flag(spec->flags.v[i].s);
-		if (flag == 0) {
+		const struct str_name *flag = str_name_find(flag_names, spec->flags.v[i].s);
+		if (!flag) {
 			int r = err_say(err, ERR_CONFIG, EINVAL, "unknown seccomp flag '%s'",
 					spec->flags.v[i].s);
 			err_at(err, spec->flags.v[i].at);
 			return r;
 		}
-		flags |= flag;
+		flags |= (unsigned)flag->value;
 	}
 	ret->has_notify = has_notify(spec);
 	/* It says how to wait for a listener; the kernel refuses it where there is none. */

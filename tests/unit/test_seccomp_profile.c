@@ -425,7 +425,7 @@ static void test_refuses_unknown_architecture(void **state)
 		profile_init(&p, SCMP_ACT_ALLOW, -1);
 		profile_add_arch(&p, names[i]);
 		assert_refused(&p, EINVAL, p.spec.architectures.v[0].at,
-			       "unknown seccomp architecture");
+			       "does not know the architecture");
 	}
 }
 
