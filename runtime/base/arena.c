@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define ARENA_FIRST_BLOCK ((size_t)16 * 1024)
-#define ARENA_ALIGN	  _Alignof(max_align_t)
+#define ARENA_ALIGN       _Alignof(max_align_t)
 
 struct arena_block {
 	struct arena_block *prev;
@@ -76,6 +76,8 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
+	if (n == SIZE_MAX)
+		out_of_memory();
 	char *p = arena_alloc(a, n + 1);
 	memcpy(p, s, n);
 	return p;

@@ -30,7 +30,7 @@ char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 _printf_(2, 3) char *arena_printf(struct arena *a, const char *fmt, ...);
 
-#define _cleanup_arena_ _cleanup_(arena_done)
+#define _cleanup_arena_    _cleanup_(arena_done)
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 
 #endif

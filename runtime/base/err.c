@@ -18,6 +18,16 @@ static _printf_(3, 0) void field_vformat(char *field, size_t size, const char *f
 		memcpy(field + size - 4, "...", 4);
 }
 
+static _printf_(3, 4) void field_append(char *field, size_t size, const char *fmt, ...)
+{
+	size_t used = strlen(field);
+	va_list ap;
+	va_start(ap, fmt);
+	if ((size_t)vsnprintf(field + used, size - used, fmt, ap) >= size - used)
+		memcpy(field + size - 4, "...", 4);
+	va_end(ap);
+}
+
 static enum err_kind kind_of_errno(int code)
 {
 	switch (code) {
@@ -74,15 +84,15 @@ int err_say(struct err *err, enum err_kind kind, int code, const char *fmt, ...)
 }
 
 /* The adders differ only in the field that they fill. */
-#define ERR_ADDER(name, field)                                                                     \
-	void name(struct err *err, const char *fmt, ...)                                           \
-	{                                                                                          \
-		if (!err)                                                                          \
-			return;                                                                    \
-		va_list ap;                                                                        \
-		va_start(ap, fmt);                                                                 \
-		field_vformat(err->field, sizeof(err->field), fmt, ap);                            \
-		va_end(ap);                                                                        \
+#define ERR_ADDER(name, field)                                          \
+	void name(struct err *err, const char *fmt, ...)                \
+	{                                                               \
+		if (!err)                                               \
+			return;                                         \
+		va_list ap;                                             \
+		va_start(ap, fmt);                                      \
+		field_vformat(err->field, sizeof(err->field), fmt, ap); \
+		va_end(ap);                                             \
 	}
 
 ERR_ADDER(err_hint, hint)
@@ -106,8 +116,7 @@ void err_wrap(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	field_vformat(err->message, sizeof(err->message), fmt, ap);
 	va_end(ap);
-	size_t n = strlen(err->message);
-	snprintf(err->message + n, sizeof(err->message) - n, ": %s", inner);
+	field_append(err->message, sizeof(err->message), ": %s", inner);
 }
 
 void err_clear(struct err *err)

@@ -16,13 +16,13 @@
 #include "base/defer.h"
 
 enum err_kind {
-	ERR_INTERNAL,	/* a bug of hull, or a failure that nobody foresaw */
-	ERR_CONFIG,	/* config.json or the command line asks for something wrong */
-	ERR_HOST,	/* this host lacks something that was asked for */
+	ERR_INTERNAL,   /* a bug of hull, or a failure that nobody foresaw */
+	ERR_CONFIG,     /* config.json or the command line asks for something wrong */
+	ERR_HOST,       /* this host lacks something that was asked for */
 	ERR_PERMISSION, /* the caller may not do it */
-	ERR_NOT_FOUND,	/* no such container, file, program */
-	ERR_BUSY,	/* it exists or is in use */
-	ERR_LIMIT,	/* a limit of the host or of hull was reached */
+	ERR_NOT_FOUND,  /* no such container, file, program */
+	ERR_BUSY,       /* it exists or is in use */
+	ERR_LIMIT,      /* a limit of the host or of hull was reached */
 };
 
 enum err_flags {
@@ -35,14 +35,14 @@ enum err_flags {
 struct err {
 	int code; /* a positive errno; 0: no error */
 	enum err_kind kind;
-	unsigned flags;	  /* enum err_flags */
-	uint32_t at;	  /* 1 + byte offset of the cause in config.json; 0: not known */
-	uint32_t line;	  /* filled from `at` by whoever holds the file; 0: not known */
-	uint32_t column;  /* in characters, from 1 */
-	char path[256];	  /* the place in config.json, "mounts[7].options[1]" */
-	char step[64];	  /* the step of the start that failed, "mounts, 8 of 11" */
+	unsigned flags;  /* enum err_flags */
+	uint32_t at;     /* 1 + byte offset of the cause in config.json; 0: not known */
+	uint32_t line;   /* filled from `at` by whoever holds the file; 0: not known */
+	uint32_t column; /* in characters, from 1 */
+	char path[256];  /* the place in config.json, "mounts[7].options[1]" */
+	char step[64];   /* the step of the start that failed, "mounts, 8 of 11" */
 	char message[1536];
-	char cause[512];  /* what was found when the failure was examined */
+	char cause[512]; /* what was found when the failure was examined */
 	char hint[512];
 	char kernel[512]; /* the kernel's own words (the log of an fsopen fd) */
 };

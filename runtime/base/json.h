@@ -20,17 +20,17 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json {
 	enum json_type type;
-	uint32_t at;		   /* where the value stands */
-	uint32_t key_at;	   /* member of an object: where its key stands */
-	uint32_t count;		   /* array, object: number of children */
+	uint32_t at;               /* where the value stands */
+	uint32_t key_at;           /* member of an object: where its key stands */
+	uint32_t count;            /* array, object: number of children */
 	const struct json *parent; /* NULL for the root */
-	const char *key;	   /* member of an object: its key; else NULL */
-	uint32_t index;		   /* which child of its parent it is */
+	const char *key;           /* member of an object: its key; else NULL */
+	uint32_t index;            /* which child of its parent it is */
 	bool boolean;
-	bool duplicate;		   /* an earlier sibling has the same key */
-	const char *text;	   /* string: its value, free of NUL; number: as it is written */
-	struct json *child;	   /* first child */
-	struct json *next;	   /* next sibling */
+	bool duplicate;     /* an earlier sibling has the same key */
+	const char *text;   /* string: its value, free of NUL; number: as it is written */
+	struct json *child; /* first child */
+	struct json *next;  /* next sibling */
 };
 
 struct json_doc {
@@ -57,7 +57,8 @@ const char *json_type_name(enum json_type type);
 /* The node at a position, or NULL. A key's position gives its value. */
 const struct json *json_find(const struct json_doc *doc, uint32_t at);
 
-/* Writes the place as people say it: "mounts[7].options[1]", `linux.sysctl["a.b"]`; "" is the root. */
+/* Writes the place as people say it: "mounts[7].options[1]", `linux.sysctl["a.b"]`; "" is the root.
+ */
 void json_path(const struct json *node, char *buf, size_t size);
 
 /* Line and column, both from 1, the column in characters, and the line's text (not terminated). */
@@ -78,7 +79,7 @@ struct json_out {
 	struct str *str;
 	unsigned depth;
 	bool pretty;
-	bool first;	/* nothing stands in the current container yet */
+	bool first;     /* nothing stands in the current container yet */
 	bool after_key; /* the next value follows a key */
 };
 

@@ -7,7 +7,7 @@
 
 void json_out_init(struct json_out *o, struct str *str, enum json_out_flags flags)
 {
-	*o = (struct json_out){ .str = str, .pretty = flags == JSON_OUT_PRETTY, .first = true };
+	*o = (struct json_out) { .str = str, .pretty = flags == JSON_OUT_PRETTY, .first = true };
 }
 
 static void new_line(struct json_out *o)
@@ -77,8 +77,11 @@ void json_out_array_end(struct json_out *o)
  */
 static size_t utf8_size(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
-		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80                   ? 1
+		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+		   : (s[0] & 0xf0) == 0xe0       ? 3
+		   : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						 : 0;
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;

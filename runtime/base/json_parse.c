@@ -13,10 +13,10 @@ struct builder {
 	yajl_handle yajl;
 	const char *text;
 	size_t size;
-	size_t end;		/* where the token before ended */
+	size_t end; /* where the token before ended */
 	struct json *root;
 	struct json *container; /* the innermost open array or object */
-	struct json *last;	/* its last child */
+	struct json *last;      /* its last child */
 	struct json *open[JSON_MAX_DEPTH];
 	struct json *last_of[JSON_MAX_DEPTH];
 	unsigned depth;
@@ -180,7 +180,8 @@ static const struct {
 	const char *yajl;
 	const char *ours;
 } syntax_texts[] = {
-	{ "after key and value, inside map, I expect ',' or '}'", "expected ',' or '}' after the value" },
+	{ "after key and value, inside map, I expect ',' or '}'",
+	  "expected ',' or '}' after the value" },
 	{ "after array element, I expect ',' or ']'", "expected ',' or ']' after the element" },
 	{ "object key and value must be separated by a colon", "expected ':' after the key" },
 	{ "invalid object key", "expected a key in double quotes" },
@@ -188,9 +189,11 @@ static const struct {
 	{ "premature EOF", "the file ends too early" },
 	{ "trailing garbage", "expected nothing more after the document" },
 	{ "invalid bytes in UTF8 string", "a string has bytes that are not UTF-8" },
-	{ "invalid character inside string", "a string has a control character that must be escaped" },
+	{ "invalid character inside string",
+	  "a string has a control character that must be escaped" },
 	{ "inside a string, '\\' occurs before", "a string has an unknown escape after '\\'" },
-	{ "invalid (non-hex) character occurs after '\\u'", "expected four hexadecimal digits after \\u" },
+	{ "invalid (non-hex) character occurs after '\\u'",
+	  "expected four hexadecimal digits after \\u" },
 	{ "invalid char in json text", "unexpected character" },
 	{ "invalid string in json text", "unexpected word; strings stand in double quotes" },
 	{ "malformed number", "a number is malformed" },
@@ -267,7 +270,7 @@ const struct json *json_get(const struct json *object, const char *key)
 
 const char *json_type_name(enum json_type type)
 {
-	static const char *const names[] = { "null",	 "a boolean", "a number",
+	static const char *const names[] = { "null",     "a boolean", "a number",
 					     "a string", "an array",  "an object" };
 	return names[type];
 }
