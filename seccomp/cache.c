@@ -30,22 +30,35 @@ struct cache_header {
 	char magic[8];
 	uint64_t key_size;
 	uint64_t insns_size;
-	uint64_t checksum; /* of the instructions */
+	uint64_t has_unknown;
+	uint64_t checksum; /* of has_unknown and the instructions */
 };
 
 /* FNV-1a; against accidents, not against enemies: those cannot write here. */
-static uint64_t hash_bytes(const void *data, size_t size)
+#define CACHE_HASH_START 0xcbf29ce484222325u
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
 {
 	const unsigned char *p = data;
-	uint64_t hash = 0xcbf29ce484222325u;
 	for (size_t i = 0; i < size; i++)
 		hash = (hash ^ p[i]) * 0x100000001b3u;
 	return hash;
 }
 
-static void entry_name(const char *prefix, uint64_t number, char ret[static CACHE_NAME_SIZE])
+static uint64_t checksum(uint64_t has_unknown, const void *insns, size_t size)
+{
+	uint64_t hash = hash_bytes(CACHE_HASH_START, &has_unknown, sizeof(has_unknown));
+	return hash_bytes(hash, insns, size);
+}
+
+static void make_name(const char *prefix, uint64_t number, char ret[static CACHE_NAME_SIZE])
 {
 	snprintf(ret, CACHE_NAME_SIZE, "%s%016" PRIx64, prefix, number);
+}
+
+static void entry_name(const struct str *key, char ret[static CACHE_NAME_SIZE])
+{
+	make_name(CACHE_PREFIX, hash_bytes(CACHE_HASH_START, key->text, key->used), ret);
 }
 
 /* Of the caller, and nobody else may put or exchange files in it. */
@@ -81,7 +94,7 @@ static struct cache_header *read_entry(int dirfd, const struct str *key, struct 
 	char name[CACHE_NAME_SIZE];
 	struct stat st;
 
-	entry_name(CACHE_PREFIX, hash_bytes(key->text, key->used), name);
+	entry_name(key, name);
 	_cleanup_close_ int fd = openat(dirfd, name,
 					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -103,7 +116,7 @@ static bool is_intact(const struct cache_header *entry, size_t size, const struc
 	       entry->key_size == key->used &&
 	       entry->insns_size == size - sizeof(*entry) - key->used &&
 	       memcmp(body, key->text, key->used) == 0 &&
-	       entry->checksum == hash_bytes(body + key->used, entry->insns_size);
+	       entry->checksum == checksum(entry->has_unknown, body + key->used, entry->insns_size);
 }
 
 bool cache_load(int dirfd, const struct str *key, struct arena *arena, struct seccomp_filter *ret)
@@ -118,6 +131,7 @@ bool cache_load(int dirfd, const struct str *key, struct arena *arena, struct se
 	/* Aligned: the key's size is a multiple of 8. */
 	ret->insns = (struct sock_filter *)(void *)((char *)(entry + 1) + key->used);
 	ret->len = (unsigned short)(entry->insns_size / sizeof(struct sock_filter));
+	ret->has_unknown = entry->has_unknown != 0;
 	return true;
 }
 
@@ -128,9 +142,10 @@ static int write_entry(int fd, const struct str *key, const struct seccomp_filte
 	struct cache_header header = {
 		.key_size = key->used,
 		.insns_size = filter->len * sizeof(*filter->insns),
+		.has_unknown = filter->has_unknown,
 	};
 	memcpy(header.magic, CACHE_MAGIC, sizeof(header.magic));
-	header.checksum = hash_bytes(filter->insns, header.insns_size);
+	header.checksum = checksum(header.has_unknown, filter->insns, header.insns_size);
 
 	if (fchmod(fd, 0600) < 0) /* the umask may have taken more away */
 		return -errno;
@@ -193,8 +208,8 @@ void cache_store(int dirfd, const struct str *key, const struct seccomp_filter *
 		return;
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
 		return;
-	entry_name(CACHE_TEMPORARY, number, temporary);
-	entry_name(CACHE_PREFIX, hash_bytes(key->text, key->used), name);
+	make_name(CACHE_TEMPORARY, number, temporary);
+	entry_name(key, name);
 	_cleanup_close_ int fd = openat(dirfd, temporary,
 					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)

@@ -15,6 +15,22 @@ int seccomp_syscall_number(const char *name)
 	return number < 0 ? -1 : number; /* other negative ones: on other architectures only */
 }
 
+static bool is_unknown(const char *name)
+{
+	return seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR;
+}
+
+bool profile_has_unknown(const struct spec_seccomp *spec)
+{
+	for (size_t i = 0; i < spec->syscalls.n; i++) {
+		const struct spec_strv *names = &spec->syscalls.v[i].names;
+		for (size_t k = 0; k < names->n; k++)
+			if (is_unknown(names->v[k].s))
+				return true;
+	}
+	return false;
+}
+
 /* The names of all native system calls, collected when the first unknown one is met. */
 struct names {
 	const char **v;
@@ -61,7 +77,7 @@ static void check_syscalls(const struct spec_seccomp *spec, struct arena *arena,
 	for (size_t i = 0; i < spec->syscalls.n; i++) {
 		const struct spec_strv *v = &spec->syscalls.v[i].names;
 		for (size_t k = 0; k < v->n; k++) {
-			if (seccomp_syscall_resolve_name(v->v[k].s) != __NR_SCMP_ERROR)
+			if (!is_unknown(v->v[k].s))
 				continue;
 			struct err *problem = spec_problem_add(
 				arena, problems, SPEC_WARNING, v->v[k].at,

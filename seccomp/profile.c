@@ -259,6 +259,7 @@ int seccomp_compile(const struct spec_seccomp *spec, struct arena *arena,
 		r = build_context(spec, &arches, &ctx, err);
 	if (r < 0)
 		return r;
+	filter.has_unknown = profile_has_unknown(spec);
 	const struct sock_fprog stub = stub_build(spec, &arches, arena);
 	r = generate(ctx, &stub, arena, &filter, err);
 	if (r == 0)

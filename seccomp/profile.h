@@ -30,6 +30,9 @@ uint32_t profile_arch_token(const char *name);
 _must_check_ int profile_flags(const struct spec_seccomp *spec, struct seccomp_filter *ret,
 			       struct err *err);
 
+/* Whether a system call's name is unknown to the library. */
+bool profile_has_unknown(const struct spec_seccomp *spec);
+
 /* The action with the errno (or the tracer's message) in its low bits. */
 _must_check_ int profile_action(const struct spec_int *action, const struct spec_uint *errno_ret,
 				uint32_t *ret, struct err *err);
@@ -47,7 +50,7 @@ struct sock_fprog stub_build(const struct spec_seccomp *spec, const struct profi
  */
 void key_write(const struct spec_seccomp *spec, struct str *ret);
 
-/* Looks the key up; true when ret's insns and len were filled from the cache. */
+/* Looks the key up; true when ret's insns, len and has_unknown were filled from it. */
 bool cache_load(int dirfd, const struct str *key, struct arena *arena, struct seccomp_filter *ret);
 
 /* Stores, as well as it can; failing to is no error. */

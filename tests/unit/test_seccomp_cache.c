@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <limits.h>
 #include <seccomp.h>
 #include <setjmp.h>
@@ -46,6 +47,7 @@ static void assert_same(const struct seccomp_filter *a, const struct seccomp_fil
 	assert_int_equal(a->len, b->len);
 	assert_int_equal(a->flags, b->flags);
 	assert_int_equal(a->has_notify, b->has_notify);
+	assert_int_equal(a->has_unknown, b->has_unknown);
 	assert_memory_equal(a->insns, b->insns, a->len * sizeof(*a->insns));
 }
 
@@ -139,6 +141,26 @@ static void test_hit(void **state)
 	const struct fixture *x = *state;
 	assert_prepared(x->tmp.fd, true);
 	assert_prepared(x->tmp.fd, true);
+}
+
+/* What stands beside the program comes back too. */
+static void test_hit_of_other_kinds(void **state)
+{
+	const struct fixture *x = *state;
+	for (int i = 0; i < 2; i++) {
+		struct profile p;
+		profile_init(&p, SCMP_ACT_ALLOW, -1);
+		profile_add_flag(&p, "SECCOMP_FILTER_FLAG_LOG");
+		profile_add_rule(&p, SCMP_ACT_NOTIFY, -1, "mkdir", "opennat", NULL);
+		struct seccomp_filter compiled = profile_compile(&p);
+		struct seccomp_filter prepared = prepare(&p, x->tmp.fd);
+		assert_int_equal(prepared.from_cache, i);
+		assert_true(prepared.has_unknown);
+		assert_true(prepared.has_notify);
+		assert_int_equal(prepared.flags, SECCOMP_FILTER_FLAG_LOG);
+		assert_same(&prepared, &compiled);
+		profile_done(&p);
+	}
 }
 
 static void test_no_cache(void **state)
@@ -518,6 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_entry(test_hit),
+		with_entry(test_hit_of_other_kinds),
 		cmocka_unit_test(test_no_cache),
 		with_entry(test_every_damaged_byte),
 		with_entry(test_every_wrong_size),
