@@ -82,14 +82,20 @@ static const char *next_key(void *state)
 	return (*key)->key ? (*key)++->key : NULL;
 }
 
+/* Comparing is slow, and words of one or two letters are all near each other. */
+static bool may_be_typo(struct bind *b, const char *word)
+{
+	if (b->typos_left == 0 || strlen(word) < 3)
+		return false;
+	b->typos_left--;
+	return true;
+}
+
 /* The known key that an unknown one looks like, or NULL. */
 static const char *meant_key(struct bind *b, const struct bind_object *object, const char *unknown)
 {
 	const struct bind_key *state = object->keys;
-	if (b->typos_left == 0)
-		return NULL;
-	b->typos_left--;
-	return str_nearest(unknown, next_key, &state);
+	return may_be_typo(b, unknown) ? str_nearest(unknown, next_key, &state) : NULL;
 }
 
 static const struct bind_key *find_key(const struct bind_object *object, const char *name)
@@ -157,11 +163,7 @@ void bind_hint_names(struct bind *b, struct err *err, const char *word,
 {
 	if (!err)
 		return;
-	const char *meant = NULL;
-	if (b->typos_left > 0) {
-		b->typos_left--;
-		meant = str_nearest_name(word, names);
-	}
+	const char *meant = may_be_typo(b, word) ? str_nearest_name(word, names) : NULL;
 	if (meant) {
 		err_hint(err, "did you mean '%s'?", meant);
 		return;
