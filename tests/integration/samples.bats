@@ -47,6 +47,9 @@ sample() {
 	[[ -z $exact ]] || expect "${want:-0}" "$exact"
 	[[ -z $pattern ]] || match_lines "$pattern" "$output"
 	assert_clean
+	# `try` names the container itself, after the sample and its own process.
+	! compgen -G "/run/hull/${1#*-}-*" || fail "state is left"
+	! compgen -G "$CGROUPS/hull/${1#*-}-*" || fail "a cgroup is left"
 }
 
 @test "01-hello" {

@@ -24,7 +24,8 @@ function take(word, arguments) {
 	line[calls] = began
 	name[calls] = word
 	good[calls] = arguments ~ /CLOEXEC/ && !index(hopeless, " " word " ")
-	loose[calls] = word ~ /openat2/ || arguments !~ /[A-Z]_[A-Z]|, *0 *\)/
+	loose[calls] = word ~ /openat2/ || arguments ~ /[, ]flags *[,)]/ ||
+		arguments !~ /[A-Z]_[A-Z]|, *0 *\)/
 	if (index(hopeless, " " word " "))
 		loose[calls] = 0
 }

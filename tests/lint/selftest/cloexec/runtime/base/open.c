@@ -31,3 +31,10 @@ int bad_nothing(const char *path)
 {
 	return open(path, 0);
 }
+
+int good_variable(const char *path)
+{
+	unsigned flags = OPEN_TREE_CLOEXEC;
+
+	return open_tree(AT_FDCWD, path, flags);
+}
