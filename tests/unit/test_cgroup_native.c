@@ -313,6 +313,90 @@ static void test_unknown_file(void **state)
 	assert_string_equal(text, "5");
 }
 
+/* ---- limits in the kernel ---- */
+
+struct limit_case {
+	const char *controller, *file, *want;
+	struct spec_resources res;
+};
+
+static void check_limit(const struct native *n, const struct limit_case *c)
+{
+	_cleanup_arena_ struct arena arena;
+	arena_init(&arena);
+	_cleanup_close_ int fd = -EBADF;
+	struct cgroup_plan plan;
+	char path[128], text[256];
+	bool made;
+	struct err err;
+	/* Not the file's name itself, which the kernel puts into the parent. */
+	snprintf(path, sizeof(path), "%s/limit/of-%s", n->base, c->file);
+	assert_int_equal(cgroup_plan_resources(&c->res, &arena, &plan, &err), 0);
+	int r = cgroup_create(&n->root, path, &plan, &fd, &made, &err);
+	if (r == -ENODEV) {
+		print_message("not checked: %s\n", err.message);
+		assert_non_null(strstr(err.message, c->controller));
+		return;
+	}
+	if (r == 0)
+		r = cgroup_apply(fd, &plan, &err);
+	if (r < 0)
+		print_message("%s: %s: %s\n", c->file, err.message, err_text(err.code));
+	assert_int_equal(r, 0);
+	assert_int_equal(fd_read_value(fd, c->file, text, sizeof(text)), 0);
+	assert_string_equal(text, c->want);
+}
+
+#define SET(x)         \
+	{              \
+		(x), 7 \
+	}
+#define LIST(...)                                         \
+	{                                                 \
+		(__VA_ARGS__), ARRAY_SIZE(__VA_ARGS__), 7 \
+	}
+
+/* What is not offered by this host is checked in the guest. */
+static void test_limits_read_back(void **state)
+{
+	const struct native *n = native_or_skip(state);
+	static struct spec_hugepage_limit pages[] = { { SET("2MB"), SET(4194304), 7 } };
+	static struct spec_pair high[] = { { "memory.high", "16777216", 7, 7 } };
+	static const struct limit_case cases[] = {
+		{ "memory", "memory.max", "33554432", { .memory = { .limit = SET(33554432) } } },
+		{ "memory", "memory.max", "max", { .memory = { .limit = SET(-1) } } },
+		{ "memory",
+		  "memory.low",
+		  "8388608",
+		  { .memory = { .reservation = SET(8388608) } } },
+		{ "memory",
+		  "memory.swap.max",
+		  "4194304",
+		  { .memory = { .limit = SET(33554432), .swap = SET(37748736) } } },
+		{ "memory", "memory.high", "16777216", { .unified = LIST(high) } },
+		{ "cpu", "cpu.weight", "39", { .cpu = { .shares = SET(1024) } } },
+		{ "cpu",
+		  "cpu.max",
+		  "20000 50000",
+		  { .cpu = { .quota = SET(20000), .period = SET(50000) } } },
+		{ "cpu",
+		  "cpu.max.burst",
+		  "10000",
+		  { .cpu = { .quota = SET(20000), .burst = SET(10000) } } },
+		{ "cpu", "cpu.idle", "1", { .cpu = { .shares = SET(512), .idle = SET(1) } } },
+		{ "cpuset", "cpuset.cpus", "0", { .cpu = { .cpus = SET("0") } } },
+		{ "pids", "pids.max", "0", { .pids = { .limit = SET(0) } } },
+		{ "pids", "pids.max", "max", { .pids = { .limit = SET(-1) } } },
+		{ "io", "io.weight", "default 4950", { .block_io = { .weight = SET(500) } } },
+		{ "hugetlb",
+		  "hugetlb.2MB.rsvd.max",
+		  "4194304",
+		  { .hugepage_limits = LIST(pages) } },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_limit(n, &cases[i]);
+}
+
 #define NATIVE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -322,7 +406,7 @@ int main(void)
 		NATIVE(test_kill_frozen_and_nested), NATIVE(test_kill_fork_bomb),
 		NATIVE(test_kill_times_out),         NATIVE(test_missing_controller),
 		NATIVE(test_device_program),         NATIVE(test_broken_program_is_an_error),
-		NATIVE(test_unknown_file),
+		NATIVE(test_unknown_file),           NATIVE(test_limits_read_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
