@@ -71,42 +71,23 @@ void json_out_array_end(struct json_out *o)
 	close_with(o, "]");
 }
 
-/*
- * The length of the UTF-8 character at s, or 0 when the bytes are none. Paths and arguments may be
- * any bytes, JSON may not.
- */
-static size_t utf8_size(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80                   ? 1
-		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		   : (s[0] & 0xf0) == 0xe0       ? 3
-		   : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						 : 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
+/* Paths and arguments may be any bytes, JSON may not: what is no character becomes U+FFFD. */
 static void quoted(struct str *str, const char *value)
 {
 	static const char escapes[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
 
 	str_append(str, "\"");
-	for (const unsigned char *s = (const unsigned char *)value; *s;) {
+	for (const char *s = value; *s;) {
 		const char *e = strchr(escapes, *s);
-		size_t n = utf8_size(s);
+		size_t n = str_utf8_size(s);
 		if (e)
 			str_printf(str, "\\%c", letters[e - escapes]);
-		else if (*s < 0x20 || *s == 0x7f)
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			str_printf(str, "\\u%04x", *s);
 		else if (n == 0)
 			str_append(str, "\\ufffd");
 		else
-			str_append_n(str, (const char *)s, n);
+			str_append_n(str, s, n);
 		s += n ? n : 1;
 	}
 	str_append(str, "\"");

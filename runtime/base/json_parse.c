@@ -8,6 +8,8 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "base/json_syntax.h"
+
 struct builder {
 	struct arena *arena;
 	yajl_handle yajl;
@@ -29,11 +31,9 @@ struct builder {
 /* The position of the token that yajl reports now. */
 static uint32_t token_at(struct builder *b)
 {
-	size_t i = b->end;
-	while (i < b->size && strchr(" \t\r\n,:", b->text[i]) && b->text[i])
-		i++;
+	size_t start = json_syntax_skip(b->text, b->size, b->end, " \t\r\n,:");
 	b->end = yajl_get_bytes_consumed(b->yajl);
-	return (uint32_t)i + 1;
+	return (uint32_t)start + 1;
 }
 
 static int stop(struct builder *b, const char *problem, uint32_t at)
@@ -85,24 +85,39 @@ static int on_number(void *ctx, const char *text, size_t size)
 	return 1;
 }
 
+/*
+ * What yajl lets pass and hull does not: NUL would end the text early for everybody behind, and
+ * bytes or escapes that are no characters would be changed on the way to the program.
+ */
+static int check_text(struct builder *b, const char *text, size_t size, uint32_t at)
+{
+	if (memchr(text, '\0', size))
+		return stop(b, "a string must not contain \\u0000", at);
+	if (json_syntax_has_half_pair(b->text + at - 1, b->end - (at - 1)))
+		return stop(b, "a string has half of a surrogate pair", at);
+	for (const char *s = text; *s;) {
+		size_t n = str_utf8_size(s);
+		if (n == 0)
+			return stop(b, "a string has bytes that are not UTF-8", at);
+		s += n;
+	}
+	return 1;
+}
+
 static int on_string(void *ctx, const unsigned char *text, size_t size)
 {
 	struct builder *b = ctx;
 	struct json *node = add(b, JSON_STRING);
-	if (memchr(text, '\0', size))
-		return stop(b, "a string must not contain \\u0000", node->at);
 	node->text = arena_strndup(b->arena, (const char *)text, size);
-	return 1;
+	return check_text(b, node->text, size, node->at);
 }
 
 static int on_key(void *ctx, const unsigned char *text, size_t size)
 {
 	struct builder *b = ctx;
 	b->key_at = token_at(b);
-	if (memchr(text, '\0', size))
-		return stop(b, "a key must not contain \\u0000", b->key_at);
 	b->key = arena_strndup(b->arena, (const char *)text, size);
-	return 1;
+	return check_text(b, b->key, size, b->key_at);
 }
 
 static int open_container(struct builder *b, enum json_type type)
@@ -126,13 +141,11 @@ static int by_key(const void *a, const void *b)
 }
 
 /* RFC 8259 and the glossary of the spec (S-003): the names in an object are unique. */
-static void mark_duplicates(struct json *object)
+static void mark_duplicates(struct arena *arena, struct json *object)
 {
 	if (object->count < 2)
 		return;
-	_cleanup_free_ struct json **members = calloc(object->count, sizeof(struct json *));
-	if (!members)
-		return;
+	struct json **members = arena_array(arena, object->count, sizeof(struct json *));
 	size_t n = 0;
 	for (struct json *m = object->child; m; m = m->next)
 		members[n++] = m;
@@ -146,7 +159,7 @@ static int close_container(void *ctx)
 	struct builder *b = ctx;
 	token_at(b);
 	if (b->container->type == JSON_OBJECT)
-		mark_duplicates(b->container);
+		mark_duplicates(b->arena, b->container);
 	b->depth--;
 	b->container = b->open[b->depth];
 	b->last = b->last_of[b->depth];
@@ -175,61 +188,27 @@ static const yajl_callbacks json_callbacks = {
 	.yajl_end_array = close_container,
 };
 
-/* yajl's words for a syntax error, as what was expected. The table's left side is yajl's text. */
-static const struct {
-	const char *yajl;
-	const char *ours;
-} syntax_texts[] = {
-	{ "after key and value, inside map, I expect ',' or '}'",
-	  "expected ',' or '}' after the value" },
-	{ "after array element, I expect ',' or ']'", "expected ',' or ']' after the element" },
-	{ "object key and value must be separated by a colon", "expected ':' after the key" },
-	{ "invalid object key", "expected a key in double quotes" },
-	{ "unallowed token at this point in JSON text", "expected a value" },
-	{ "premature EOF", "the file ends too early" },
-	{ "trailing garbage", "expected nothing more after the document" },
-	{ "invalid bytes in UTF8 string", "a string has bytes that are not UTF-8" },
-	{ "invalid character inside string",
-	  "a string has a control character that must be escaped" },
-	{ "inside a string, '\\' occurs before", "a string has an unknown escape after '\\'" },
-	{ "invalid (non-hex) character occurs after '\\u'",
-	  "expected four hexadecimal digits after \\u" },
-	{ "invalid char in json text", "unexpected character" },
-	{ "invalid string in json text", "unexpected word; strings stand in double quotes" },
-	{ "malformed number", "a number is malformed" },
-};
-
-static const char *syntax_text(yajl_handle yajl, const char *text, size_t size)
+static int syntax_error(struct builder *b, const struct json_doc *doc, struct err *err)
 {
-	unsigned char *raw = yajl_get_error(yajl, 0, (const unsigned char *)text, size);
-	const char *found = "the syntax is wrong";
-	for (size_t i = 0; raw && i < ARRAY_SIZE(syntax_texts); i++)
-		if (strstr((const char *)raw, syntax_texts[i].yajl)) {
-			found = syntax_texts[i].ours;
-			break;
-		}
-	if (raw)
-		yajl_free_error(yajl, raw);
-	return found;
-}
-
-static int syntax_error(struct builder *b, struct err *err)
-{
+	const struct json_stop stop = {
+		.doc = doc,
+		.end = b->end,
+		.consumed = yajl_get_bytes_consumed(b->yajl),
+		.container = b->container,
+		.last = b->last,
+		.key = b->key,
+	};
 	if (b->problem) {
 		err_say(err, ERR_CONFIG, EINVAL, "%s", b->problem);
 		err_at(err, b->problem_at);
 		return -EINVAL;
 	}
-	/* The offending token starts behind the blanks after the last good one. */
-	size_t i = b->end;
-	while (i < b->size && b->text[i] && strchr(" \t\r\n", b->text[i]))
-		i++;
-	size_t consumed = yajl_get_bytes_consumed(b->yajl);
-	if (consumed > 0 && consumed - 1 > i && consumed <= b->size)
-		i = consumed - 1;
-	err_say(err, ERR_CONFIG, EINVAL, "%s", syntax_text(b->yajl, b->text, b->size));
-	err_at(err, (uint32_t)(i < b->size ? i : b->size) + 1);
-	return -EINVAL;
+	unsigned char *raw = yajl_get_error(b->yajl, 0, (const unsigned char *)doc->text,
+					    doc->size);
+	int r = json_syntax_error(&stop, raw ? (const char *)raw : "", err);
+	if (raw)
+		yajl_free_error(b->yajl, raw);
+	return r;
 }
 
 int json_parse(struct arena *arena, const char *name, const char *text, size_t size,
@@ -249,7 +228,7 @@ int json_parse(struct arena *arena, const char *name, const char *text, size_t s
 	int r = 0;
 	if (yajl_parse(b.yajl, (const unsigned char *)text, size) != yajl_status_ok ||
 	    yajl_complete_parse(b.yajl) != yajl_status_ok || !b.root)
-		r = syntax_error(&b, err);
+		r = syntax_error(&b, ret, err);
 	yajl_free(b.yajl);
 	if (r < 0)
 		json_locate(ret, err);

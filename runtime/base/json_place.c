@@ -68,7 +68,8 @@ void json_position(const struct json_doc *doc, uint32_t at, uint32_t *ret_line,
 	*ret_line = line;
 	*ret_column = column;
 	*ret_text = doc->text + start;
-	*ret_size = end ? (size_t)(end - doc->text) - start : doc->size - start;
+	size_t size = end ? (size_t)(end - doc->text) - start : doc->size - start;
+	*ret_size = size > 0 && doc->text[start + size - 1] == '\r' ? size - 1 : size;
 }
 
 static size_t string_size(const char *s, size_t limit)

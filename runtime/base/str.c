@@ -86,6 +86,33 @@ int str_to_i64(const char *s, int64_t *ret)
 	return 0;
 }
 
+/* What may follow the first byte (RFC 3629, section 4): no overlong forms, no surrogates. */
+static const struct utf8_row {
+	unsigned char first_min, first_max, second_min, second_max;
+	size_t size;
+} utf8_rows[] = {
+	{ 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+	{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+size_t str_utf8_size(const char *s)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	const struct utf8_row *row = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(utf8_rows) && !row; i++)
+		if (u[0] >= utf8_rows[i].first_min && u[0] <= utf8_rows[i].first_max)
+			row = &utf8_rows[i];
+	if (!row)
+		return 0;
+	if (row->size > 1 && (u[1] < row->second_min || u[1] > row->second_max))
+		return 0;
+	for (size_t i = 2; i < row->size; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+	return row->size;
+}
+
 bool str_has_prefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

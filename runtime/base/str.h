@@ -31,6 +31,9 @@ _printf_(2, 3) void str_printf(struct str *s, const char *fmt, ...);
 _must_check_ int str_to_u64(const char *s, uint64_t max, uint64_t *ret);
 _must_check_ int str_to_i64(const char *s, int64_t *ret);
 
+/* The length of the UTF-8 character at s, which is terminated; 0 when its bytes are none. */
+size_t str_utf8_size(const char *s);
+
 bool str_has_prefix(const char *s, const char *prefix);
 static inline bool str_eq(const char *a, const char *b)
 {
