@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FD_READ_MORE ((size_t)4096)
+
 void fd_close(int *fd)
 {
 	int saved = errno;
@@ -56,8 +58,8 @@ ssize_t fd_read_all(int fd, void *data, size_t size)
 	return (ssize_t)got;
 }
 
-int fd_read_file(int dirfd, const char *path, size_t limit, struct arena *arena, char **ret_text,
-		 size_t *ret_size, struct err *err)
+/* The size to begin with; files of /proc claim to be empty, and others may grow meanwhile. */
+static int open_regular(int dirfd, const char *path, size_t *ret_size, struct err *err)
 {
 	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
@@ -68,20 +70,37 @@ int fd_read_file(int dirfd, const char *path, size_t limit, struct arena *arena,
 	if (!S_ISREG(st.st_mode))
 		return err_say(err, ERR_CONFIG, S_ISDIR(st.st_mode) ? EISDIR : EINVAL,
 			       "'%s' is not a regular file", path);
-	if ((size_t)st.st_size > limit)
-		return err_say(err, ERR_LIMIT, EFBIG, "'%s' is larger than %zu bytes", path, limit);
-	/* One byte more than its size shows whether it grew meanwhile. */
-	size_t size = (size_t)st.st_size + 1;
-	char *text = arena_alloc(arena, size + 1);
-	ssize_t n = fd_read_all(fd, text, size);
-	if (n < 0)
-		return err_sys(err, (int)-n, "cannot read '%s'", path);
-	if ((size_t)n == size)
-		return err_say(err, ERR_BUSY, EAGAIN, "'%s' was changed while it was read", path);
-	text[n] = '\0';
-	*ret_text = text;
-	*ret_size = (size_t)n;
-	return 0;
+	*ret_size = (size_t)st.st_size;
+	return fd_take(&fd);
+}
+
+int fd_read_file(int dirfd, const char *path, size_t limit, struct arena *arena, char **ret_text,
+		 size_t *ret_size, struct err *err)
+{
+	size_t size = 0, got = 0;
+	char *text = NULL;
+	_cleanup_close_ int fd = open_regular(dirfd, path, &size, err);
+	if (fd < 0)
+		return fd;
+	/* One byte more than there should be shows whether there is more. */
+	for (size++; got <= limit; size = size * 2 + FD_READ_MORE) {
+		if (size > limit)
+			size = limit + 1;
+		char *larger = arena_alloc(arena, size + 1);
+		if (got > 0)
+			memcpy(larger, text, got);
+		text = larger;
+		ssize_t n = fd_read_all(fd, text + got, size - got);
+		if (n < 0)
+			return err_sys(err, (int)-n, "cannot read '%s'", path);
+		got += (size_t)n;
+		if (got == size)
+			continue;
+		*ret_text = text;
+		*ret_size = got;
+		return 0;
+	}
+	return err_say(err, ERR_LIMIT, EFBIG, "'%s' is larger than %zu bytes", path, limit);
 }
 
 int fd_write_value(int dirfd, const char *name, const char *value)

@@ -92,8 +92,10 @@ size_t json_token_size(const struct json_doc *doc, uint32_t at)
 		return 1;
 	if (*s == '"')
 		return string_size(s, limit);
-	size_t n = strcspn(s, " \t\r\n,:[]{}\"");
-	return n == 0 ? 1 : n < limit ? n : limit;
+	size_t n = 0;
+	while (n < limit && s[n] && !strchr(" \t\r\n,:[]{}\"", s[n]))
+		n++;
+	return n == 0 ? 1 : n;
 }
 
 void json_locate(const struct json_doc *doc, struct err *err)

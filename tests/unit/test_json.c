@@ -323,6 +323,10 @@ static void test_position_edges(void **state)
 	assert_int_equal(json_token_size(&doc, 0), 2);
 	assert_int_equal(json_token_size(&doc, 3), 1);
 	assert_int_equal(json_token_size(&doc, 1000), 1);
+	/* The text has no NUL behind it. */
+	const char word[] = { '[', 't', 'r', 'u' };
+	struct json_doc bare = { .name = "c", .text = word, .size = sizeof(word) };
+	assert_int_equal(json_token_size(&bare, 2), 3);
 	struct json_doc open = { .name = "c", .text = "\"a\\\n\"", .size = 5 };
 	assert_int_equal(json_token_size(&open, 1), 3);
 }
