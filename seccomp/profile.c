@@ -24,9 +24,10 @@ static void defer_release(scmp_filter_ctx *ctx)
 
 /* ---- rules ---- */
 
-/* One rule of the profile on its way to libseccomp. */
+/* One rule of the profile on its way to libseccomp, for one architecture. */
 struct profile_rule {
 	scmp_filter_ctx ctx;
+	uint32_t arch;
 	const struct spec_seccomp_rule *spec;
 	uint32_t action;
 	unsigned n; /* conditions that must all hold */
@@ -63,6 +64,18 @@ static bool repeats_index(const struct spec_seccomp_rule *rule)
 	return false;
 }
 
+/*
+ * Where calls go through a multiplexer (socketcall of i386), libseccomp adds every rule a second
+ * time for that, but cannot look at the arguments behind its pointer: rules that differ only in
+ * these contradict each other there. podman's rules for `socket` do, without CAP_AUDIT_WRITE. An
+ * ALLOW may then be left out on this architecture: less is allowed, never more.
+ */
+static bool is_spared(const struct profile_rule *rule, const char *name, int code)
+{
+	return code == EEXIST && rule->n > 0 && rule->action == SCMP_ACT_ALLOW &&
+	       seccomp_syscall_resolve_name_arch(rule->arch, name) < 0;
+}
+
 static int refuse_rule(const struct profile_rule *rule, const struct spec_str *name, int code,
 		       struct err *err)
 {
@@ -90,7 +103,7 @@ static int add_names(const struct profile_rule *rule, struct err *err)
 			continue;
 		int r = seccomp_rule_add_array(rule->ctx, rule->action, number, rule->n,
 					       rule->conditions);
-		if (r < 0)
+		if (r < 0 && !is_spared(rule, names->v[i].s, -r))
 			return refuse_rule(rule, &names->v[i], -r, err);
 	}
 	return 0;
@@ -110,46 +123,28 @@ static int add_alternatives(struct profile_rule *rule, struct err *err)
 	return 0;
 }
 
-static int add_rule(scmp_filter_ctx ctx, const struct spec_seccomp_rule *spec,
-		    uint32_t default_action, struct err *err)
+/* The rule has its filter and architecture; this reads the rest and adds it. */
+static int add_rule(struct profile_rule *rule, uint32_t default_action, struct err *err)
 {
-	struct profile_rule rule = { .ctx = ctx, .spec = spec };
+	const struct spec_seccomp_rule *spec = rule->spec;
 
-	int r = profile_action(&spec->action, &spec->errno_ret, &rule.action, err);
+	int r = profile_action(&spec->action, &spec->errno_ret, &rule->action, err);
 	if (r < 0)
 		return r;
-	if (rule.action == default_action) /* says nothing new, and libseccomp refuses it */
+	if (rule->action == default_action) /* says nothing new, and libseccomp refuses it */
 		return 0;
 	if (repeats_index(spec))
-		return add_alternatives(&rule, err);
+		return add_alternatives(rule, err);
 	for (size_t i = 0; i < spec->args.n; i++) {
-		r = read_condition(&spec->args.v[i], &rule.conditions[i], err);
+		r = read_condition(&spec->args.v[i], &rule->conditions[i], err);
 		if (r < 0)
 			return r;
 	}
-	rule.n = (unsigned)spec->args.n;
-	return add_names(&rule, err);
+	rule->n = (unsigned)spec->args.n;
+	return add_names(rule, err);
 }
 
 /* ---- the program ---- */
-
-static int add_arches(scmp_filter_ctx ctx, const struct spec_seccomp *spec,
-		      const struct profile_arches *arches, struct err *err)
-{
-	/* The first is the native one, which a new filter has. */
-	for (size_t i = 1; i < arches->n; i++) {
-		int r = seccomp_arch_add(ctx, arches->tokens[i]);
-		if (r == 0)
-			continue;
-		r = r == -EDOM ? err_say(err, ERR_CONFIG, EDOM,
-					 "seccomp architectures of both byte orders cannot stand "
-					 "in one filter")
-			       : err_sys(err, -r, "cannot add a seccomp architecture");
-		err_at(err, spec->architectures.at);
-		return r;
-	}
-	return 0;
-}
 
 /*
  * The binary tree makes the program half as slow to load and to run. no_new_privs is the plan's
@@ -175,26 +170,78 @@ static int set_attributes(scmp_filter_ctx ctx, struct err *err)
 	return 0;
 }
 
-static int build_context(const struct spec_seccomp *spec, const struct profile_arches *arches,
-			 scmp_filter_ctx *ret, struct err *err)
+/* An empty filter for one architecture. */
+static int new_context(const struct spec_seccomp *spec, uint32_t arch, uint32_t action,
+		       scmp_filter_ctx *ret, struct err *err)
 {
-	uint32_t action;
-	int r = profile_action(&spec->default_action, &spec->default_errno_ret, &action, err);
-	if (r < 0)
-		return r;
 	_cleanup_filter_ scmp_filter_ctx ctx = seccomp_init(action);
 	if (!ctx)
 		return err_say(err, ERR_HOST, EINVAL,
 			       "libseccomp refuses the default action 0x%08x", action);
-	r = set_attributes(ctx, err);
+	int r = set_attributes(ctx, err);
+	if (r < 0)
+		return r;
+	if (arch != seccomp_arch_native()) {
+		r = seccomp_arch_add(ctx, arch);
+		if (r == 0)
+			r = seccomp_arch_remove(ctx, seccomp_arch_native());
+	}
+	if (r < 0) {
+		r = r == -EDOM ? err_say(err, ERR_CONFIG, EDOM,
+					 "seccomp architectures of both byte orders cannot stand "
+					 "in one filter")
+			       : err_sys(err, -r, "cannot add a seccomp architecture");
+		err_at(err, spec->architectures.at);
+		return r;
+	}
+	*ret = ctx;
+	ctx = NULL;
+	return 0;
+}
+
+static int build_for_arch(const struct spec_seccomp *spec, uint32_t arch, scmp_filter_ctx *ret,
+			  struct err *err)
+{
+	_cleanup_filter_ scmp_filter_ctx ctx = NULL;
+	uint32_t action;
+
+	int r = profile_action(&spec->default_action, &spec->default_errno_ret, &action, err);
 	if (r == 0)
-		r = add_arches(ctx, spec, arches, err);
-	for (size_t i = 0; r == 0 && i < spec->syscalls.n; i++)
-		r = add_rule(ctx, &spec->syscalls.v[i], action, err);
+		r = new_context(spec, arch, action, &ctx, err);
+	for (size_t i = 0; r == 0 && i < spec->syscalls.n; i++) {
+		struct profile_rule rule = { .ctx = ctx,
+					     .arch = arch,
+					     .spec = &spec->syscalls.v[i] };
+		r = add_rule(&rule, action, err);
+	}
 	if (r < 0)
 		return r;
 	*ret = ctx;
 	ctx = NULL;
+	return 0;
+}
+
+/* A filter for each architecture, so that one that cannot take a rule does not stop the others. */
+static int build_context(const struct spec_seccomp *spec, const struct profile_arches *arches,
+			 scmp_filter_ctx *ret, struct err *err)
+{
+	_cleanup_filter_ scmp_filter_ctx all = NULL;
+
+	int r = build_for_arch(spec, arches->tokens[0], &all, err);
+	for (size_t i = 1; r == 0 && i < arches->n; i++) {
+		_cleanup_filter_ scmp_filter_ctx one = NULL;
+		r = build_for_arch(spec, arches->tokens[i], &one, err);
+		if (r < 0)
+			break;
+		r = seccomp_merge(all, one);
+		if (r < 0)
+			return err_sys(err, -r, "cannot join the filters of two architectures");
+		one = NULL; /* released by the merge */
+	}
+	if (r < 0)
+		return r;
+	*ret = all;
+	all = NULL;
 	return 0;
 }
 
