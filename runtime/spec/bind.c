@@ -158,16 +158,58 @@ void bind_check_duplicates(struct bind *b, const struct json *node)
 	}
 }
 
+/* What all names of a table begin with, up to an underscore: "SCMP_ACT_", "CAP_". */
+static size_t common_prefix(const struct str_name *names)
+{
+	size_t n = strlen(names->name);
+	for (const struct str_name *other = names + 1; other->name; other++)
+		while (strncmp(names->name, other->name, n) != 0)
+			n--;
+	while (n > 0 && names->name[n - 1] != '_')
+		n--;
+	return n;
+}
+
+struct suffixes {
+	const struct str_name *next;
+	size_t prefix;
+};
+
+static const char *next_suffix(void *state)
+{
+	struct suffixes *s = state;
+	return s->next->name ? s->next++->name + s->prefix : NULL;
+}
+
+/*
+ * The name that an unknown one looks like, or NULL. Only what tells the names apart is compared:
+ * otherwise RLIMIT_FOO were near RLIMIT_AS, and allow were far from SCMP_ACT_ALLOW.
+ */
+static const char *meant_name(struct bind *b, const char *word, const struct str_name *names)
+{
+	struct suffixes state = { .next = names, .prefix = common_prefix(names) };
+	if (state.prefix && strncmp(word, names->name, state.prefix) == 0)
+		word += state.prefix;
+	const char *meant = may_be_typo(b, word) ? str_nearest(word, next_suffix, &state) : NULL;
+	return meant ? meant - state.prefix : NULL;
+}
+
+void bind_hint_meant(struct bind *b, struct err *err, const char *word,
+		     const struct str_name *names)
+{
+	const char *meant = err ? meant_name(b, word, names) : NULL;
+	if (meant)
+		err_hint(err, "did you mean '%s'?", meant);
+}
+
 void bind_hint_names(struct bind *b, struct err *err, const char *word,
 		     const struct str_name *names)
 {
 	if (!err)
 		return;
-	const char *meant = may_be_typo(b, word) ? str_nearest_name(word, names) : NULL;
-	if (meant) {
-		err_hint(err, "did you mean '%s'?", meant);
+	bind_hint_meant(b, err, word, names);
+	if (err->hint[0])
 		return;
-	}
 	struct str known;
 	str_init(&known, b->arena);
 	for (const struct str_name *n = names; n->name; n++)

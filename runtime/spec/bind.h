@@ -137,7 +137,11 @@ _printf_(3, 4) struct err *bind_warn(struct bind *b, uint32_t at, const char *fm
 _printf_(4, 5) struct err *bind_error_member(struct bind *b, const struct json *object,
 					     const char *key, const char *fmt, ...);
 
-/* "did you mean 'x'?", or else the list of known names, as the hint of *err. */
+/* "did you mean 'x'?" as the hint of *err, if one of the names is near. */
+void bind_hint_meant(struct bind *b, struct err *err, const char *word,
+		     const struct str_name *names);
+
+/* The same, or else the list of known names. */
 void bind_hint_names(struct bind *b, struct err *err, const char *word,
 		     const struct str_name *names);
 

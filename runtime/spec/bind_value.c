@@ -4,6 +4,7 @@
  */
 #include "spec/bind.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what to write instead ---- */
@@ -201,15 +202,68 @@ static bool to_uint(const char *text, const struct bind_key *key, uint64_t *ret)
 	return true;
 }
 
+/* "an integer from 0 to 7"; ends that are only those of the type say nothing. */
+static void describe_range(struct str *out, const struct bind_key *key)
+{
+	bool is_open = key->max == UINT64_MAX || key->max == INT64_MAX;
+	if (is_open && key->min == INT64_MIN)
+		str_append(out, "a 64-bit integer");
+	else if (is_open)
+		str_printf(out, "an integer of at least %lld", (long long)key->min);
+	else
+		str_printf(out, "an integer from %lld to %llu", (long long)key->min,
+			   (unsigned long long)key->max);
+}
+
+/* Numbers that people write as text: octal modes, and sizes with a unit. */
+static bool is_octal(const char *text, uint64_t *ret)
+{
+	if (text[0] != '0' || !text[1] || strspn(text, "01234567") != strlen(text))
+		return false;
+	*ret = strtoull(text, NULL, 8);
+	return true;
+}
+
+static bool is_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "kmg";
+	char number[24];
+	size_t n = strspn(text, "0123456789");
+	const char *unit = text[n] ? strchr(units, text[n] | 0x20) : NULL;
+	if (!unit || text[n + 1] || n >= sizeof(number))
+		return false;
+	memcpy(number, text, n);
+	number[n] = '\0';
+	unsigned shift = 10u * (unsigned)(unit - units + 1);
+	if (str_to_u64(number, UINT64_MAX >> shift, ret) < 0)
+		return false;
+	*ret <<= shift;
+	return true;
+}
+
+static void hint_number(struct err *err, const struct json *node, const struct bind_key *key)
+{
+	uint64_t u;
+	int64_t i;
+	if (is_octal(node->text, &u))
+		err_hint(err, "numbers are decimal: octal %s is %llu", node->text,
+			 (unsigned long long)u);
+	else if (is_size(node->text, &u))
+		err_hint(err, "numbers have no unit: %s is %llu", node->text,
+			 (unsigned long long)u);
+	else
+		hint_quotes(err, node, to_int(node->text, key, &i) || to_uint(node->text, key, &u));
+}
+
 static void wrong_number(struct bind *b, const struct json *node, const struct bind_key *key)
 {
 	const char *found = node->type == JSON_NUMBER ? node->text : json_type_name(node->type);
-	struct err *err = bind_error(b, node->at, "expected an integer from %lld to %llu, found %s",
-				     (long long)key->min, (unsigned long long)key->max, found);
-	uint64_t u;
-	int64_t i;
+	struct str range;
+	str_init(&range, b->arena);
+	describe_range(&range, key);
+	struct err *err = bind_error(b, node->at, "expected %s, found %s", range.text, found);
 	if (node->type == JSON_STRING)
-		hint_quotes(err, node, to_int(node->text, key, &i) || to_uint(node->text, key, &u));
+		hint_number(err, node, key);
 }
 
 static void bind_int(struct bind *b, const struct json *node, const struct bind_key *key,

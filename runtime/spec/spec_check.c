@@ -34,6 +34,19 @@ static void check_mappings(struct bind *b, const struct spec *spec,
 	err_hint(err, "add {\"type\": \"user\"} to linux.namespaces");
 }
 
+/* Without mappings nobody in the namespace is anybody, and no id can be set. */
+static void check_user_namespace(struct bind *b, const struct spec *spec)
+{
+	const struct spec_namespace *ns = spec_find_namespace(spec, SPEC_NS_USER);
+	if (!ns || ns->path.at)
+		return;
+	bool has_uids = spec->linux.uid_mappings.n, has_gids = spec->linux.gid_mappings.n;
+	if (has_uids && has_gids)
+		return;
+	bind_error(b, ns->type.at, "a new user namespace needs linux.%s, but there are none",
+		   has_uids ? "gidMappings" : "uidMappings");
+}
+
 /* Offsets can be set only before the first process is in the namespace (S-130). */
 static void check_time_offsets(struct bind *b, const struct spec *spec)
 {
@@ -68,5 +81,6 @@ void spec_check(struct bind *b, const struct spec *spec)
 	check_uts_name(b, spec, &spec->domainname);
 	check_mappings(b, spec, &spec->linux.uid_mappings);
 	check_mappings(b, spec, &spec->linux.gid_mappings);
+	check_user_namespace(b, spec);
 	check_time_offsets(b, spec);
 }

@@ -101,9 +101,7 @@ static void check_capability_set(struct bind *b, const struct spec_strv *set)
 		if (str_name_find(capability_names, name))
 			continue;
 		struct err *err = bind_warn(b, set->v[i].at, "unknown capability '%s'", name);
-		const char *meant = str_nearest_name(name, capability_names);
-		if (meant)
-			err_hint(err, "did you mean '%s'?", meant);
+		bind_hint_meant(b, err, name, capability_names);
 	}
 }
 

@@ -191,6 +191,15 @@ static void test_process(void **state _unused_)
 		{ PROCESS("'user': {'uid': '7'}"), 2, 46, "process.user.uid",
 		  "expected an integer from 0 to 4294967294, found a string",
 		  "write 7 without quotes" },
+		{ PROCESS("'user': {'umask': '022'}"), 2, 48, "process.user.umask",
+		  "expected an integer from 0 to 511, found a string",
+		  "numbers are decimal: octal 022 is 18" },
+		{ PROCESS("'rlimits': [{'type': 'RLIMIT_FOO', 'soft': 1, 'hard': 1}]"), 2, 51,
+		  "process.rlimits[0].type", "unknown resource limit 'RLIMIT_FOO'",
+		  "known are RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, "
+		  "RLIMIT_LOCKS, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE, "
+		  "RLIMIT_NPROC, RLIMIT_RSS, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_SIGPENDING, "
+		  "RLIMIT_STACK" },
 		{ PROCESS("'user': {'additionalGids': [1, 1.5]}"), 2, 61,
 		  "process.user.additionalGids[1]",
 		  "expected an integer from 0 to 4294967294, found 1.5", NULL },
@@ -265,9 +274,11 @@ static void test_linux(void **state _unused_)
 		{ LINUX("{'uidMappings': [{'containerID': 0, 'hostID': 0, 'size': 1}]}"), 2, 17,
 		  "linux.uidMappings", "mappings need a user namespace, but there is none",
 		  "add {\"type\": \"user\"} to linux.namespaces" },
-		{ LINUX("{'namespaces': [{'type': 'user'}], 'gidMappings':"
+		{ LINUX("{'namespaces': [{'type': 'user'}]}"), 2, 26, "linux.namespaces[0].type",
+		  "a new user namespace needs linux.uidMappings, but there are none", NULL },
+		{ LINUX("{'namespaces': [{'type': 'user', 'path': '/x'}], 'gidMappings':"
 			"[{'containerID': 0, 'hostID': 4294967295, 'size': 2}]}"),
-		  2, 80, "linux.gidMappings[0].hostID",
+		  2, 94, "linux.gidMappings[0].hostID",
 		  "the range of 2 ids from 4294967295 ends above 4294967294", NULL },
 		{ LINUX("{'timeOffsets': {'monotonic': {'secs': 1}}}"), 2, 17, "linux.timeOffsets",
 		  "offsets need a time namespace, but there is none",
@@ -327,15 +338,16 @@ static void test_resources(void **state _unused_)
 		  "linux.resources.devices[0].access", "expected letters of rwm, found \"rwx\"",
 		  NULL },
 		{ RESOURCES("{'memory': {'limit': '16m'}}"), 2, 36, "linux.resources.memory.limit",
-		  "expected an integer from -1 to 9223372036854775807, found a string", NULL },
+		  "expected an integer of at least -1, found a string",
+		  "numbers have no unit: 16m is 16777216" },
 		{ RESOURCES("{'memory': {'limit': -2}}"), 2, 36, "linux.resources.memory.limit",
-		  "expected an integer from -1 to 9223372036854775807, found -2", NULL },
+		  "expected an integer of at least -1, found -2", NULL },
 		{ RESOURCES("{'cpu': {'cpus': 'a-b'}}"), 2, 32, "linux.resources.cpu.cpus",
 		  "expected a list of CPUs such as 0-3,7, found \"a-b\"", NULL },
 		{ RESOURCES("{'cpu': {'idle': 2}}"), 2, 32, "linux.resources.cpu.idle",
 		  "expected an integer from 0 to 1, found 2", NULL },
 		{ RESOURCES("{'pids': {'limit': 1e3}}"), 2, 34, "linux.resources.pids.limit",
-		  "expected an integer from -1 to 9223372036854775807, found 1e3", NULL },
+		  "expected an integer of at least -1, found 1e3", NULL },
 		{ RESOURCES("{'blockIO': {'weight': 65536}}"), 2, 38,
 		  "linux.resources.blockIO.weight",
 		  "expected an integer from 0 to 65535, found 65536", NULL },
@@ -383,16 +395,10 @@ static void test_seccomp(void **state _unused_)
 		  "listenerMetadata needs a listenerPath, but it is missing", NULL },
 		{ SECCOMP("{'defaultAction': 'SCMP_ACT_ALLOW', 'architectures': ['x86_64']}"), 2,
 		  67, "linux.seccomp.architectures[0]", "unknown architecture 'x86_64'",
-		  "known are SCMP_ARCH_X86, SCMP_ARCH_X86_64, SCMP_ARCH_X32, SCMP_ARCH_ARM, "
-		  "SCMP_ARCH_AARCH64, SCMP_ARCH_LOONGARCH64, SCMP_ARCH_M68K, SCMP_ARCH_MIPS, "
-		  "SCMP_ARCH_MIPS64, SCMP_ARCH_MIPS64N32, SCMP_ARCH_MIPSEL, SCMP_ARCH_MIPSEL64, "
-		  "SCMP_ARCH_MIPSEL64N32, SCMP_ARCH_PPC, SCMP_ARCH_PPC64, SCMP_ARCH_PPC64LE, "
-		  "SCMP_ARCH_S390, SCMP_ARCH_S390X, SCMP_ARCH_SH, SCMP_ARCH_SHEB, "
-		  "SCMP_ARCH_PARISC, SCMP_ARCH_PARISC64, SCMP_ARCH_RISCV64" },
+		  "did you mean 'SCMP_ARCH_X86_64'?" },
 		{ SECCOMP("{'defaultAction': 'SCMP_ACT_ALLOW', 'flags': ['TSYNC']}"), 2, 59,
 		  "linux.seccomp.flags[0]", "unknown filter flag 'TSYNC'",
-		  "known are SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, "
-		  "SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" },
+		  "did you mean 'SECCOMP_FILTER_FLAG_TSYNC'?" },
 		{ SECCOMP("{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls':"
 			  "[{'names': [], 'action': 'SCMP_ACT_LOG'}]}"),
 		  2, 71, "linux.seccomp.syscalls[0].names", "must have at least one element",

@@ -146,6 +146,7 @@ static void test_linux(void **state _unused_)
 	      CONFIG("'hostname': 'h', 'linux': {'namespaces': [{'type': 'uts'}, {'type': 'time'},"
 		     "{'type': 'user'}, {'type': 'network', 'path': '/n'}],"
 		     "'uidMappings': [{'containerID': 0, 'hostID': 1000, 'size': 65536}],"
+		     "'gidMappings': [{'containerID': 0, 'hostID': 1000, 'size': 65536}],"
 		     "'timeOffsets': {'monotonic': {'secs': -7, 'nanosecs': 5}},"
 		     "'devices': [{'type': 'c', 'path': '/d', 'major': 1, 'minor': 3,"
 		     "'fileMode': 8630, 'uid': 1, 'gid': 2}],"

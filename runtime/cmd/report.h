@@ -1,0 +1,45 @@
+/*
+ * How errors and warnings look: to people, on a terminal or not, and to engines, as the one JSON
+ * object of --log. Nothing is printed here: the caller writes the text where it belongs.
+ *
+ * Texts from configs, paths and programs never reach a terminal as they are: control characters
+ * and bytes that are not UTF-8 are escaped.
+ */
+#ifndef HULL_CMD_REPORT_H
+#define HULL_CMD_REPORT_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "spec/spec.h"
+
+enum report_flags {
+	REPORT_PLAIN = 0,
+	REPORT_COLOUR = 1u << 0,
+};
+
+/*
+ * All problems of one file under a heading, each with its line and what it should be. `doc` is the
+ * file that they are about; its `root` may be NULL (a syntax error).
+ */
+void report_problems(struct str *out, const struct json_doc *doc,
+		     const struct spec_problems *problems, enum report_flags flags);
+
+/*
+ * One error: the message, and a row for each thing that is known about it (step, place in
+ * config.json, the kernel's words, cause, hint). A mistake in config.json looks as in
+ * report_problems(). `doc` may be NULL.
+ */
+void report_err(struct str *out, const struct json_doc *doc, const struct err *err,
+		enum report_flags flags);
+
+/*
+ * The record of --log: one JSON object on one line. Engines search `msg` for the texts of ENOENT
+ * and EACCES to tell 127 and 126 from other failures, so it has an errno's text only in errors
+ * with ERR_ABOUT_PROGRAM, and the errno's name in all others. `warnings` (may be NULL) are all
+ * problems of config.json; its errors are only counted.
+ */
+void report_log_json(struct str *out, const struct err *err, const struct spec_problems *warnings,
+		     const char *time_rfc3339);
+
+#endif
