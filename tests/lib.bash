@@ -148,7 +148,9 @@ capture() {
 # hull_start [OPTION of run...]: runs the bundle in the background; $HULL_PID is hull's process and
 # $PID the container's first one. Its output goes to $T/stdout and $T/stderr.
 hull_start() {
-	hull run --pid-file "$T/pid" "$@" -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	# Not through hull(): the process must be hull's own, and signals to it must reach it.
+	"$HULL" --root "$STATE" run --pid-file "$T/pid" "$@" -b "$BUNDLE" "$ID" \
+		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
 	HULL_PID=$!
 	wait_for test -s "$T/pid" || fail "not started: $(<"$T/stderr")"
 	PID=$(<"$T/pid")

@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# What the program sees of file systems: the root, mounts and their options, devices, masks, layers;
+# and that nothing of it reaches the host.
+
+load ../lib
+
+setup() {
+	need_root
+	hull_setup
+}
+
+teardown() {
+	hull_teardown
+}
+
+@test "a read-only root cannot be written" {
+	config '.root.readonly = true'
+	script 'touch /x 2>/dev/null || echo refused; touch /dev/shm/x && echo shm'
+	hull_run
+	expect 0 $'refused\nshm'
+	[[ ! -e $BUNDLE/rootfs/x ]]
+	assert_clean
+}
+
+@test "the program's root is the bundle's, and the host's tree is out of reach" {
+	echo inside >"$BUNDLE/rootfs/mark"
+	script 'cat /mark; ls -d /../../mark; test -e /proc/1/root/lost+found || echo no host'
+	hull_run
+	expect 0 $'inside\n/../../mark\nno host'
+}
+
+@test "options of a mount" {
+	add_mount '{ "destination": "/data", "type": "tmpfs", "source": "x",
+		"options": ["nosuid", "nodev", "noexec", "ro", "size=64k"] }'
+	script 'grep " /data " /proc/self/mounts; touch /data/x 2>/dev/null || echo refused'
+	hull_run
+	expect 0
+	expect_match '^[^ ]+ /data tmpfs ro,nosuid,nodev,noexec,.*size=64k'
+	expect_line refused
+}
+
+@test "a later mount covers an earlier one" {
+	mkdir "$T/a" "$T/b"
+	echo a >"$T/a/file"
+	echo b >"$T/b/file"
+	add_mount "{ \"destination\": \"/data\", \"source\": \"$T/a\", \"options\": [\"bind\"] }"
+	add_mount "{ \"destination\": \"/data\", \"source\": \"$T/b\", \"options\": [\"bind\"] }"
+	program /bin/cat /data/file
+	hull_run
+	expect 0 b
+	assert_clean
+}
+
+@test "a bind mount: writable, read-only, of a file, relative to the bundle" {
+	mkdir "$BUNDLE/data"
+	add_mount '{ "destination": "/data", "source": "data", "options": ["bind"] }'
+	add_mount '{ "destination": "/fixed", "source": "data", "options": ["bind", "ro"] }'
+	echo "from the host" >"$T/file"
+	add_mount "{ \"destination\": \"/etc/file\", \"source\": \"$T/file\", \"options\": [\"bind\"] }"
+	script 'echo new >/data/x; cat /fixed/x; echo bad 2>/dev/null >/fixed/y || echo refused; cat /etc/file'
+	hull_run
+	expect 0 $'new\nrefused\nfrom the host'
+	[[ $(<"$BUNDLE/data/x") == new ]]
+	[[ ! -e $BUNDLE/data/y ]]
+	assert_clean
+}
+
+@test "rro makes the mounts below read-only too" {
+	mkdir -p "$T/top"
+	capture unshare --mount --propagation private bash -c '
+		mount -t tmpfs none "$1/top" && mkdir "$1/top/sub" && mount -t tmpfs none "$1/top/sub" &&
+		shift && exec "$@"' bash "$T" true
+	((status == 0)) || skip "no mounts here"
+	add_mount "{ \"destination\": \"/data\", \"source\": \"$T/top\", \"options\": [\"rbind\", \"rro\"] }"
+	script 'touch /data/sub/x 2>/dev/null || echo refused'
+	capture unshare --mount --propagation private bash -c '
+		mount -t tmpfs none "$1/top" && mkdir "$1/top/sub" && mount -t tmpfs none "$1/top/sub" &&
+		shift && exec "$@"' bash "$T" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 refused
+}
+
+@test "masked and read-only paths" {
+	mkdir "$BUNDLE/rootfs/secret"
+	echo key >"$BUNDLE/rootfs/secret/key"
+	echo key >"$BUNDLE/rootfs/key"
+	config '.linux.maskedPaths += ["/secret", "/key", "/is/not/there"]
+		| .linux.readonlyPaths += ["/srv"]'
+	script 'ls /secret; cat /key; touch /secret/x 2>/dev/null || echo sealed
+		touch /srv/x 2>/dev/null || echo read-only
+		echo 1 2>/dev/null >/proc/sys/vm/drop_caches || echo proc'
+	hull_run
+	expect 0 $'sealed\nread-only\nproc'
+}
+
+@test "the default devices are there and work" {
+	script 'for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done
+		for l in fd stdin stdout stderr ptmx; do test -L /dev/$l || echo no $l; done
+		echo x >/dev/null && head -c 4 /dev/zero | wc -c; head -c 8 /dev/urandom | wc -c
+		echo x 2>/dev/null >/dev/full || echo full
+		test -d /dev/pts && test -d /dev/shm && stat -c %a /dev/null'
+	hull_run
+	expect 0 $'4\n8\nfull\n666'
+}
+
+@test "devices of the config: type, numbers, mode, owner" {
+	config '.linux.devices = [{ "path": "/dev/mine", "type": "c", "major": 1, "minor": 3,
+		"fileMode": 416, "uid": 1000, "gid": 5 }, { "path": "/dev/pipe", "type": "p" }]'
+	script 'stat -c "%F %a %u %g %t:%T" /dev/mine; test -p /dev/pipe && echo a pipe'
+	hull_run
+	expect 0 $'character special file 640 1000 5 1:3\na pipe'
+}
+
+@test "mounts of the container are not seen on the host" {
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+	script 'mkdir -p /tmp/m; mount -t tmpfs none /tmp/m && touch /tmp/m/x && echo mounted'
+	hull_run
+	expect 0 mounted
+	[[ ! -e $BUNDLE/rootfs/tmp/m/x ]]
+	assert_clean
+}
+
+@test "links of the image never lead to the host" {
+	mkdir "$T/host"
+	rmdir "$BUNDLE/rootfs/srv"
+	ln -s "../../../../../../../$T/host" "$BUNDLE/rootfs/srv"
+	ln -s "$T/host" "$BUNDLE/rootfs/absolute"
+	add_mount '{ "destination": "/srv/a", "type": "tmpfs", "source": "x" }'
+	add_mount '{ "destination": "/absolute/b", "type": "tmpfs", "source": "x" }'
+	config '.linux.devices = [{ "path": "/srv/node", "type": "c", "major": 1, "minor": 3 }]
+		| .process.cwd = "/srv/cwd"'
+	hull_run
+	[[ -z $(ls "$T/host") ]] || fail "made on the host: $(ls "$T/host")"
+	assert_clean
+}
+
+@test "a /dev of the image that is a link gets no devices on the host" {
+	mkdir "$T/host"
+	rmdir "$BUNDLE/rootfs/dev"
+	ln -s "$T/host" "$BUNDLE/rootfs/dev"
+	config 'del(.mounts[] | select(.destination | startswith("/dev")))'
+	hull_run
+	[[ -z $(ls "$T/host") ]] || fail "made on the host: $(ls "$T/host")"
+	assert_clean
+}
+
+# ---- overlays ----
+
+# Two layers above the root: `top` hides a file of `middle`.
+make_layers() {
+	mkdir -p "$BUNDLE"/layers/{top,middle}/etc
+	echo top >"$BUNDLE/layers/top/etc/name"
+	echo middle >"$BUNDLE/layers/middle/etc/name"
+	echo middle >"$BUNDLE/layers/middle/etc/only"
+	config '.annotations["dev.hull.rootfs.lower"] = "layers/top:layers/middle"'
+}
+
+@test "an overlay of layers, whose writes end with the container" {
+	make_layers
+	script 'cat /etc/name /etc/only; test -x /bin/busybox && echo root; echo x >/etc/name && cat /etc/name'
+	hull_run
+	expect 0 $'top\nmiddle\nroot\nx'
+	hull_run
+	expect 0 $'top\nmiddle\nroot\nx'
+	[[ $(<"$BUNDLE/layers/top/etc/name") == top ]]
+	assert_clean
+}
+
+@test "an overlay with a directory for writes keeps them" {
+	make_layers
+	mkdir "$BUNDLE/upper" "$BUNDLE/work"
+	config '.annotations["dev.hull.rootfs.upper"] = "upper"
+		| .annotations["dev.hull.rootfs.work"] = "work"'
+	script 'cat /etc/name; echo kept >/etc/name; rm /etc/only'
+	hull_run
+	expect 0 top
+	[[ $(<"$BUNDLE/upper/etc/name") == kept ]]
+	[[ -c $BUNDLE/upper/etc/only ]] # overlayfs marks a removed file so
+	hull_run
+	expect 1 kept
+	assert_clean
+}
+
+@test "a read-only overlay" {
+	make_layers
+	config '.root.readonly = true'
+	script 'cat /etc/name; touch /x 2>/dev/null || echo refused'
+	hull_run
+	expect 0 $'top\nrefused'
+	assert_clean
+}
+
+@test "layers whose names have colons, commas and backslashes" {
+	mkdir -p "$BUNDLE"/layers/{'a:b','c,d','e\f'}
+	touch "$BUNDLE"/layers/{'a:b/1','c,d/2','e\f/3'}
+	config --arg lower 'layers/a\:b:layers/c,d:layers/e\\f' \
+		'.annotations["dev.hull.rootfs.lower"] = $lower'
+	program /bin/ls /1 /2 /3
+	hull_run
+	expect 0 $'/1\n/2\n/3'
+}
+
+@test "a hundred layers" {
+	local i list=layers/1
+	for i in {1..100}; do
+		mkdir -p "$BUNDLE/layers/$i"
+		echo "$i" >"$BUNDLE/layers/$i/file-$i"
+		((i == 1)) || list+=:layers/$i
+	done
+	config --arg lower "$list" '.annotations["dev.hull.rootfs.lower"] = $lower'
+	script 'cat /file-* | wc -l'
+	hull_run
+	expect 0 100
+	assert_clean
+}
+
+@test "--overlay: nothing of any bundle changes" {
+	script 'echo x >/new; rm /etc/hosts; ls /new'
+	hull_run --overlay
+	expect 0 /new
+	[[ ! -e $BUNDLE/rootfs/new && -e $BUNDLE/rootfs/etc/hosts ]]
+	assert_clean
+}
+
+@test "--overlay=DIR keeps the changes there" {
+	script 'echo x >/new'
+	hull_run "--overlay=$T/changes"
+	expect 0
+	[[ ! -e $BUNDLE/rootfs/new && $(<"$T/changes/upper/new") == x && -d $T/changes/work ]]
+	assert_clean
+}

@@ -1,0 +1,174 @@
+#!/usr/bin/env bats
+# The program as config.json's `process` wants it: arguments, environment, directory, user, rights,
+# limits, descriptors; and how its end reaches the caller.
+
+load ../lib
+
+setup() {
+	need_root
+	hull_setup
+}
+
+teardown() {
+	hull_teardown
+}
+
+@test "the exit status is the program's" {
+	program /bin/true
+	hull_run
+	expect 0 ""
+	assert_clean
+	script 'exit 7'
+	hull_run
+	expect 7 ""
+	assert_clean
+}
+
+@test "death by a signal is 128 and its number" {
+	# PID 1 cannot kill itself: only a signal from outside the namespace ends it so.
+	program /bin/sleep 60
+	hull_start
+	kill -KILL "$PID"
+	hull_wait
+	expect 137
+	assert_clean
+}
+
+@test "arguments arrive as they are written" {
+	program /bin/sh -c 'printf "<%s>" "$@"' sh 'two words' '' '*' $'line\nbreak'
+	hull_run
+	expect 0 $'<two words><><*><line\nbreak>'
+}
+
+@test "the program is searched along the container's PATH" {
+	program true
+	hull_run
+	expect 0
+	config '.process.env = ["PATH=/nowhere"]'
+	hull_run
+	expect 1
+	expect_error true
+	assert_clean
+}
+
+@test "standard input and output are the caller's" {
+	program /bin/cat
+	run bash -c "echo through the container | '$HULL' --root '$STATE' run -b '$BUNDLE' '$ID'"
+	[[ $output == "through the container" ]]
+	assert_clean
+}
+
+@test "the environment is the config's, and HOME where it is missing" {
+	config '.process.env = ["PATH=/bin", "A=b c", "EMPTY="]'
+	program /bin/env
+	SECRET=1 hull_run
+	expect 0
+	expect_line "A=b c"
+	expect_line "EMPTY="
+	expect_line "HOME=/root"
+	[[ $output != *SECRET* ]] || report "the caller's environment came along"
+	[[ ${#lines[@]} == 4 ]] || report "four variables expected"
+}
+
+@test "HOME is the user's in the container's passwd" {
+	config '.process.user = { "uid": 1000, "gid": 1000 }'
+	script 'echo $HOME'
+	hull_run
+	expect 0 "/home/app"
+}
+
+@test "the working directory is the config's, and made where it is missing" {
+	config '.process.cwd = "/usr/bin"'
+	program /bin/pwd
+	hull_run
+	expect 0 "/usr/bin"
+	config '.process.cwd = "/srv/new/deep"'
+	hull_run
+	expect 0 "/srv/new/deep"
+}
+
+@test "user, group and additional groups" {
+	config '.process.user = { "uid": 1000, "gid": 1000, "additionalGids": [5, 6], "umask": 63 }'
+	script 'id -u; id -g; id -G; umask; grep -c . /root/x 2>/dev/null || echo no'
+	hull_run
+	expect 0 $'1000\n1000\n1000 5 6\n0077\nno'
+}
+
+@test "root without capabilities has none, and gets none back" {
+	config 'del(.process.capabilities)'
+	script 'grep ^Cap /proc/self/status | cut -f2 | sort -u'
+	hull_run
+	expect 0 "0000000000000000"
+}
+
+@test "each capability set is the config's" {
+	config '.process.capabilities = { "bounding": ["CAP_KILL", "CAP_CHOWN", "CAP_NET_RAW"],
+		"permitted": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"],
+		"inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL"] }
+		| .process.user = { "uid": 1000, "gid": 1000 }'
+	program /bin/grep ^Cap /proc/self/status
+	hull_run
+	# The program's own execve leaves a user only the ambient ones.
+	expect 0
+	expect_line $'CapInh:\t0000000000000020'
+	expect_line $'CapPrm:\t0000000000000020'
+	expect_line $'CapEff:\t0000000000000020'
+	expect_line $'CapBnd:\t0000000000002021'
+	expect_line $'CapAmb:\t0000000000000020'
+}
+
+@test "no_new_privs is set or not, as the config says" {
+	script 'grep NoNewPrivs /proc/self/status | cut -f2'
+	config '.process.noNewPrivileges = true'
+	hull_run
+	expect 0 1
+	config '.process.noNewPrivileges = false'
+	hull_run
+	expect 0 0
+}
+
+@test "resource limits" {
+	config '.process.rlimits = [{ "type": "RLIMIT_NOFILE", "soft": 100, "hard": 200 },
+		{ "type": "RLIMIT_CORE", "soft": 0, "hard": 0 }]'
+	script 'ulimit -Sn; ulimit -Hn; ulimit -c'
+	hull_run
+	expect 0 $'100\n200\n0'
+}
+
+@test "the oom score adjustment" {
+	config '.process.oomScoreAdj = 500'
+	program /bin/cat /proc/self/oom_score_adj
+	hull_run
+	expect 0 500
+}
+
+@test "the program has no descriptors but the standard ones" {
+	script 'ls /proc/$$/fd; true'
+	exec 7</etc/passwd
+	hull_run
+	exec 7<&-
+	expect 0 $'0\n1\n2'
+}
+
+@test "--preserve-fds passes the first ones on" {
+	script 'cat <&3; test -e /proc/self/fd/4 && echo a fourth'
+	echo "from outside" >"$T/file"
+	exec 8<"$T/file"
+	status=0
+	output=$("$HULL" --root "$STATE" run --preserve-fds 1 -b "$BUNDLE" "$ID" 3<&8 4<&8) || status=$?
+	exec 8<&-
+	[[ $output == "from outside" ]]
+}
+
+@test "no signal is blocked in the program" {
+	script 'grep SigBlk /proc/self/status | cut -f2'
+	hull_run
+	expect 0 "0000000000000000"
+}
+
+@test "orphans of the container do not outlive it" {
+	script 'sleep 60 & exit 3'
+	hull_run
+	expect 3
+	assert_clean
+}
