@@ -6,12 +6,16 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -416,6 +420,101 @@ static void test_nothing_found(void **state)
 		    "'/fifo' is not a regular file");
 }
 
+/* ---- the kernel's own answer ---- */
+
+#define NOT_ALLOWED 77 /* the test's user may not change root, user or mounts */
+
+/* In a child: foretells the errno of execve, then does it below the root as another user. */
+static int foretell_and_exec(const char *top, const char *path)
+{
+	struct err err;
+	char *const argv[] = { (char *)"x", NULL }, *const env[] = { NULL };
+	struct explain_who who = { .uid = 54321, .gid = 54321, .cwd = "/" };
+	_cleanup_close_ int root = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int foretold = -explain_find(root, path, NULL, &who, &err);
+	if (chroot(top) < 0 || chdir("/") < 0 || setgroups(0, NULL) < 0 ||
+	    setresgid(54321, 54321, 54321) < 0 || setresuid(54321, 54321, 54321) < 0)
+		return NOT_ALLOWED;
+	execve(path, argv, env);
+	if (errno == foretold)
+		return 0;
+	print_error("%s: foretold %s, the kernel says %s\n", path, err_name(foretold),
+		    err_name(errno));
+	return 1;
+}
+
+static int mount_noexec(const char *top)
+{
+	char dir[128], file[160];
+	snprintf(dir, sizeof(dir), "%s/noexec", top);
+	snprintf(file, sizeof(file), "%s/run.sh", dir);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", dir, "tmpfs", MS_NOEXEC, "mode=755") < 0)
+		return -1;
+	_cleanup_close_ int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	return fchmod(fd, 0755);
+}
+
+static void prepare_refused_programs(struct tmpdir *t)
+{
+	struct elf64 e = make_elf(own_machine(), "/lib/ld-none.so");
+	tmpdir_write_bytes(t, "no-loader", &e, sizeof(e));
+	e = make_elf(0x4242, NULL);
+	tmpdir_write_bytes(t, "foreign", &e, sizeof(e));
+	tmpdir_write_bytes(t, "cut", &e, 40);
+	tmpdir_mkdir(t, "noexec", 0755);
+	tmpdir_mkdir(t, "closed", 0700);
+	tmpdir_write(t, "closed/run", 0755, "");
+	tmpdir_write(t, "text", 0644, "");
+	tmpdir_write(t, "empty", 0755, "");
+	tmpdir_write(t, "none.sh", 0755, "echo\n");
+	tmpdir_write(t, "blank.sh", 0755, "#! \n");
+	tmpdir_write(t, "crlf.sh", 0755, "#!/bin/good\r\n");
+	tmpdir_write(t, "cr.sh", 0755, "#!\r\n");
+	tmpdir_write(t, "bash.sh", 0755, "#!/bin/bash\n");
+	tmpdir_write(t, "text.sh", 0755, "#!/text\n");
+	tmpdir_write(t, "dir.sh", 0755, "#!/bin\n");
+	tmpdir_write(t, "closed.sh", 0755, "#!/closed/run\n");
+	tmpdir_write(t, "loader.sh", 0755, "#!/no-loader\n");
+	tmpdir_write(t, "self.sh", 0755, "#!/self.sh\n");
+	tmpdir_symlink(t, "/gone", "dangling");
+	tmpdir_symlink(t, "loop", "loop");
+}
+
+/* For each flaw execve fails with the very errno that the examination foretells. */
+static void test_kernel_agrees(void **state)
+{
+	(void)state;
+	static const char *const refused[] = {
+		"/missing",  "/missing/x",  "/text/x",        "/dangling", "/loop",
+		"/bin",      "/closed/run", "/text",          "/empty",    "/none.sh",
+		"/blank.sh", "/crlf.sh",    "/cr.sh",         "/bash.sh",  "/text.sh",
+		"/dir.sh",   "/closed.sh",  "/loader.sh",     "/self.sh",  "/no-loader",
+		"/foreign",  "/cut",        "/noexec/run.sh",
+	};
+	_cleanup_tmpdir_ struct tmpdir t;
+	bool skipped = false;
+	setup(&t);
+	prepare_refused_programs(&t);
+	for (size_t i = 0; i < ARRAY_SIZE(refused) && !skipped; i++) {
+		int status;
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(mount_noexec(t.path) < 0 ? NOT_ALLOWED
+						       : foretell_and_exec(t.path, refused[i]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		skipped = WEXITSTATUS(status) == NOT_ALLOWED;
+		if (!skipped)
+			assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	if (!skipped)
+		return;
+	print_message("skipped: this user may not change root, user and mounts\n");
+	tmpdir_done(&t);
+	skip();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,7 +523,7 @@ int main(void)
 		cmocka_unit_test(test_script_edges),    cmocka_unit_test(test_loader),
 		cmocka_unit_test(test_machines),        cmocka_unit_test(test_machine_names),
 		cmocka_unit_test(test_hostile_headers), cmocka_unit_test(test_find),
-		cmocka_unit_test(test_nothing_found),
+		cmocka_unit_test(test_nothing_found),   cmocka_unit_test(test_kernel_agrees),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
