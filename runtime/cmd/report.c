@@ -250,10 +250,13 @@ static void append_config_row(struct str *out, const struct json_doc *doc, const
 {
 	if (!err->line)
 		return;
-	struct str place;
+	struct str place,
+		safe; /* a key may have a line feed, which a row would take for two lines */
 	str_init(&place, out->arena);
+	str_init(&safe, out->arena);
 	append_place(&place, doc, err);
-	append_row(out, flags, "config", place.text);
+	escape_append(&safe, place.text, place.used);
+	append_row(out, flags, "config", safe.text);
 }
 
 void report_err(struct str *out, const struct json_doc *doc, const struct err *err,

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "seccomp/seccomp.h"
 #include "start/plan_parts.h"
 
 const char *plan_path_normal(struct arena *arena, const char *path)
@@ -138,7 +137,6 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.readonly = &spec->linux.readonly_paths,
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
-	seccomp_check(&spec->linux.seccomp, arena, problems);
 	int (*const parts[])(const struct planner *, struct err *) = {
 		check_process,    plan_refuse_unsupported, plan_make_namespaces, plan_make_root,
 		plan_make_cgroup, plan_make_mounts,        plan_make_sysctls,    plan_make_process,

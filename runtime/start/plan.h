@@ -151,13 +151,16 @@ struct plan_rlimit {
 	struct rlimit64 limit;
 	uint32_t at;
 };
+#define PLAN_HOME_SIZE 4096 /* "HOME=" and a path */
+
 struct plan_process {
 	const char **args; /* NULL-terminated */
-	const char **env;  /* NULL-terminated; the last one may be HOME= (home_index) */
+	const char **env;  /* NULL-terminated */
 	const char *path;  /* PATH of env, or NULL */
 	const char *cwd;
 	uint32_t args_at, cwd_at;
-	int home_index; /* env[home_index] is filled from the container's passwd; -1: it is set */
+	int home_index; /* env[home_index] has PLAN_HOME_SIZE bytes, which the child fills from the
+			 * container's passwd; -1: HOME is set */
 	uid_t uid;
 	gid_t gid;
 	gid_t *groups;

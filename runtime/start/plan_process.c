@@ -7,8 +7,6 @@
 #include "base/str.h"
 #include "start/plan_parts.h"
 
-#define PLAN_HOME_SIZE 4096 /* "HOME=" and a path, written by the child */
-
 static const char **copy_strv(struct arena *arena, const struct spec_strv *v, size_t spare)
 {
 	const char **copy = arena_array(arena, v->n + spare + 1, sizeof(*copy));

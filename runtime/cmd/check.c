@@ -1,0 +1,171 @@
+/*
+ * hull check: would this bundle start, and is it what its author meant? The same parser and planner
+ * as run, and then a look at the host: are the things there that config.json names? Nothing is
+ * started or made. Exit status 0: fine, 1: warnings and -W, 2: errors.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cmd/bundle.h"
+#include "cmd/report.h"
+#include "seccomp/seccomp.h"
+#include "start/explain.h"
+
+struct check_options {
+	struct bundle_options bundle;
+	bool strict;
+};
+
+static const struct option check_table[] = {
+	BUNDLE_OPTION_ROWS(struct bundle_options),
+	{ "strict", 'W', OPTION_FLAG, offsetof(struct check_options, strict), NULL,
+	  "exit with 1 when there are warnings" },
+	{ 0 },
+};
+
+static void add_problem(struct cmd *cmd, const struct err *found)
+{
+	struct err *err = spec_problem_add(&cmd->arena, &cmd->problems, SPEC_ERROR, found->at, "%s",
+					   found->message);
+	if (!err)
+		return;
+	*err = *found;
+	json_locate(&cmd->doc, err);
+}
+
+/* ---- what the host has ---- */
+
+static void check_sources(struct cmd *cmd, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mounts_n; i++) {
+		const struct plan_mount *m = &plan->mounts[i];
+		struct err err;
+		if (m->kind != PLAN_MOUNT_BIND || faccessat(AT_FDCWD, m->source, F_OK, 0) == 0)
+			continue;
+		err_sys(&err, errno, "cannot bind '%s' to '%s'", m->source, m->destination);
+		err_at(&err, m->source_at);
+		add_problem(cmd, &err);
+	}
+}
+
+static void check_controllers(struct cmd *cmd, const struct plan *plan)
+{
+	struct cgroup_root root;
+	struct err err;
+	char have[512];
+
+	if (!plan->has_cgroup || !plan->cgroup.controllers[0])
+		return;
+	if (cgroup_root_open(&root, &err) < 0) {
+		add_problem(cmd, &err);
+		return;
+	}
+	if (fd_read_value(root.fd, "cgroup.controllers", have, sizeof(have)) < 0)
+		have[0] = '\0';
+	for (size_t i = 0; plan->cgroup.controllers[i]; i++) {
+		const char *name = plan->cgroup.controllers[i];
+		const char *found = strstr(have, name);
+		if (found && (found == have || found[-1] == ' ') &&
+		    strchr(" ", found[strlen(name)]))
+			continue;
+		err_say(&err, ERR_HOST, ENODEV, "the cgroup controller '%s' is not available in %s",
+			name, root.path);
+		err_at(&err, plan->cgroup.controllers_at[i]);
+		add_problem(cmd, &err);
+	}
+	cgroup_root_close(&root);
+}
+
+static void check_program(struct cmd *cmd, const struct plan *plan)
+{
+	const struct plan_process *process = &plan->process;
+	struct err err;
+	struct explain_who who = {
+		.uid = process->uid,
+		.gid = process->gid,
+		.groups = process->groups,
+		.groups_n = process->groups_n,
+		.caps = process->caps[PLAN_CAP_EFFECTIVE],
+		.cwd = process->cwd,
+	};
+	_cleanup_close_ int root = open(plan->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0) {
+		err_sys(&err, errno, "cannot open the root filesystem '%s'", plan->root.path);
+		err_at(&err, plan->root.at);
+		add_problem(cmd, &err);
+		return;
+	}
+	/* With layers or mounts over it, the program may lie where only a start sees it. */
+	if (plan->root.kind == PLAN_ROOT_OVERLAY)
+		return;
+	if (explain_find(root, process->args[0], process->path, &who, &err) < 0) {
+		err_at(&err, process->args_at);
+		add_problem(cmd, &err);
+	}
+}
+
+/* An unknown system call name is a warning in run, since newer profiles must work; here it is
+ * what the author wants to know. */
+static void promote_seccomp(struct cmd *cmd, const struct spec *spec)
+{
+	struct spec_problems found = { 0 };
+	seccomp_check(&spec->linux.seccomp, &cmd->arena, &found);
+	for (const struct spec_problem *p = found.first; p; p = p->next)
+		add_problem(cmd, &p->err);
+}
+
+/* ---- the verdict ---- */
+
+static int print_verdict(struct cmd *cmd, const struct bundle *bundle, struct err *err)
+{
+	const struct spec_problems *p = &cmd->problems;
+	struct str out;
+
+	str_init(&out, &cmd->arena);
+	if (p->errors + p->warnings > 0)
+		report_problems(&out, &cmd->doc, p, REPORT_PLAIN);
+	str_printf(&out, "%s/config.json: %u errors, %u warnings. %s\n", bundle->path, p->errors,
+		   p->warnings, p->errors ? "It would not start." : "It would start.");
+	return cmd_print(&out, err);
+}
+
+static int check(struct cmd *cmd, void *options, struct err *err)
+{
+	const struct check_options *o = options;
+	struct bundle bundle;
+
+	int r = bundle_load(cmd, &o->bundle, &bundle, err);
+	if (r < 0 && cmd->problems.errors == 0)
+		return r; /* no file, or no JSON in it */
+	if (r == 0) {
+		promote_seccomp(cmd, &bundle.spec);
+		r = bundle_plan(cmd, &o->bundle, "check", &bundle, err);
+		if (r < 0) {
+			add_problem(cmd, err);
+		} else {
+			check_sources(cmd, &bundle.plan);
+			check_controllers(cmd, &bundle.plan);
+			check_program(cmd, &bundle.plan);
+		}
+	}
+	r = print_verdict(cmd, &bundle, err);
+	if (r < 0)
+		return r;
+	return cmd->problems.errors ? 2 : o->strict && cmd->problems.warnings ? 1 : 0;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.group = "bundles",
+	.synopsis = "[options]",
+	.summary = "check a bundle without starting it",
+	.options = check_table,
+	.options_size = sizeof(struct check_options),
+	.min_args = 0,
+	.max_args = 0,
+	.run = check,
+	.failure = 2,
+};

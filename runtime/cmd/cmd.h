@@ -1,0 +1,113 @@
+/*
+ * The command line: one table of commands, each with a table of its options. The tables parse the
+ * arguments, print the help and know what somebody may have meant.
+ */
+#ifndef HULL_CMD_CMD_H
+#define HULL_CMD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "spec/spec.h"
+#include "state/state.h"
+
+/* ---- options ---- */
+
+enum option_kind {
+	OPTION_END,
+	OPTION_FLAG,     /* --keep: a bool */
+	OPTION_TEXT,     /* --bundle DIR or --bundle=DIR: a const char * */
+	OPTION_TEXT_OPT, /* --overlay or --overlay=DIR: a const char *, "" without a value */
+	OPTION_NUMBER,   /* --preserve-fds N: an unsigned */
+	OPTION_IGNORED,  /* accepted with its value, which changes nothing */
+	OPTION_IGNORED_FLAG,
+	OPTION_LATER, /* known, not carried out yet: refused */
+};
+struct option {
+	const char *name; /* without the dashes */
+	char letter;      /* or 0 */
+	enum option_kind kind;
+	size_t offset;     /* of the value in the struct that is filled */
+	const char *value; /* what help calls the value, "DIR" */
+	const char *help;
+};
+
+/*
+ * Parses options from argv[*index] on into `ret`, up to the first argument that is none, or "--".
+ * `where` names the command in errors.
+ */
+_must_check_ int option_parse(const struct option *table, const char *where, char **argv,
+			      int *index, void *ret, struct err *err);
+
+/* Appends the options, one a line, aligned. */
+void option_help(const struct option *table, struct str *out);
+
+/* ---- commands ---- */
+
+enum cmd_colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+
+/* The global options. */
+struct cmd_global {
+	const char *root;
+	const char *log;
+	const char *log_format;
+	const char *log_level;
+	const char *cgroup_manager;
+	const char *colour;
+	bool debug, help, version;
+};
+
+/* What a command works with. */
+struct cmd {
+	const struct command *command;
+	struct cmd_global global;
+	struct arena arena;
+	struct json_doc doc; /* of the config.json that was loaded; text NULL: none */
+	struct spec_problems problems;
+	char **args; /* behind the options */
+	int args_n;
+};
+
+struct command {
+	const char *name;
+	const char *group; /* heading in the help */
+	const char *synopsis;
+	const char *summary;
+	const struct option *options;
+	size_t options_size; /* of the struct that they fill */
+	int min_args, max_args;
+	/* The exit status: of the container, or 0; -errno with the error filled. */
+	int (*run)(struct cmd *cmd, void *options, struct err *err);
+	int failure; /* exit status on an error of hull's own */
+};
+
+extern const struct command command_run, command_state, command_delete, command_spec, command_check,
+	command_plan;
+
+/* All commands, NULL at the end. */
+extern const struct command *const cmd_table[];
+
+void cmd_help(struct str *out);
+void cmd_help_command(const struct command *command, struct str *out);
+
+/* ---- output ---- */
+
+/* Writes to stdout; the only way there. */
+_must_check_ int cmd_print(const struct str *text, struct err *err);
+
+/* An error: to people on stderr, as one JSON object to --log. */
+void cmd_report_error(struct cmd *cmd, const struct err *err);
+/* The warnings collected so far, when there is no error to go with. */
+void cmd_report_warnings(struct cmd *cmd);
+
+/* Opens the store of --root. */
+_must_check_ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags,
+				struct state_store *ret, struct err *err);
+
+/* The absolute path of a path of the caller, without its being resolved. */
+_must_check_ int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * hull delete: removes what a container has left: with --force also one that still runs, or whose
+ * start was cut short at any point. The cgroup is the way to its processes, so that none is
+ * missed, and the state goes last: when anything fails, the next delete can try again (R-081).
+ */
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <poll.h>
+
+#include "base/fd.h"
+#include "cgroup/cgroup.h"
+#include "cmd/cmd.h"
+
+#define DELETE_TIMEOUT_MS 10000
+
+struct delete_options {
+	bool force;
+};
+
+static const struct option delete_table[] = {
+	{ "force", 'f', OPTION_FLAG, offsetof(struct delete_options, force), NULL,
+	  "kill it first when it runs; no error when there is none" },
+	{ 0 },
+};
+
+/* Kills the first process and waits until it is gone; the others are the cgroup's. */
+static int kill_process(const struct state *state, struct err *err)
+{
+	_cleanup_close_ int pidfd = -EBADF;
+	if (state_open_process(state, &pidfd) < 0)
+		return 0;
+	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return err_sys(err, errno, "cannot kill the container's process %d",
+			       (int)state->pid);
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+	if (poll(&fd, 1, DELETE_TIMEOUT_MS) == 0)
+		return err_say(err, ERR_BUSY, ETIMEDOUT, "the container's process %d does not end",
+			       (int)state->pid);
+	return 0;
+}
+
+static int remove_cgroup(const char *path, struct err *err)
+{
+	struct cgroup_root root;
+	_cleanup_close_ int fd = -EBADF;
+
+	int r = cgroup_root_open(&root, err);
+	if (r < 0)
+		return r;
+	r = cgroup_open(&root, path, &fd, err);
+	if (r == 0)
+		r = cgroup_kill(fd, DELETE_TIMEOUT_MS, err);
+	if (r == 0)
+		r = cgroup_remove(&root, path, err);
+	cgroup_root_close(&root);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* A state that cannot be read: the id still tells where a cgroup would be by default. */
+static int guess_state(struct cmd *cmd, const char *id, struct state *ret, struct err *err)
+{
+	*ret = (struct state) { .id = id, .status = STATE_CREATING };
+	return cgroup_plan_path(NULL, id, &cmd->arena, &ret->cgroup, err);
+}
+
+static int delete_locked(struct cmd *cmd, const struct delete_options *o,
+			 const struct state_store *store, struct state_entry *entry,
+			 struct err *err)
+{
+	struct state state;
+	int r = state_read(store, entry->id, &cmd->arena, &state, err);
+	if (r == -EUCLEAN && o->force)
+		r = guess_state(cmd, entry->id, &state, err);
+	if (r < 0)
+		return r;
+	if (!o->force && state_status_now(&state) == STATE_RUNNING) {
+		err_say(err, ERR_BUSY, EBUSY,
+			"cannot delete container '%s': it is running (pid %d)", entry->id,
+			(int)state.pid);
+		err_hint(err, "hull delete --force %s kills it first", entry->id);
+		return -EBUSY;
+	}
+	r = kill_process(&state, err);
+	if (r == 0 && state.cgroup)
+		r = remove_cgroup(state.cgroup, err);
+	return r < 0 ? r : state_remove(entry, err);
+}
+
+static int delete (struct cmd *cmd, void *options, struct err *err)
+{
+	const struct delete_options *o = options;
+	struct state_store store;
+	struct state_entry entry;
+	const char *id = cmd->args[0];
+
+	int r = state_check_id(id, err);
+	if (r < 0)
+		return r;
+	r = cmd_open_store(cmd, STATE_STORE_EXISTING, &store, err);
+	if (r == 0) {
+		r = state_lock(&store, id, &entry, err);
+		if (r == 0)
+			r = delete_locked(cmd, o, &store, &entry, err);
+		state_entry_close(&entry);
+		state_store_close(&store);
+	} else if (r == -ENOENT) {
+		err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+	}
+	return r == -ENOENT && o->force ? 0 : r;
+}
+
+const struct command command_delete = {
+	.name = "delete",
+	.group = "containers",
+	.synopsis = "[--force] ID",
+	.summary = "remove what a container has left",
+	.options = delete_table,
+	.options_size = sizeof(struct delete_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = delete,
+	.failure = 1,
+};

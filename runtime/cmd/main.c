@@ -1,0 +1,219 @@
+/*
+ * hull: where it begins and ends. The process is made safe (descriptors, signals), the global
+ * options are parsed, one command runs, and its error, if any, is reported. Nothing below cmd/
+ * prints or exits.
+ */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cmd/cmd.h"
+
+const struct command *const cmd_table[] = {
+	&command_run,  &command_state, &command_delete, &command_check, &command_plan,
+	&command_spec, NULL,
+};
+
+#define GLOBAL(member) offsetof(struct cmd_global, member)
+
+static const struct option global_options[] = {
+	{ "root", 0, OPTION_TEXT, GLOBAL(root), "DIR",
+	  "where states are kept (default /run/hull)" },
+	{ "log", 0, OPTION_TEXT, GLOBAL(log), "FILE", "write errors and warnings to FILE too" },
+	{ "log-format", 0, OPTION_TEXT, GLOBAL(log_format), "FORMAT", "text (default) or json" },
+	{ "log-level", 0, OPTION_TEXT, GLOBAL(log_level), "LEVEL",
+	  "error, warning (default) or debug" },
+	{ "debug", 0, OPTION_FLAG, GLOBAL(debug), NULL, "say more" },
+	{ "color", 0, OPTION_TEXT, GLOBAL(colour), "WHEN", "auto (default), always or never" },
+	{ "cgroup-manager", 0, OPTION_TEXT, GLOBAL(cgroup_manager), "NAME", "cgroupfs" },
+	{ "systemd-cgroup", 0, OPTION_LATER, 0, NULL, "let systemd make the cgroup" },
+	{ "rootless", 0, OPTION_IGNORED, 0, "BOOL", "accepted; hull looks for itself" },
+	{ "criu", 0, OPTION_IGNORED, 0, "PATH", "accepted; hull makes no checkpoints" },
+	{ "help", 'h', OPTION_FLAG, GLOBAL(help), NULL, "show this help" },
+	{ "version", 'v', OPTION_FLAG, GLOBAL(version), NULL, "show the version" },
+	{ 0 },
+};
+
+/* ---- help ---- */
+
+void cmd_help(struct str *out)
+{
+	const char *group = "";
+	str_append(out, "hull runs OCI containers.\n\n"
+			"usage: hull [global options] COMMAND [options] [arguments]\n");
+	for (size_t i = 0; cmd_table[i]; i++) {
+		if (!str_eq(group, cmd_table[i]->group))
+			str_printf(out, "\n%s\n", cmd_table[i]->group);
+		group = cmd_table[i]->group;
+		str_printf(out, "  %-10s %s\n", cmd_table[i]->name, cmd_table[i]->summary);
+	}
+	str_append(out, "\nglobal options\n");
+	option_help(global_options, out);
+	str_append(out, "\nhull COMMAND --help says more about a command.\n");
+}
+
+void cmd_help_command(const struct command *command, struct str *out)
+{
+	str_printf(out, "usage: hull [global options] %s %s\n\n%s\n", command->name,
+		   command->synopsis, command->summary);
+	if (command->options->kind != OPTION_END) {
+		str_append(out, "\noptions\n");
+		option_help(command->options, out);
+	}
+}
+
+/* ---- finding the command ---- */
+
+static const char *next_command(void *state)
+{
+	const struct command *const **c = state;
+	return **c ? (*(*c)++)->name : NULL;
+}
+
+static int find_command(const char *name, const struct command **ret, struct err *err)
+{
+	const struct command *const *at = cmd_table;
+	for (size_t i = 0; cmd_table[i]; i++)
+		if (str_eq(cmd_table[i]->name, name)) {
+			*ret = cmd_table[i];
+			return 0;
+		}
+	err_say(err, ERR_CONFIG, EINVAL, "unknown command '%s'", name);
+	const char *near = str_nearest(name, next_command, &at);
+	if (near)
+		err_hint(err, "did you mean '%s'?", near);
+	else
+		err_hint(err, "hull --help lists the commands");
+	return -EINVAL;
+}
+
+static int check_choice(const char *option, const char *value, const char *const *choices,
+			struct err *err)
+{
+	if (!value)
+		return 0;
+	struct arena arena __attribute__((cleanup(arena_done)));
+	struct str list;
+	arena_init(&arena);
+	str_init(&list, &arena);
+	for (; *choices; choices++) {
+		if (str_eq(*choices, value))
+			return 0;
+		str_printf(&list, "%s%s", list.used ? ", " : "", *choices);
+	}
+	return err_say(err, ERR_CONFIG, EINVAL, "--%s takes one of %s, not '%s'", option, list.text,
+		       value);
+}
+
+static int check_global(const struct cmd_global *g, struct err *err)
+{
+	static const char *const formats[] = { "text", "json", NULL };
+	static const char *const levels[] = { "error", "warning", "debug", NULL };
+	static const char *const colours[] = { "auto", "always", "never", NULL };
+	static const char *const managers[] = { "cgroupfs", NULL };
+
+	int r = check_choice("log-format", g->log_format, formats, err);
+	if (r == 0)
+		r = check_choice("log-level", g->log_level, levels, err);
+	if (r == 0)
+		r = check_choice("color", g->colour, colours, err);
+	return r < 0 ? r : check_choice("cgroup-manager", g->cgroup_manager, managers, err);
+}
+
+/* ---- one command ---- */
+
+static int count_args(struct cmd *cmd, struct err *err)
+{
+	const struct command *c = cmd->command;
+	if (cmd->args_n >= c->min_args && cmd->args_n <= c->max_args)
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL,
+		cmd->args_n < c->min_args ? "%s needs more arguments" : "%s has too many arguments",
+		c->name);
+	err_hint(err, "usage: hull %s %s", c->name, c->synopsis);
+	return -EINVAL;
+}
+
+static int run_command(struct cmd *cmd, char **argv, int index, struct err *err)
+{
+	const struct command *c = cmd->command;
+	void *options = arena_alloc(&cmd->arena, c->options_size + 1);
+
+	for (int i = index; argv[i] && argv[i][0] == '-' && !str_eq(argv[i], "--"); i++)
+		if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h")) {
+			struct str out;
+			str_init(&out, &cmd->arena);
+			cmd_help_command(c, &out);
+			return cmd_print(&out, err);
+		}
+	int r = option_parse(c->options, c->name, argv, &index, options, err);
+	if (r < 0)
+		return r;
+	cmd->args = argv + index;
+	while (cmd->args[cmd->args_n])
+		cmd->args_n++;
+	r = count_args(cmd, err);
+	return r < 0 ? r : c->run(cmd, options, err);
+}
+
+static int run_global(struct cmd *cmd, char **argv, struct err *err)
+{
+	int index = 1;
+	struct str out;
+
+	str_init(&out, &cmd->arena);
+	int r = option_parse(global_options, "hull", argv, &index, &cmd->global, err);
+	if (r == 0)
+		r = check_global(&cmd->global, err);
+	if (r < 0)
+		return r;
+	if (cmd->global.version) {
+		str_printf(&out, "hull version %s\nspec: %s\n", HULL_VERSION, STATE_OCI_VERSION);
+		return cmd_print(&out, err);
+	}
+	if (cmd->global.help || !argv[index]) {
+		cmd_help(&out);
+		return cmd_print(&out, err);
+	}
+	r = find_command(argv[index], &cmd->command, err);
+	return r < 0 ? r : run_command(cmd, argv, index + 1, err);
+}
+
+/* ---- the process ---- */
+
+/* Descriptors 0 to 2 must be something, or the next file that is opened becomes stdout. */
+static int open_missing_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", fd == 0 ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CLOEXEC) != fd)
+			return -1;
+		if (fcntl(fd, F_SETFD, 0) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct cmd cmd = { 0 };
+	struct err err = { 0 };
+
+	/* Never set-user-ID: the caller's rights are all that there is. */
+	if (argc < 1 || open_missing_stdio() < 0 || getauxval(AT_SECURE))
+		return 1;
+	arena_init(&cmd.arena);
+	int status = run_global(&cmd, argv, &err);
+	if (status < 0) {
+		cmd_report_error(&cmd, &err);
+		status = cmd.command ? cmd.command->failure : 1;
+	}
+	arena_done(&cmd.arena);
+	return status;
+}

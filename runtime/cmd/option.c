@@ -1,0 +1,162 @@
+/* Parsing options by their table. */
+#include <stdint.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+static const struct option *find_long(const struct option *table, const char *name, size_t n)
+{
+	for (; table->kind != OPTION_END; table++)
+		if (strlen(table->name) == n && strncmp(table->name, name, n) == 0)
+			return table;
+	return NULL;
+}
+
+static const struct option *find_letter(const struct option *table, char letter)
+{
+	for (; table->kind != OPTION_END; table++)
+		if (table->letter && table->letter == letter)
+			return table;
+	return NULL;
+}
+
+static const char *next_name(void *state)
+{
+	const struct option **o = state;
+	return (*o)->kind == OPTION_END ? NULL : (*o)++->name;
+}
+
+static int unknown(const struct option *table, const char *where, const char *arg, struct err *err)
+{
+	char name[64];
+	size_t n = strcspn(arg, "=");
+	size_t dashes = strspn(arg, "-");
+	err_say(err, ERR_CONFIG, EINVAL, "%s has no option '%.*s'", where, (int)n, arg);
+	if (n > dashes && n - dashes < sizeof(name)) {
+		memcpy(name, arg + dashes, n - dashes);
+		name[n - dashes] = '\0';
+		const char *near = str_nearest(name, next_name, &table);
+		if (near)
+			err_hint(err, "did you mean '--%s'?", near);
+	}
+	return -EINVAL;
+}
+
+static bool takes_value(enum option_kind kind)
+{
+	return kind == OPTION_TEXT || kind == OPTION_NUMBER || kind == OPTION_IGNORED;
+}
+
+static int store(const struct option *o, const char *value, void *ret, struct err *err)
+{
+	void *place = (char *)ret + o->offset;
+	uint64_t number;
+
+	switch (o->kind) {
+	case OPTION_FLAG:
+		*(bool *)place = true;
+		return 0;
+	case OPTION_TEXT:
+	case OPTION_TEXT_OPT:
+		*(const char **)place = value ? value : "";
+		return 0;
+	case OPTION_NUMBER:
+		if (str_to_u64(value, UINT16_MAX, &number) < 0)
+			return err_say(err, ERR_CONFIG, EINVAL,
+				       "--%s takes a number from 0 to %u, not '%s'", o->name,
+				       UINT16_MAX, value);
+		*(unsigned *)place = (unsigned)number;
+		return 0;
+	case OPTION_LATER:
+		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out --%s yet", o->name);
+		return -ENOTSUP;
+	default:
+		return 0;
+	}
+}
+
+/* `inline_value` is what stands behind "=" (or behind a letter), NULL when nothing does. */
+static int parse_one(const struct option *o, const char *inline_value, char **argv, int *index,
+		     void *ret, struct err *err)
+{
+	const char *value = inline_value;
+	if (takes_value(o->kind) && !value) {
+		value = argv[*index];
+		if (!value)
+			return err_say(err, ERR_CONFIG, EINVAL, "--%s needs a value: --%s %s",
+				       o->name, o->name, o->value);
+		++*index;
+	}
+	bool is_true = value && (str_eq(value, "true") || str_eq(value, "1"));
+	if (o->kind == OPTION_FLAG && value && !is_true) {
+		if (str_eq(value, "false") || str_eq(value, "0"))
+			return 0;
+		return err_say(err, ERR_CONFIG, EINVAL, "--%s takes no value", o->name);
+	}
+	return store(o, value, ret, err);
+}
+
+static int parse_letters(const struct option *table, const char *where, char **argv, int *index,
+			 void *ret, struct err *err)
+{
+	const char *arg = argv[*index];
+	++*index;
+	for (const char *c = arg + 1; *c; c++) {
+		const struct option *o = find_letter(table, *c);
+		if (!o)
+			return unknown(table, where, arg, err);
+		bool last = takes_value(o->kind);
+		const char *rest = last && c[1] ? c + 1 + (c[1] == '=') : NULL;
+		int r = parse_one(o, rest, argv, index, ret, err);
+		if (r < 0 || last)
+			return r;
+	}
+	return 0;
+}
+
+int option_parse(const struct option *table, const char *where, char **argv, int *index, void *ret,
+		 struct err *err)
+{
+	while (argv[*index]) {
+		const char *arg = argv[*index];
+		if (arg[0] != '-' || arg[1] == '\0')
+			return 0;
+		if (str_eq(arg, "--")) {
+			++*index;
+			return 0;
+		}
+		int r;
+		if (arg[1] != '-') {
+			r = find_letter(table, arg[1])
+				    ? parse_letters(table, where, argv, index, ret, err)
+				    : unknown(table, where, arg, err);
+		} else {
+			size_t n = strcspn(arg + 2, "=");
+			const struct option *o = find_long(table, arg + 2, n);
+			if (!o)
+				return unknown(table, where, arg, err);
+			++*index;
+			r = parse_one(o, arg[2 + n] ? arg + 3 + n : NULL, argv, index, ret, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void option_help(const struct option *table, struct str *out)
+{
+	for (; table->kind != OPTION_END; table++) {
+		struct str left;
+		str_init(&left, out->arena);
+		if (table->letter)
+			str_printf(&left, "-%c, ", table->letter);
+		str_printf(&left, "--%s", table->name);
+		if (table->kind == OPTION_TEXT_OPT)
+			str_printf(&left, "[=%s]", table->value);
+		else if (table->value)
+			str_printf(&left, " %s", table->value);
+		str_printf(out, "  %-26s %s%s\n", left.text, table->help,
+			   table->kind == OPTION_LATER ? " (not yet)" : "");
+	}
+}

@@ -1,0 +1,37 @@
+/* hull plan: what a start of this bundle would do, in order, without doing it. */
+#include "cmd/bundle.h"
+
+static const struct option plan_table[] = {
+	BUNDLE_OPTION_ROWS(struct bundle_options),
+	{ 0 },
+};
+
+static int plan(struct cmd *cmd, void *options, struct err *err)
+{
+	const char *id = cmd->args_n ? cmd->args[0] : "ID";
+	struct bundle bundle;
+	struct str out;
+
+	int r = bundle_load(cmd, options, &bundle, err);
+	if (r == 0)
+		r = bundle_plan(cmd, options, id, &bundle, err);
+	if (r < 0)
+		return r;
+	cmd_report_warnings(cmd);
+	str_init(&out, &cmd->arena);
+	plan_print(&bundle.plan, &out);
+	return cmd_print(&out, err);
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.group = "bundles",
+	.synopsis = "[options] [ID]",
+	.summary = "show what a start of a bundle would do",
+	.options = plan_table,
+	.options_size = sizeof(struct bundle_options),
+	.min_args = 0,
+	.max_args = 1,
+	.run = plan,
+	.failure = 1,
+};

@@ -1,0 +1,120 @@
+/* hull run: a container in the foreground, from its bundle to its exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/bundle.h"
+#include "start/start.h"
+
+struct run_options {
+	struct bundle_options bundle;
+	const char *pid_file;
+};
+
+#define RUN(member) offsetof(struct run_options, member)
+
+static const struct option run_table[] = {
+	BUNDLE_OPTION_ROWS(struct bundle_options),
+	{ "keep", 0, OPTION_FLAG, RUN(bundle.keep), NULL, "keep the state after the end" },
+	{ "pid-file", 0, OPTION_TEXT, RUN(pid_file), "FILE", "write the container's pid to FILE" },
+	{ "detach", 'd', OPTION_LATER, 0, NULL, "return when the program runs" },
+	{ "console-socket", 0, OPTION_LATER, 0, "PATH", "where to send the terminal" },
+	{ "pidfd-socket", 0, OPTION_LATER, 0, "PATH", "where to send the pidfd" },
+	{ "no-subreaper", 0, OPTION_LATER, 0, NULL, "do not reap orphans" },
+	{ "init", 0, OPTION_LATER, 0, NULL, "run the program below an init" },
+	{ 0 },
+};
+
+static void fill_state(const struct bundle *bundle, struct state *state)
+{
+	struct timespec ts;
+	struct tm tm;
+	char seconds[24];
+
+	*state = (struct state) {
+		.id = bundle->plan.id,
+		.bundle = bundle->path,
+		.rootfs = bundle->plan.root.path,
+		.cgroup = bundle->plan.has_cgroup ? bundle->plan.cgroup_path : NULL,
+		.owner = getuid(),
+		.annotations = &bundle->spec.annotations,
+	};
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (gmtime_r(&ts.tv_sec, &tm) &&
+	    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm))
+		snprintf(state->created, sizeof(state->created), "%s.%09ldZ", seconds, ts.tv_nsec);
+}
+
+/* A start that was given up on a signal ends hull by that signal, as its caller expects. */
+static void die_by(int signal)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	raise(signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static int exit_status(const struct start_result *result)
+{
+	return result->exited ? result->code : 128 + result->code;
+}
+
+static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bundle *bundle,
+			struct err *err)
+{
+	struct state_store store;
+	struct start start;
+	struct start_result result;
+
+	int r = cmd_open_store(cmd, STATE_STORE_CREATE, &store, err);
+	if (r < 0)
+		return r;
+	start_init(&start, &bundle->plan, &cmd->arena, &store);
+	start.problems = &cmd->problems;
+	start.pid_file = o->pid_file;
+	fill_state(bundle, &start.state);
+	cmd_report_warnings(cmd);
+	r = start_run(&start, &result, err);
+	start_done(&start);
+	state_store_close(&store);
+	if (result.stop_signal)
+		die_by(result.stop_signal);
+	if (!result.started)
+		return r;
+	if (r < 0)
+		cmd_report_error(cmd, err);
+	return exit_status(&result);
+}
+
+static int run(struct cmd *cmd, void *options, struct err *err)
+{
+	struct run_options *o = options;
+	struct bundle bundle;
+
+	int r = state_check_id(cmd->args[0], err);
+	/* What else the caller has left open is none of the container's business. */
+	if (r == 0 && close_range(bundle_first_closed_fd(&o->bundle), ~0U, 0) < 0)
+		r = err_sys(err, errno, "cannot close inherited descriptors");
+	if (r == 0)
+		r = start_block_signals(err);
+	if (r == 0)
+		r = bundle_load(cmd, &o->bundle, &bundle, err);
+	if (r == 0)
+		r = bundle_plan(cmd, &o->bundle, cmd->args[0], &bundle, err);
+	return r < 0 ? r : start_bundle(cmd, o, &bundle, err);
+}
+
+const struct command command_run = {
+	.name = "run",
+	.group = "containers",
+	.synopsis = "[options] ID",
+	.summary = "run a bundle as container ID and wait for its end",
+	.options = run_table,
+	.options_size = sizeof(struct run_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+	.failure = 1,
+};

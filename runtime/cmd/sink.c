@@ -1,0 +1,123 @@
+/*
+ * Where words go: results to stdout, errors and warnings to stderr for people and to --log for
+ * engines (one JSON object for an error, R: engines read the last one).
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cmd/cmd.h"
+#include "cmd/report.h"
+
+int cmd_print(const struct str *text, struct err *err)
+{
+	int r = fd_write_all(STDOUT_FILENO, text->text, text->used);
+	return r < 0 ? err_sys(err, -r, "cannot write to the standard output") : 0;
+}
+
+static enum report_flags stderr_flags(const struct cmd *cmd)
+{
+	const char *when = cmd->global.colour;
+	if (when && !str_eq(when, "auto"))
+		return str_eq(when, "always") ? REPORT_COLOUR : REPORT_PLAIN;
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	if ((no_color && *no_color) || !term || str_eq(term, "dumb") || !isatty(STDERR_FILENO))
+		return REPORT_PLAIN;
+	return REPORT_COLOUR;
+}
+
+static void to_stderr(const struct str *text)
+{
+	(void)!fd_write_all(STDERR_FILENO, text->text, text->used);
+}
+
+static void now_rfc3339(char *buf, size_t size)
+{
+	struct timespec ts;
+	struct tm tm;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (!gmtime_r(&ts.tv_sec, &tm) || strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		buf[0] = '\0';
+}
+
+static void to_log(struct cmd *cmd, const struct err *err)
+{
+	struct str text;
+	char now[32];
+
+	if (!cmd->global.log)
+		return;
+	_cleanup_close_ int fd = open(cmd->global.log,
+				      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	if (fd < 0)
+		return; /* the error itself still reaches stderr */
+	str_init(&text, &cmd->arena);
+	now_rfc3339(now, sizeof(now));
+	if (cmd->global.log_format && str_eq(cmd->global.log_format, "json"))
+		report_log_json(&text, err, &cmd->problems, now);
+	else
+		report_err(&text, cmd->doc.text ? &cmd->doc : NULL, err, REPORT_PLAIN);
+	(void)!fd_write_all(fd, text.text, text.used);
+}
+
+void cmd_report_error(struct cmd *cmd, const struct err *err)
+{
+	const struct json_doc *doc = cmd->doc.text ? &cmd->doc : NULL;
+	struct str text;
+
+	str_init(&text, &cmd->arena);
+	if (cmd->problems.errors > 0)
+		report_problems(&text, doc, &cmd->problems, stderr_flags(cmd));
+	else
+		report_err(&text, doc, err, stderr_flags(cmd));
+	to_stderr(&text);
+	to_log(cmd, err);
+}
+
+void cmd_report_warnings(struct cmd *cmd)
+{
+	struct str text;
+	bool wanted = !cmd->global.log_level || !str_eq(cmd->global.log_level, "error");
+
+	if (cmd->problems.warnings == 0 || !wanted)
+		return;
+	str_init(&text, &cmd->arena);
+	report_problems(&text, &cmd->doc, &cmd->problems, stderr_flags(cmd));
+	/* With --log they go there, one record each: stderr belongs to the container then. */
+	if (!cmd->global.log) {
+		to_stderr(&text);
+		return;
+	}
+	for (const struct spec_problem *p = cmd->problems.first; p; p = p->next)
+		to_log(cmd, &p->err);
+}
+
+int cmd_open_store(struct cmd *cmd, enum state_store_flags flags, struct state_store *ret,
+		   struct err *err)
+{
+	const char *root = cmd->global.root;
+	if (root) {
+		int r = cmd_absolute(cmd, root, &root, err);
+		if (r < 0)
+			return r;
+	}
+	return state_store_open(ret, root, getenv("XDG_RUNTIME_DIR"), flags, &cmd->arena, err);
+}
+
+int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err)
+{
+	char cwd[4096];
+	if (path[0] == '/') {
+		*ret = path;
+		return 0;
+	}
+	if (!getcwd(cwd, sizeof(cwd)))
+		return err_sys(err, errno, "cannot find out the current directory");
+	*ret = str_eq(path, ".") || !*path ? arena_strdup(&cmd->arena, cwd)
+					   : arena_printf(&cmd->arena, "%s/%s", cwd, path);
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* The page and the socket pair between parent and child. Used by both; the child never allocates.
+ */
+#include "start/channel.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+
+int channel_open(struct channel *ret, struct err *err)
+{
+	int fds[2];
+
+	*ret = (struct channel) { .parent_fd = -EBADF, .child_fd = -EBADF };
+	void *page = mmap(NULL, sizeof(struct channel_page), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return err_sys(err, errno, "cannot make the memory shared with the container");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
+		int code = errno;
+		munmap(page, sizeof(struct channel_page));
+		return err_sys(err, code, "cannot make the socket to the container");
+	}
+	ret->page = page;
+	ret->parent_fd = fds[0];
+	ret->child_fd = fds[1];
+	return 0;
+}
+
+void channel_close(struct channel *c)
+{
+	fd_close(&c->parent_fd);
+	fd_close(&c->child_fd);
+	if (c->page)
+		munmap(c->page, sizeof(*c->page));
+	c->page = NULL;
+}
+
+void channel_keep_parent(struct channel *c)
+{
+	fd_close(&c->child_fd);
+}
+
+void channel_keep_child(struct channel *c)
+{
+	fd_close(&c->parent_fd);
+}
+
+int channel_send(int fd, enum channel_message message)
+{
+	char byte = (char)message;
+	ssize_t n;
+	do
+		n = send(fd, &byte, 1, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : n < 0 ? -errno : -EIO;
+}
+
+enum channel_message channel_receive(int fd)
+{
+	char byte = 0;
+	ssize_t n;
+	do
+		n = recv(fd, &byte, 1, 0);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? (enum channel_message)byte : CHANNEL_EOF;
+}

@@ -1,0 +1,56 @@
+/*
+ * Between parent and child while a container starts: a few pages of memory that both see, for what
+ * is said, and one socket pair, for when.
+ *
+ * The page carries the error and the step that the child is in. It needs no message format, cannot
+ * be cut short, and can still be written after the seccomp filter is loaded, when every system call
+ * may be forbidden. It goes away for the child with execve, so no program ever sees it.
+ *
+ * The socket carries single bytes. The child's end is close-on-exec: its end of file means that
+ * the program runs, or that the child is dead; the parent's end of file means that hull is dead,
+ * and the child gives up. Nobody waits for a peer that cannot answer (R-058).
+ */
+#ifndef HULL_START_CHANNEL_H
+#define HULL_START_CHANNEL_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum channel_message {
+	CHANNEL_EOF = 0,      /* the other side is gone (for the parent also: the program runs) */
+	CHANNEL_GO = 'G',     /* parent: execute the program */
+	CHANNEL_READY = 'R',  /* child: all is set up, waiting for GO */
+	CHANNEL_FAILED = 'E', /* child: see the page's error */
+};
+
+struct channel_page {
+	struct err err;          /* set by the child when it fails */
+	_Atomic unsigned step;   /* index into the child's steps that runs now */
+	_Atomic bool exec_next;  /* the next thing is the filter and execve */
+	_Atomic pid_t moved_pid; /* the child went on as this process (existing pid namespace) */
+	char program[PATH_MAX];  /* what execve is given; "" while it is not found */
+};
+
+struct channel {
+	struct channel_page *page;
+	int parent_fd, child_fd;
+};
+
+_must_check_ int channel_open(struct channel *ret, struct err *err);
+void channel_close(struct channel *c);
+
+/* After clone each side keeps its own end. */
+void channel_keep_parent(struct channel *c);
+void channel_keep_child(struct channel *c);
+
+/* Sends one message. 0 or -errno; a peer that is gone is -EPIPE, never a signal. */
+_must_check_ int channel_send(int fd, enum channel_message message);
+
+/* Waits for one message; CHANNEL_EOF when the other side is gone or the socket fails. */
+enum channel_message channel_receive(int fd);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * Parent, stage 3, and the first steps of the child. One clone3 makes the namespaces and puts the
+ * child into its cgroup, so that it never runs outside its limits and no lock is taken to move it.
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "start/sys.h"
+
+static const struct {
+	const char *name;
+	int (*run)(struct start *s, struct err *err);
+} child_steps[] = {
+	{ "process", isolate_process },
+	{ "namespaces", isolate_namespaces },
+	{ "network", isolate_network },
+	{ "hostname", isolate_names },
+	{ "root", rootfs_attach },
+	{ "mounts", mount_all },
+	{ "devices", dev_make_all },
+	{ "sysctl", sysctl_write_all },
+	{ "home", home_fill },
+	{ "cwd", cwd_make },
+	{ "read-only", readonly_late },
+	{ "masks", mask_all },
+	{ "pivot", pivot_into_root },
+	{ "pid namespace", isolate_pid },
+	{ "privileges", drop_privileges },
+	{ "exec", exec_program },
+};
+
+const char *child_step_name(unsigned index)
+{
+	return index < ARRAY_SIZE(child_steps) ? child_steps[index].name : NULL;
+}
+
+/* The parent must be able to read the error even if the socket is broken: first the page. */
+static _Noreturn void child_fail(struct start *s, unsigned step)
+{
+	struct err *err = &s->channel.page->err;
+	if (!err->code)
+		err->code = EINVAL;
+	if (!err->step[0])
+		err_step(err, "%s", child_step_name(step));
+	(void)!channel_send(s->channel.child_fd, CHANNEL_FAILED);
+	_exit(1);
+}
+
+void child_main(struct start *s)
+{
+	struct channel_page *page = s->channel.page;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(child_steps); i++) {
+		atomic_store(&page->step, i);
+		if (child_steps[i].run(s, &page->err) < 0)
+			child_fail(s, i);
+	}
+	_exit(1); /* the last step returns only when it fails */
+}
+
+static const char *clone_hint(int code)
+{
+	switch (code) {
+	case EPERM:
+		return "making these namespaces needs CAP_SYS_ADMIN";
+	case ENOSPC:
+	case EUSERS:
+		return "a limit in /proc/sys/user/max_*_namespaces is reached";
+	case EAGAIN:
+		return "the limit of processes of the caller or of the cgroup (pids.max) is reached";
+	case EINVAL:
+		return "this kernel may lack one of the namespaces";
+	case EBUSY:
+		return "the cgroup has controllers enabled for cgroups below it";
+	default:
+		return NULL;
+	}
+}
+
+int clone_child(struct start *s, struct err *err)
+{
+	int pidfd = -EBADF;
+	struct clone_args args = {
+		.flags = s->plan->ns.clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	if (s->cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)s->cgroup_fd;
+	}
+	int r = channel_open(&s->channel, err);
+	if (r < 0)
+		return r;
+	long pid = sys_clone3(&args);
+	if (pid < 0) {
+		int code = errno;
+		err_sys(err, code, "cannot make the container's process");
+		if (clone_hint(code))
+			err_hint(err, "%s", clone_hint(code));
+		return -code;
+	}
+	if (pid == 0)
+		child_main(s);
+	s->pid = (pid_t)pid;
+	s->pidfd = pidfd;
+	channel_keep_parent(&s->channel);
+	return 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * Parent, after a failed exec: looks at the program with the container's own eyes. A helper process
+ * enters the container's mount namespace, which a descriptor has kept alive, and examines the file
+ * there (explain.c); its findings come back through the page. hull itself stays where it is.
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "start/explain.h"
+
+static void examine(const struct start *s, int root_fd, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+	const char *program = s->channel.page->program;
+	struct explain_who who = {
+		.uid = process->uid,
+		.gid = process->gid,
+		.groups = process->groups,
+		.groups_n = process->groups_n,
+		.caps = process->caps[PLAN_CAP_EFFECTIVE],
+		.cwd = process->cwd,
+	};
+	uint32_t at = err->at;
+	(void)!explain_exec(root_fd, *program ? program : process->args[0], &who, err->code, err);
+	err_at(err, at);
+	err_step(err, "exec");
+}
+
+static _Noreturn void examine_inside(const struct start *s)
+{
+	int root_fd = -1;
+	if (setns(s->mount_ns_fd, CLONE_NEWNS) == 0)
+		root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd >= 0)
+		examine(s, root_fd, &s->channel.page->err);
+	_exit(0);
+}
+
+void diagnose_exec(struct start *s, struct err *err)
+{
+	if (!(err->flags & ERR_ABOUT_PROGRAM) || !str_eq(err->step, "exec"))
+		return;
+	if (s->plan->root.kind == PLAN_ROOT_CHROOT) {
+		examine(s, s->root_fd, err);
+		return;
+	}
+	if (s->mount_ns_fd < 0)
+		return;
+	pid_t pid = fork();
+	if (pid == 0)
+		examine_inside(s);
+	if (pid > 0 && waitpid(pid, NULL, 0) == pid)
+		*err = s->channel.page->err;
+}

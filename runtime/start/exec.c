@@ -1,0 +1,115 @@
+/*
+ * Child, stage 7: the program.
+ *
+ * Everything that needs a system call of its own comes before the filter: finding the program,
+ * the state of signals and descriptors, the parent's word. After the filter there are execve and,
+ * when it fails, exit_group: a profile needs only the program's own calls.
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "seccomp/seccomp.h"
+#include "start/lookup.h"
+
+/* 0 when the file can be executed, as far as can be told without doing it; else an errno. */
+static int try_candidate(const char *path)
+{
+	struct stat st;
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		return errno;
+	if (stat(path, &st) < 0)
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : EACCES;
+}
+
+/* Leaves the path in the page, where the parent sees it when execve fails. */
+static int find_program(struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+	char *buf = s->channel.page->program;
+	size_t state = 0;
+	int code = ENOENT, r;
+
+	while ((r = exec_candidate(process->args[0], process->path, &state, buf, PATH_MAX)) != 0) {
+		int found = r < 0 ? -r : try_candidate(buf);
+		if (found == 0)
+			return 0;
+		if (found == EACCES || strchr(process->args[0], '/'))
+			code = found;
+		if (!exec_tries_next(found))
+			break;
+	}
+	/* The parent examines why, and finds the words (explain.c). */
+	buf[0] = '\0';
+	err_sys(err, code, "cannot execute '%s'", process->args[0]);
+	err->flags |= ERR_ABOUT_PROGRAM;
+	err_at(err, process->args_at);
+	return -code;
+}
+
+/* clone3 has reset the signals with handlers; those that the caller ignores stay ignored. */
+static int reset_signals(const struct plan_process *process, struct err *err)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int sig = 1; sig <= 64; sig++)
+		if ((process->reset_signals >> (sig - 1) & 1) && sigaction(sig, &dfl, NULL) < 0)
+			return err_sys(err, errno, "cannot reset signal %d", sig);
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return err_sys(err, errno, "cannot unblock the signals");
+	return 0;
+}
+
+static int wait_for_go(struct start *s, struct err *err)
+{
+	if ((start_waits_for_ready(s->plan) &&
+	     channel_send(s->channel.child_fd, CHANNEL_READY) < 0) ||
+	    channel_receive(s->channel.child_fd) != CHANNEL_GO)
+		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+	return 0;
+}
+
+/*
+ * With the filter loaded nothing can be relied on but the shared page. exit_group may be forbidden
+ * too; then _exit ends the process by an instruction that is none.
+ */
+static _Noreturn void exec_failed(struct start *s, int code)
+{
+	struct err *err = &s->channel.page->err;
+	err_sys(err, code, "cannot execute '%s'", s->plan->process.args[0]);
+	err->flags |= ERR_ABOUT_PROGRAM;
+	err_at(err, s->plan->process.args_at);
+	err_step(err, "exec");
+	_exit(1);
+}
+
+int exec_program(struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+
+	int r = find_program(s, err);
+	if (r == 0 && close_range(process->first_closed_fd, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		r = err_sys(err, errno, "cannot close the descriptors");
+	if (r == 0)
+		r = wait_for_go(s, err);
+	if (r == 0)
+		r = reset_signals(process, err);
+	if (r < 0)
+		return r;
+	atomic_store(&s->channel.page->exec_next, true);
+	r = seccomp_install(&s->filter);
+	if (r < 0)
+		return err_sys(err, -r, "cannot load the seccomp filter");
+	execve(s->channel.page->program, (char *const *)process->args, (char *const *)process->env);
+	exec_failed(s, errno);
+}

@@ -1,0 +1,107 @@
+/* One pass over the container's passwd file, line by line through a fixed buffer. */
+#include "start/home.h"
+
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/inroot.h"
+#include "base/str.h"
+
+#define HOME_BUFFER   4096
+#define HOME_MAX_FILE (1024 * 1024) /* a hostile file must not hold up the start */
+
+/* Field n (from 0) of a line whose fields are separated by colons. */
+static bool field(const char *line, size_t line_size, unsigned n, const char **ret,
+		  size_t *ret_size)
+{
+	const char *end = line + line_size, *start = line;
+	for (;;) {
+		const char *colon = memchr(start, ':', (size_t)(end - start));
+		const char *stop = colon ? colon : end;
+		if (n-- == 0) {
+			*ret = start;
+			*ret_size = (size_t)(stop - start);
+			return true;
+		}
+		if (!colon)
+			return false;
+		start = colon + 1;
+	}
+}
+
+_Bool home_parse_line(const char *line, size_t line_size, uid_t uid, char *buf, size_t size)
+{
+	const char *text;
+	size_t n;
+	char number[16] = { 0 };
+	uint64_t found;
+
+	if (!field(line, line_size, 2, &text, &n) || n == 0 || n >= sizeof(number))
+		return false;
+	memcpy(number, text, n);
+	if (str_to_u64(number, UINT32_MAX, &found) < 0 || found != uid)
+		return false;
+	if (!field(line, line_size, 5, &text, &n) || n == 0 || text[0] != '/' || n >= size)
+		return false;
+	memcpy(buf, text, n);
+	buf[n] = '\0';
+	return true;
+}
+
+static bool search(int fd, uid_t uid, char *buf, size_t size)
+{
+	char text[HOME_BUFFER];
+	size_t used = 0, total = 0;
+
+	while (total < HOME_MAX_FILE) {
+		ssize_t n = fd_read_all(fd, text + used, sizeof(text) - used);
+		if (n < 0)
+			return false;
+		used += (size_t)n;
+		total += (size_t)n;
+		const char *line = text, *end;
+		while ((end = memchr(line, '\n', used - (size_t)(line - text)))) {
+			if (home_parse_line(line, (size_t)(end - line), uid, buf, size))
+				return true;
+			line = end + 1;
+		}
+		size_t rest = used - (size_t)(line - text);
+		if (n == 0)
+			return home_parse_line(line, rest, uid, buf, size);
+		if (rest == sizeof(text)) /* a line longer than the buffer is no line of passwd */
+			return false;
+		memmove(text, line, rest);
+		used = rest;
+	}
+	return false;
+}
+
+void home_find(int root_fd, uid_t uid, char *buf, size_t size)
+{
+	static const char key[] = "HOME=";
+	struct stat st;
+
+	memcpy(buf, key, sizeof(key));
+	_cleanup_close_ int fd = inroot_try(root_fd, "/etc/passwd",
+					    O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	bool found = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		     search(fd, uid, buf + sizeof(key) - 1, size - sizeof(key));
+	if (!found)
+		memcpy(buf + sizeof(key) - 1, "/", 2);
+}
+
+int home_fill(struct start *s, struct err *err _unused_)
+{
+	const struct plan_process *process = &s->plan->process;
+	if (process->home_index >= 0)
+		home_find(s->root_fd, process->uid, (char *)process->env[process->home_index],
+			  PLAN_HOME_SIZE);
+	return 0;
+}

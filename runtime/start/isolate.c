@@ -1,0 +1,182 @@
+/*
+ * Child, stage 4: out of the caller's world.
+ *
+ * Should: close what belongs to the parent, become invisible to others, join and make namespaces.
+ * Must not: leave a way for a process in a joined namespace to look into this one (R-001, R-073);
+ * keep the lock on the state directory, which the parent needs (an inherited flock deadlocks).
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "netns/netns.h"
+#include "start/plan_parts.h"
+#include "start/proc.h"
+#include "start/sys.h"
+
+static void close_parents_fds(struct start *s)
+{
+	channel_keep_child(&s->channel);
+	state_entry_close(&s->entry);
+	fd_close(&s->signal_fd);
+	fd_close(&s->cgroup_fd);
+	cgroup_root_close(&s->cgroup_root);
+}
+
+static int set_oom_score_adj(struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+	char value[16];
+	snprintf(value, sizeof(value), "%d", process->oom_score_adj);
+	int r = proc_write(s->proc_fd, "self/oom_score_adj", value);
+	if (r < 0) {
+		err_sys(err, -r, "cannot set the oom score adjustment to %d",
+			process->oom_score_adj);
+		if (r == -EACCES)
+			err_hint(err, "lowering it needs CAP_SYS_RESOURCE");
+		err_at(err, process->oom_score_adj_at);
+	}
+	return r;
+}
+
+int isolate_process(struct start *s, struct err *err)
+{
+	const struct plan *plan = s->plan;
+
+	/* First of all, before any namespace that others may be in is entered. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot hide the process");
+	close_parents_fds(s);
+	/* What ps shows until the program runs; the caller's command line names host paths. */
+	if (prctl(PR_SET_NAME, "hull:init", 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot name the process");
+	if (plan->new_keyring && sys_new_session_keyring() < 0 && errno != ENOSYS) {
+		int r = err_sys(err, errno, "cannot make a session keyring");
+		err_hint(err, "--no-new-keyring keeps the caller's");
+		return r;
+	}
+	if (setsid() < 0)
+		return err_sys(err, errno, "cannot make a session");
+	s->caller_umask = umask(0);
+	int r = 0;
+	if (plan->sysctls_n || plan->process.has_oom_score_adj || plan->ns.time_offsets)
+		r = proc_open(&s->proc_fd, err);
+	if (r == 0 && plan->process.has_oom_score_adj)
+		r = set_oom_score_adj(s, err);
+	return r;
+}
+
+static int join_namespaces(struct start *s, struct err *err)
+{
+	const struct plan_namespaces *ns = &s->plan->ns;
+
+	for (unsigned i = 0; i < ns->join_n; i++) {
+		/* The pid namespace comes last of all, in isolate_pid(). */
+		if (ns->join[i].type == SPEC_NS_PID)
+			continue;
+		if (setns(s->join_fds[i], (int)plan_namespace_flag(ns->join[i].type)) < 0) {
+			int r = err_sys(err, errno, "cannot join the %s namespace '%s'",
+					spec_ns_name(ns->join[i].type), ns->join[i].path);
+			err_at(err, ns->join[i].at);
+			return r;
+		}
+		fd_close(&s->join_fds[i]);
+	}
+	return 0;
+}
+
+/*
+ * clone3 would freeze the offsets of a new time namespace before anybody could write them: it is
+ * made for children, gets its offsets, and is then joined (time_namespaces(7)).
+ */
+static int make_time_namespace(struct start *s, struct err *err)
+{
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(err, errno, "cannot make a time namespace");
+	if (s->plan->ns.time_offsets) {
+		int r = proc_write(s->proc_fd, "self/timens_offsets", s->plan->ns.time_offsets);
+		if (r < 0) {
+			err_sys(err, -r, "cannot set the time offsets");
+			err_at(err, s->plan->ns.time_offsets_at);
+			return r;
+		}
+	}
+	_cleanup_close_ int fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return err_sys(err, errno, "cannot enter the time namespace");
+	return 0;
+}
+
+int isolate_namespaces(struct start *s, struct err *err)
+{
+	const struct plan_namespaces *ns = &s->plan->ns;
+
+	int r = 0;
+	if (ns->unshare_flags & CLONE_NEWTIME)
+		r = make_time_namespace(s, err); /* needs the caller's /proc */
+	if (r < 0)
+		return r;
+	/* Made here and not by clone3: its root is the cgroup that the process is in now. */
+	if ((ns->unshare_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, errno, "cannot make a cgroup namespace");
+	return join_namespaces(s, err);
+}
+
+int isolate_network(struct start *s, struct err *err)
+{
+	return s->plan->ns.loopback ? netns_loopback_up(err) : 0;
+}
+
+int isolate_names(struct start *s, struct err *err)
+{
+	const struct plan_namespaces *ns = &s->plan->ns;
+
+	if (ns->hostname && sethostname(ns->hostname, strlen(ns->hostname)) < 0) {
+		int r = err_sys(err, errno, "cannot set the host name '%s'", ns->hostname);
+		err_at(err, ns->hostname_at);
+		return r;
+	}
+	if (ns->domainname && setdomainname(ns->domainname, strlen(ns->domainname)) < 0) {
+		int r = err_sys(err, errno, "cannot set the domain name '%s'", ns->domainname);
+		err_at(err, ns->domainname_at);
+		return r;
+	}
+	return 0;
+}
+
+/*
+ * An existing pid namespace is entered by a second clone, after pivot: until then the processes in
+ * it could have looked at the host through this one. The new process is a child of the parent
+ * (CLONE_PARENT), which learns its number from the page; this one has done its work.
+ */
+int isolate_pid(struct start *s, struct err *err)
+{
+	for (unsigned i = 0; i < s->plan->ns.join_n; i++) {
+		if (s->plan->ns.join[i].type != SPEC_NS_PID)
+			continue;
+		struct clone_args args = { .flags = CLONE_PARENT };
+		long pid = setns(s->join_fds[i], CLONE_NEWPID);
+		if (pid == 0)
+			pid = sys_clone3(&args);
+		if (pid < 0) {
+			int r = err_sys(err, errno, "cannot join the pid namespace '%s'",
+					s->plan->ns.join[i].path);
+			err_at(err, s->plan->ns.join[i].at);
+			return r;
+		}
+		if (pid > 0) {
+			atomic_store(&s->channel.page->moved_pid, (pid_t)pid);
+			_exit(0);
+		}
+		fd_close(&s->join_fds[i]);
+	}
+	return 0;
+}

@@ -1,0 +1,249 @@
+/*
+ * Child, stage 5: the mounts of config.json. A new file system is configured option by option, so
+ * that the one that fails is known, and gets its attributes before it is attached; a bind comes as
+ * a tree that the parent has prepared. Destinations are resolved once, to a descriptor.
+ *
+ * Must not: attach anything outside the new root, whatever the image is made of (R-007, R-012).
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/inroot.h"
+#include "base/str.h"
+
+#define MOUNT_POINT_MODE 0755
+
+static const char *what(const struct plan_mount *m)
+{
+	return m->kind == PLAN_MOUNT_NEW ? m->type : m->source ? m->source : "remount";
+}
+
+/* ---- new file systems ---- */
+
+/* What the kernel says about a failed fsconfig: lines "e tmpfs: Bad value for 'size'". */
+static void add_kernel_log(int fs, struct err *err)
+{
+	char line[256];
+	ssize_t n = read(fs, line, sizeof(line) - 1);
+	if (n <= 2)
+		return;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	err_kernel(err, "%s", line[1] == ' ' ? line + 2 : line);
+}
+
+static const struct {
+	const char *option, *hint;
+} option_hints[] = {
+	{ "size",
+	  "a size is a number with k, m or g behind it, or a share of the memory as in 50%" },
+	{ "mode", "a mode is an octal number such as 0755" },
+	{ "uid", "an owner is a number" },
+	{ "gid", "a group is a number" },
+	{ "nr_inodes", "a number of inodes is a number with k, m or g behind it" },
+};
+
+static int option_failed(int fs, const struct plan_mount *m, const struct plan_fs_option *o,
+			 struct err *err)
+{
+	int code = errno;
+	err_sys(err, code, "cannot mount '%s' on '%s' (option '%s%s%s')", m->type, m->destination,
+		o->key, o->value ? "=" : "", o->value ? o->value : "");
+	for (size_t i = 0; i < ARRAY_SIZE(option_hints); i++)
+		if (str_eq(option_hints[i].option, o->key))
+			err_hint(err, "%s", option_hints[i].hint);
+	add_kernel_log(fs, err);
+	err_at(err, o->at);
+	return -code;
+}
+
+static int fs_failed(int fs, const struct plan_mount *m, struct err *err)
+{
+	int code = errno;
+	err_sys(err, code, "cannot mount '%s' on '%s'", m->type, m->destination);
+	if (code == ENODEV)
+		err_hint(err, "this kernel has no file system '%s' (see /proc/filesystems)",
+			 m->type);
+	if (code == EPERM && str_eq(m->type, "sysfs"))
+		err_hint(err, "a new sysfs needs a network namespace of the container's own; "
+			      "bind /sys instead");
+	if (fs >= 0)
+		add_kernel_log(fs, err);
+	err_at(err, m->at);
+	return -code;
+}
+
+static int configure(int fs, const struct plan_mount *m, struct err *err)
+{
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", m->source, 0) < 0)
+		return fs_failed(fs, m, err);
+	for (size_t i = 0; i < m->options_n; i++) {
+		const struct plan_fs_option *o = &m->options[i];
+		unsigned command = o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+		if (fsconfig(fs, command, o->key, o->value, 0) < 0)
+			return option_failed(fs, m, o, err);
+	}
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? fs_failed(fs, m, err) : 0;
+}
+
+static int make_filesystem(const struct plan_mount *m, int *ret_fd, struct err *err)
+{
+	_cleanup_close_ int fs = fsopen(m->type, FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return fs_failed(-1, m, err);
+	int r = configure(fs, m, err);
+	if (r < 0)
+		return r;
+	*ret_fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)(m->attr.set | m->attr_recursive.set));
+	return *ret_fd < 0 ? fs_failed(fs, m, err) : 0;
+}
+
+/* ---- the place to mount on ---- */
+
+/* An image whose /proc or /sys is a link must not make hull trust another directory. */
+static bool is_trusted_type(const struct plan_mount *m)
+{
+	return m->kind == PLAN_MOUNT_NEW && (str_eq(m->type, "proc") || str_eq(m->type, "sysfs"));
+}
+
+static int open_trusted(int root_fd, const struct plan_mount *m, struct err *err)
+{
+	int fd = inroot_try(root_fd, m->destination, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+	if (fd != -ELOOP && fd != -ENOTDIR)
+		return fd == -ENOENT ? inroot_mkdir(root_fd, m->destination, MOUNT_POINT_MODE, err)
+		       : fd < 0      ? err_sys(err, -fd, "cannot open '%s'", m->destination)
+				     : fd;
+	err_say(err, ERR_CONFIG, ENOTDIR, "'%s' of the image is not a directory", m->destination);
+	err_hint(err, "a link there could lead the '%s' file system elsewhere", m->type);
+	return -ENOTDIR;
+}
+
+static int open_destination(const struct start *s, const struct plan_mount *m, int tree,
+			    struct err *err)
+{
+	struct stat st;
+
+	if (is_trusted_type(m))
+		return open_trusted(s->root_fd, m, err);
+	if (m->kind == PLAN_MOUNT_REMOUNT)
+		return inroot_open(s->root_fd, m->destination, O_PATH, err);
+	if (fstat(tree, &st) < 0)
+		return err_sys(err, errno, "cannot examine what is mounted on '%s'",
+			       m->destination);
+	if (S_ISDIR(st.st_mode))
+		return inroot_mkdir(s->root_fd, m->destination, MOUNT_POINT_MODE, err);
+	return inroot_create_file(s->root_fd, m->destination, MOUNT_POINT_MODE, err);
+}
+
+/* Resolved again, the destination must be the new mount: nobody moved it meanwhile. */
+static int verify(const struct start *s, const struct plan_mount *m, int tree, struct err *err)
+{
+	uint64_t wanted = 0, found = 0;
+	_cleanup_close_ int fd = inroot_open(s->root_fd, m->destination, O_PATH, err);
+	if (fd < 0)
+		return fd;
+	int r = inroot_mount_id(tree, &wanted);
+	if (r == 0)
+		r = inroot_mount_id(fd, &found);
+	if (r < 0)
+		return err_sys(err, -r, "cannot verify the mount on '%s'", m->destination);
+	if (wanted != found)
+		return err_say(err, ERR_BUSY, EXDEV,
+			       "'%s' was changed while it was being mounted on", m->destination);
+	return 0;
+}
+
+static int attach(const struct start *s, const struct plan_mount *m, int tree, struct err *err)
+{
+	_cleanup_close_ int target = open_destination(s, m, tree, err);
+	if (target < 0)
+		return target;
+	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(err, errno, "cannot mount '%s' on '%s'", what(m), m->destination);
+	return verify(s, m, tree, err);
+}
+
+static int change_attributes(const struct start *s, const struct plan_mount *m, struct err *err)
+{
+	_cleanup_close_ int fd = open_destination(s, m, -1, err);
+	if (fd < 0)
+		return fd;
+	struct mount_attr attr = { .attr_set = m->attr_recursive.set,
+				   .attr_clr = m->attr_recursive.clear,
+				   .propagation = m->propagation };
+	struct mount_attr own = { .attr_set = m->attr.set, .attr_clr = m->attr.clear };
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0 ||
+	    mount_setattr(fd, "", AT_EMPTY_PATH, &own, sizeof(own)) < 0)
+		return err_sys(err, errno, "cannot change the mount on '%s'", m->destination);
+	return 0;
+}
+
+static int mount_one(struct start *s, const struct plan_mount *m, int *tree, struct err *err)
+{
+	int r = 0;
+	if (m->kind == PLAN_MOUNT_REMOUNT)
+		return change_attributes(s, m, err);
+	if (m->kind == PLAN_MOUNT_NEW)
+		r = make_filesystem(m, tree, err);
+	if (r == 0)
+		r = attach(s, m, *tree, err);
+	if (r == 0 && !m->late_readonly)
+		fd_close(tree);
+	return r;
+}
+
+int mount_all(struct start *s, struct err *err)
+{
+	const struct plan *plan = s->plan;
+
+	for (size_t i = 0; i < plan->mounts_n; i++) {
+		int r = mount_one(s, &plan->mounts[i], &s->mount_fds[i], err);
+		if (r == 0)
+			continue;
+		if (!err->at)
+			err_at(err, plan->mounts[i].at);
+		err_step(err, "mounts, %zu of %zu", i + 1, plan->mounts_n);
+		return r;
+	}
+	return 0;
+}
+
+static int make_readonly(int fd, unsigned flags)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	return mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+/* What had to stay writable until everything below it was made; the root is the last of them. */
+int readonly_late(struct start *s, struct err *err)
+{
+	const struct plan *plan = s->plan;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->mounts_n; i++) {
+		if (!plan->mounts[i].late_readonly)
+			continue;
+		r = make_readonly(s->mount_fds[i], 0);
+		if (r < 0) {
+			err_sys(err, -r, "cannot make '%s' read-only", plan->mounts[i].destination);
+			err_at(err, plan->mounts[i].at);
+		}
+		fd_close(&s->mount_fds[i]);
+	}
+	if (r == 0 && plan->root.readonly) {
+		r = make_readonly(s->root_fd, 0);
+		if (r < 0) {
+			err_sys(err, -r, "cannot make the root filesystem read-only");
+			err_at(err, plan->spec->root.readonly.at);
+		}
+	}
+	return r;
+}

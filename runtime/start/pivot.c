@@ -1,0 +1,77 @@
+/*
+ * Child, stage 5: into the new root, and away from the old one.
+ *
+ * Should: leave the process with "/" and its working directory in the new root.
+ * Must not: leave the host's tree mounted anywhere in the namespace (--no-pivot hides it below the
+ * new root, as a host without pivot_root allows no more).
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/inroot.h"
+#include "start/sys.h"
+
+static int change_root(struct start *s, struct err *err)
+{
+	if (fchdir(s->root_fd) < 0)
+		return err_sys(err, errno, "cannot enter the root filesystem");
+	if (s->plan->root.kind == PLAN_ROOT_CHROOT || !s->plan->root.pivot)
+		return chroot(".") < 0 ? err_sys(err, errno, "cannot change the root") : 0;
+	/* Both arguments may be the same directory (pivot_root(2)): the old root is then stacked
+	 * on the new one, and is the one that "." unmounts. */
+	if (sys_pivot_root(".", ".") < 0) {
+		int r = err_sys(err, errno, "cannot pivot into the root filesystem");
+		if (r == -EINVAL)
+			err_hint(err, "a host whose root is a ramfs needs --no-pivot");
+		return r;
+	}
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, errno, "cannot detach the host's root");
+	return 0;
+}
+
+/* A shared root cannot be pivoted into, so that its own propagation comes afterwards. */
+static int set_propagation(const struct start *s, struct err *err)
+{
+	const struct plan_root *root = &s->plan->root;
+	struct mount_attr attr = { .propagation = root->propagation };
+
+	if (root->kind == PLAN_ROOT_CHROOT || root->propagation == MS_PRIVATE)
+		return 0;
+	if (mount_setattr(s->root_fd, "",
+			  AT_EMPTY_PATH | (root->propagation_recursive ? AT_RECURSIVE : 0), &attr,
+			  sizeof(attr)) < 0) {
+		int r = err_sys(err, errno, "cannot set the propagation of the root filesystem");
+		err_at(err, root->propagation_at);
+		return r;
+	}
+	return 0;
+}
+
+/* A missing working directory is made, as the engines' images expect, while that is possible. */
+int cwd_make(struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+	_cleanup_close_ int fd = inroot_try(s->root_fd, process->cwd, O_PATH);
+	if (fd != -ENOENT || s->plan->root.kind == PLAN_ROOT_CHROOT)
+		return 0; /* what else is wrong with it is said when it is entered */
+	fd = inroot_mkdir(s->root_fd, process->cwd, 0755, err);
+	if (fd < 0)
+		err_at(err, process->cwd_at);
+	return fd < 0 ? fd : 0;
+}
+
+int pivot_into_root(struct start *s, struct err *err)
+{
+	int r = change_root(s, err);
+	if (r == 0)
+		r = set_propagation(s, err);
+	if (r == 0 && chdir("/") < 0)
+		r = err_sys(err, errno, "cannot enter the new root");
+	return r;
+}

@@ -1,0 +1,260 @@
+/*
+ * The plan as text: one line a step, in the order in which they are made, the parent's first. It
+ * is what `hull plan` shows and what the golden tests compare, so it names everything that is
+ * decided and nothing that differs between two runs.
+ */
+#include <linux/mount.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/str.h"
+#include "start/plan.h"
+#include "start/plan_parts.h"
+
+static const struct str_name attr_names[] = {
+	{ "ro", MOUNT_ATTR_RDONLY },
+	{ "nosuid", MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV },
+	{ "noexec", MOUNT_ATTR_NOEXEC },
+	{ "noatime", MOUNT_ATTR_NOATIME },
+	{ "strictatime", MOUNT_ATTR_STRICTATIME },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
+	{ NULL, 0 },
+};
+
+static const struct str_name propagation_names[] = {
+	{ "private", MS_PRIVATE },       { "slave", MS_SLAVE }, { "shared", MS_SHARED },
+	{ "unbindable", MS_UNBINDABLE }, { NULL, 0 },
+};
+
+static const char *const capset_names[PLAN_CAP_SETS] = {
+	[PLAN_CAP_BOUNDING] = "bounding",       [PLAN_CAP_EFFECTIVE] = "effective",
+	[PLAN_CAP_INHERITABLE] = "inheritable", [PLAN_CAP_PERMITTED] = "permitted",
+	[PLAN_CAP_AMBIENT] = "ambient",
+};
+
+static void line(struct str *out, const char *step)
+{
+	str_printf(out, "%-12s", step);
+}
+
+/* " +ro +nosuid -noexec" with a prefix for recursive ones. */
+static void print_attr(struct str *out, const struct plan_attr *attr, const char *prefix)
+{
+	for (const struct str_name *a = attr_names; a->name; a++) {
+		if (attr->set & (uint64_t)a->value)
+			str_printf(out, " +%s%s", prefix, a->name);
+		if ((attr->clear & (uint64_t)a->value) == (uint64_t)a->value &&
+		    !(attr->set & MOUNT_ATTR__ATIME & attr->clear) &&
+		    !((uint64_t)a->value & MOUNT_ATTR__ATIME))
+			str_printf(out, " -%s%s", prefix, a->name);
+	}
+	if ((attr->clear & MOUNT_ATTR__ATIME) && !(attr->set & MOUNT_ATTR__ATIME))
+		str_printf(out, " +%srelatime", prefix);
+}
+
+static void print_cgroup(const struct plan *plan, struct str *out)
+{
+	if (!plan->has_cgroup)
+		return;
+	line(out, "cgroup");
+	str_printf(out, "%s\n", plan->cgroup_path);
+	for (size_t i = 0; plan->cgroup.controllers[i]; i++) {
+		line(out, "controller");
+		str_printf(out, "%s\n", plan->cgroup.controllers[i]);
+	}
+	for (size_t i = 0; i < plan->cgroup.writes_n; i++) {
+		const struct cgroup_write *w = &plan->cgroup.writes[i];
+		line(out, "limit");
+		str_printf(out, "%s = %s\n", w->file, w->value);
+	}
+	if (plan->cgroup.device_insns) {
+		line(out, "limit");
+		str_printf(out, "devices: a program of %zu instructions\n",
+			   plan->cgroup.device_insns_n);
+	}
+}
+
+static void print_namespaces(const struct plan *plan, struct str *out)
+{
+	const struct plan_namespaces *ns = &plan->ns;
+
+	line(out, "clone");
+	for (int t = 0; t < SPEC_NS_COUNT; t++)
+		if (ns->clone_flags & plan_namespace_flag((enum spec_ns_type)t))
+			str_printf(out, "new %s, ", spec_ns_name((enum spec_ns_type)t));
+	str_append(out, plan->has_cgroup ? "into the cgroup\n" : "no cgroup\n");
+	for (int t = 0; t < SPEC_NS_COUNT; t++)
+		if (ns->unshare_flags & plan_namespace_flag((enum spec_ns_type)t)) {
+			line(out, "namespaces");
+			str_printf(out, "new %s\n", spec_ns_name((enum spec_ns_type)t));
+		}
+	for (unsigned i = 0; i < ns->join_n; i++) {
+		line(out, "namespaces");
+		str_printf(out, "join %s at %s\n", spec_ns_name(ns->join[i].type),
+			   ns->join[i].path);
+	}
+	if (ns->loopback)
+		str_append(out, "network     loopback up\n");
+	if (ns->hostname)
+		str_printf(out, "hostname    %s\n", ns->hostname);
+	if (ns->domainname)
+		str_printf(out, "hostname    domain %s\n", ns->domainname);
+}
+
+static void print_root(const struct plan *plan, struct str *out)
+{
+	const struct plan_root *root = &plan->root;
+	static const char *const kinds[] = { "directory", "overlay over", "chroot to" };
+
+	line(out, "root");
+	str_printf(out, "%s %s%s%s\n", kinds[root->kind], root->path,
+		   root->readonly ? ", read-only in the end" : "",
+		   root->pivot || root->kind == PLAN_ROOT_CHROOT ? "" : ", without pivot_root");
+	for (size_t i = 0; i < root->overlay.lower_n; i++) {
+		line(out, "root");
+		str_printf(out, "layer %s\n", root->overlay.lower[i].s);
+	}
+	if (root->kind == PLAN_ROOT_OVERLAY) {
+		line(out, "root");
+		if (root->overlay.upper)
+			str_printf(out, "writable layer %s, work %s\n", root->overlay.upper,
+				   root->overlay.work);
+		else
+			str_append(out, "writable layer in memory\n");
+	}
+	if (root->propagation != MS_PRIVATE)
+		str_printf(out, "root        propagation %s%s\n",
+			   str_name_of(propagation_names, (int64_t)root->propagation),
+			   root->propagation_recursive ? ", recursive" : "");
+}
+
+static void print_mount(const struct plan_mount *m, struct str *out)
+{
+	line(out, "mount");
+	switch (m->kind) {
+	case PLAN_MOUNT_NEW:
+		str_printf(out, "%s: new %s", m->destination, m->type);
+		break;
+	case PLAN_MOUNT_BIND:
+		str_printf(out, "%s: %s %s", m->destination, m->recursive ? "rbind" : "bind",
+			   m->source);
+		break;
+	case PLAN_MOUNT_CGROUP:
+		str_printf(out, "%s: the container's own cgroup", m->destination);
+		break;
+	case PLAN_MOUNT_REMOUNT:
+		str_printf(out, "%s: change attributes", m->destination);
+		break;
+	}
+	for (size_t i = 0; i < m->options_n; i++)
+		str_printf(out, " %s%s%s", m->options[i].key, m->options[i].value ? "=" : "",
+			   m->options[i].value ? m->options[i].value : "");
+	print_attr(out, &m->attr_recursive, "r");
+	print_attr(out, &m->attr, "");
+	if (m->propagation && m->propagation != MS_PRIVATE)
+		str_printf(out, " %s", str_name_of(propagation_names, (int64_t)m->propagation));
+	str_append(out, m->late_readonly ? ", read-only in the end\n" : "\n");
+}
+
+static void print_tree(const struct plan *plan, struct str *out)
+{
+	for (size_t i = 0; i < plan->mounts_n; i++)
+		print_mount(&plan->mounts[i], out);
+	for (size_t i = 0; i < plan->devices_n; i++) {
+		const struct plan_device *d = &plan->devices[i];
+		line(out, "device");
+		str_printf(out, "%s %s %u:%u mode %04o owner %u:%u\n", d->path,
+			   S_ISBLK(d->mode)    ? "block"
+			   : S_ISFIFO(d->mode) ? "fifo"
+					       : "char",
+			   major(d->rdev), minor(d->rdev), d->mode & 07777, d->uid, d->gid);
+	}
+	for (size_t i = 0; i < plan->links_n; i++)
+		str_printf(out, "link        %s -> %s\n", plan->links[i].path,
+			   plan->links[i].target);
+	for (size_t i = 0; i < plan->sysctls_n; i++)
+		str_printf(out, "sysctl      %s = %s\n", plan->sysctls[i].path,
+			   plan->sysctls[i].value);
+	for (size_t i = 0; i < plan->readonly->n; i++)
+		str_printf(out, "read-only   %s\n", plan->readonly->v[i].s);
+	for (size_t i = 0; i < plan->masked->n; i++)
+		str_printf(out, "mask        %s\n", plan->masked->v[i].s);
+}
+
+static void print_caps(const struct plan_process *process, struct str *out)
+{
+	for (int set = 0; set < PLAN_CAP_SETS; set++) {
+		str_printf(out, "drop        %s:", capset_names[set]);
+		for (int cap = 0; cap < 64; cap++) {
+			if (!(process->caps[set] >> cap & 1))
+				continue;
+			char *name = cap_to_name(cap);
+			str_printf(out, " %s", name ? name : "?");
+			cap_free(name);
+		}
+		str_append(out, process->caps[set] ? "\n" : " none\n");
+	}
+}
+
+static void print_process(const struct plan *plan, struct str *out)
+{
+	const struct plan_process *process = &plan->process;
+
+	if (process->has_oom_score_adj)
+		str_printf(out, "process     oom score adjustment %d\n", process->oom_score_adj);
+	if (process->no_new_privs)
+		str_append(out, "drop        no new privileges\n");
+	if (process->has_personality)
+		str_printf(out, "drop        personality %s\n",
+			   process->personality == PER_LINUX32 ? "LINUX32" : "LINUX");
+	str_printf(out, "drop        user %u, group %u", process->uid, process->gid);
+	for (size_t i = 0; i < process->groups_n; i++)
+		str_printf(out, "%s%u", i ? " " : ", additional groups ", process->groups[i]);
+	if (process->has_umask)
+		str_printf(out, ", umask %04o", process->umask);
+	str_append(out, "\n");
+	print_caps(process, out);
+	str_printf(out, "cwd         %s\n", process->cwd);
+	for (size_t i = 0; i < process->rlimits_n; i++)
+		str_printf(out, "rlimit      %d: %llu, at most %llu\n",
+			   process->rlimits[i].resource,
+			   (unsigned long long)process->rlimits[i].limit.rlim_cur,
+			   (unsigned long long)process->rlimits[i].limit.rlim_max);
+}
+
+static void print_exec(const struct plan *plan, struct str *out)
+{
+	const struct plan_process *process = &plan->process;
+
+	if (plan->spec->linux.seccomp.at)
+		str_printf(out, "filter      seccomp, %zu rules\n",
+			   plan->spec->linux.seccomp.syscalls.n);
+	for (size_t i = 0; process->env[i]; i++) {
+		if ((int)i == process->home_index)
+			str_append(out, "env         HOME= from the container's /etc/passwd\n");
+		else
+			str_printf(out, "env         %s\n", process->env[i]);
+	}
+	str_append(out, "exec       ");
+	for (size_t i = 0; process->args[i]; i++)
+		str_printf(out, " %s", process->args[i]);
+	str_append(out, "\n");
+}
+
+void plan_print(const struct plan *plan, struct str *out)
+{
+	str_printf(out, "container   %s from %s\n", plan->id, plan->bundle);
+	print_cgroup(plan, out);
+	print_namespaces(plan, out);
+	print_root(plan, out);
+	print_tree(plan, out);
+	print_process(plan, out);
+	print_exec(plan, out);
+}

@@ -1,0 +1,57 @@
+/* Checked writes to procfs: see the header. */
+#include "start/proc.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define PROC_ROOT_INODE 1 /* PROC_ROOT_INO of the kernel: the clone is of /proc, not of a part */
+
+static int is_procfs(int fd)
+{
+	struct statfs fs;
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	return fs.f_type == PROC_SUPER_MAGIC ? 0 : -EXDEV;
+}
+
+int proc_open(int *ret_fd, struct err *err)
+{
+	/* Not recursive: what is mounted over parts of it stays behind. */
+	_cleanup_close_ int fd = open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open '/proc'");
+	struct stat st;
+	int r = is_procfs(fd);
+	if (r == 0 && (fstat(fd, &st) < 0 || st.st_ino != PROC_ROOT_INODE))
+		r = -EXDEV;
+	if (r < 0)
+		return err_say(err, ERR_HOST, -r, "'/proc' is not a proc file system");
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+int proc_write(int proc_fd, const char *path, const char *value)
+{
+	struct open_how how = {
+		.flags = O_WRONLY | O_CLOEXEC | O_NOCTTY,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
+	_cleanup_close_ int fd = (int)syscall(SYS_openat2, proc_fd, path, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	int r = is_procfs(fd);
+	if (r < 0)
+		return r;
+	size_t size = strlen(value);
+	ssize_t n = write(fd, value, size);
+	return n < 0 ? -errno : (size_t)n == size ? 0 : -EIO;
+}

@@ -1,0 +1,19 @@
+/*
+ * Writing to /proc, so that nothing mounted over it can redirect the write (R-050 to R-053). Child
+ * only, before pivot: the host's /proc, cloned without what is mounted on it.
+ */
+#ifndef HULL_START_PROC_H
+#define HULL_START_PROC_H
+
+#include "base/err.h"
+
+/* A detached clone of the caller's procfs, checked to be one. */
+_must_check_ int proc_open(int *ret_fd, struct err *err);
+
+/*
+ * Writes a value to a file below it, named relative to its root. 0, or -errno without a text;
+ * EXDEV when something is mounted in between, ELOOP when a link leads elsewhere.
+ */
+_must_check_ int proc_write(int proc_fd, const char *path, const char *value);
+
+#endif

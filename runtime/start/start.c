@@ -1,0 +1,121 @@
+/*
+ * The start as a table of contents: what the parent does, in this order, and how it ends. The
+ * story that belongs to it is told in start.h.
+ */
+#include "start/start.h"
+
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "start/steps.h"
+
+static int open_signals(struct start *s, struct err *err)
+{
+	sigset_t all;
+	sigfillset(&all);
+	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signal_fd < 0)
+		return err_sys(err, errno, "cannot listen to signals");
+	/* Orphans of a container without a pid namespace come to us to be reaped. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot become the reaper of the container's orphans");
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct start *s, struct err *err);
+} parent_steps[] = {
+	{ "signals", open_signals },  { "state", prepare_claim }, { "filter", prepare_filter },
+	{ "cgroup", prepare_cgroup }, { "open", prepare_open },   { "clone", clone_child },
+	{ "record", record_child },
+};
+
+static int run_steps(struct start *s, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parent_steps); i++) {
+		int r = parent_steps[i].run(s, err);
+		if (r < 0) {
+			if (!err->step[0])
+				err_step(err, "%s", parent_steps[i].name);
+			return r;
+		}
+	}
+	if (!start_waits_for_ready(s->plan))
+		return release_child(s, err);
+	return 0;
+}
+
+int start_run(struct start *s, struct start_result *ret, struct err *err)
+{
+	struct err cleanup = { 0 };
+
+	*ret = (struct start_result) { 0 };
+	int r = run_steps(s, err);
+	if (r == 0)
+		r = supervise(s, ret, err);
+	if (r < 0)
+		json_locate(&s->plan->spec->doc, err);
+	ret->started = r == 0;
+	/* What cannot be removed is said, but does not hide how the start or the program ended. */
+	int undone = finish(s, &cleanup);
+	if (r == 0 && undone < 0) {
+		*err = cleanup;
+		r = undone;
+	}
+	return r;
+}
+
+int start_block_signals(struct err *err)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t all;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+		return err_sys(err, errno, "cannot block the signals");
+	/* A caller that ignores SIGCHLD would have the kernel throw away the exit status. */
+	if (sigaction(SIGCHLD, &dfl, NULL) < 0)
+		return err_sys(err, errno, "cannot reset SIGCHLD");
+	return 0;
+}
+
+void start_init(struct start *s, const struct plan *plan, struct arena *arena,
+		struct state_store *store)
+{
+	*s = (struct start) {
+		.plan = plan,
+		.arena = arena,
+		.store = store,
+		.entry.fd = -EBADF,
+		.root_fd = -EBADF,
+		.proc_fd = -EBADF,
+		.cgroup_root.fd = -EBADF,
+		.cgroup_fd = -EBADF,
+		.channel = { .parent_fd = -EBADF, .child_fd = -EBADF },
+		.pidfd = -EBADF,
+		.mount_ns_fd = -EBADF,
+		.signal_fd = -EBADF,
+	};
+	for (int i = 0; i < SPEC_NS_COUNT; i++)
+		s->join_fds[i] = -EBADF;
+}
+
+void start_done(struct start *s)
+{
+	for (int i = 0; i < SPEC_NS_COUNT; i++)
+		fd_close(&s->join_fds[i]);
+	for (size_t i = 0; s->mount_fds && i < s->plan->mounts_n; i++)
+		fd_close(&s->mount_fds[i]);
+	state_entry_close(&s->entry);
+	fd_close(&s->root_fd);
+	fd_close(&s->proc_fd);
+	cgroup_root_close(&s->cgroup_root);
+	fd_close(&s->cgroup_fd);
+	channel_close(&s->channel);
+	fd_close(&s->pidfd);
+	fd_close(&s->mount_ns_fd);
+	fd_close(&s->signal_fd);
+}

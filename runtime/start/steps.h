@@ -1,0 +1,61 @@
+/*
+ * The steps of a start, each in its own file; start.h tells the story. Those of the parent may
+ * allocate; those of the child run between clone and exec and may not. All return 0, or -errno
+ * with the error filled.
+ */
+#ifndef HULL_START_STEPS_H
+#define HULL_START_STEPS_H
+
+#include "start/start.h"
+
+/* ---- parent ---- */
+
+_must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
+_must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
+_must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
+_must_check_ int prepare_open(struct start *s, struct err *err);   /* trees, namespaces */
+_must_check_ int clone_child(struct start *s, struct err *err);
+_must_check_ int record_child(struct start *s, struct err *err);  /* state and pid file */
+_must_check_ int release_child(struct start *s, struct err *err); /* limits, then GO */
+
+/*
+ * Must the parent do something between the child's READY and its GO? Resource limits would hinder
+ * the child's own work, and a child that moves to an existing pid namespace is known only then.
+ */
+bool start_waits_for_ready(const struct plan *plan);
+
+/* Forwards signals and reaps until the container has ended, or its start has failed. */
+_must_check_ int supervise(struct start *s, struct start_result *ret, struct err *err);
+
+/* Undoes everything that was made; the first failure is reported, the rest is tried all the same.
+ */
+_must_check_ int finish(struct start *s, struct err *err);
+
+/* Examines why the program could not be executed and rewrites the error. */
+void diagnose_exec(struct start *s, struct err *err);
+
+/* ---- child, in this order ---- */
+
+_must_check_ int isolate_process(struct start *s, struct err *err);
+_must_check_ int isolate_namespaces(struct start *s, struct err *err);
+_must_check_ int isolate_network(struct start *s, struct err *err);
+_must_check_ int isolate_names(struct start *s, struct err *err);
+_must_check_ int rootfs_attach(struct start *s, struct err *err);
+_must_check_ int mount_all(struct start *s, struct err *err);
+_must_check_ int dev_make_all(struct start *s, struct err *err);
+_must_check_ int sysctl_write_all(struct start *s, struct err *err);
+_must_check_ int home_fill(struct start *s, struct err *err);
+_must_check_ int cwd_make(struct start *s, struct err *err);
+_must_check_ int readonly_late(struct start *s, struct err *err);
+_must_check_ int mask_all(struct start *s, struct err *err);
+_must_check_ int pivot_into_root(struct start *s, struct err *err);
+_must_check_ int isolate_pid(struct start *s, struct err *err);
+_must_check_ int drop_privileges(struct start *s, struct err *err);
+_must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
+
+/* The names of these steps, for errors and for the plan; NULL behind the last. */
+const char *child_step_name(unsigned index);
+/* All of them; reports to the parent and exits on failure. */
+_Noreturn void child_main(struct start *s);
+
+#endif

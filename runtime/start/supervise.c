@@ -1,0 +1,304 @@
+/*
+ * Parent, stage 8: the child is on its way; record it, let it go, and stay until it has ended.
+ *
+ * Signals come through a signalfd, one at a time, and are handled in order; there are no handlers.
+ * A signal that would end hull ends the start while there is one, and afterwards it is forwarded.
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define CHILD_NAME "hull:init" /* isolate.c; execve replaces it */
+
+bool start_waits_for_ready(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->ns.join_n; i++)
+		if (plan->ns.join[i].type == SPEC_NS_PID)
+			return true;
+	return plan->process.rlimits_n > 0;
+}
+
+/* ---- record ---- */
+
+/* Complete when it appears, without a newline: engines parse the whole file. */
+static int write_pid_file(const struct start *s, struct err *err)
+{
+	char temporary[PATH_MAX], text[16];
+	if (!s->pid_file)
+		return 0;
+	int n = snprintf(temporary, sizeof(temporary), "%s.%d.new", s->pid_file, (int)getpid());
+	if (n < 0 || (size_t)n >= sizeof(temporary))
+		return err_sys(err, ENAMETOOLONG, "cannot write the pid file '%s'", s->pid_file);
+	snprintf(text, sizeof(text), "%d", (int)s->pid);
+	_cleanup_close_ int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+	if (r == 0 && rename(temporary, s->pid_file) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		(void)!unlink(temporary);
+	return r < 0 ? err_sys(err, -r, "cannot write the pid file '%s'", s->pid_file) : 0;
+}
+
+/* Kept to look at the container's files when its program cannot be executed. */
+static void open_mount_namespace(struct start *s)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)s->pid);
+	fd_close(&s->mount_ns_fd);
+	s->mount_ns_fd = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Which process is the container, for those who come after us. */
+static int record_process(struct start *s, struct err *err)
+{
+	int r = state_identify(&s->state, s->pid, s->arena, err);
+	if (r < 0)
+		return r;
+	s->state.status = STATE_RUNNING;
+	r = state_write(&s->entry, &s->state, err);
+	if (r == 0)
+		r = write_pid_file(s, err);
+	state_unlock(&s->entry);
+	return r;
+}
+
+static bool moves(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->ns.join_n; i++)
+		if (plan->ns.join[i].type == SPEC_NS_PID)
+			return true;
+	return false;
+}
+
+int record_child(struct start *s, struct err *err)
+{
+	if (s->plan->root.kind != PLAN_ROOT_CHROOT)
+		open_mount_namespace(s);
+	return moves(s->plan) ? 0 : record_process(s, err);
+}
+
+/* ---- release ---- */
+
+/* The child has become another process, which is our child too (isolate_pid). */
+static int follow(struct start *s, struct err *err)
+{
+	pid_t pid = atomic_load(&s->channel.page->moved_pid);
+	int pidfd = pidfd_open(pid, 0);
+	if (pidfd < 0)
+		return err_sys(err, errno, "cannot follow the process into the pid namespace");
+	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);
+	fd_close(&s->pidfd);
+	s->pid = pid;
+	s->pidfd = pidfd;
+	return record_process(s, err);
+}
+
+static int set_rlimits(const struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+
+	for (size_t i = 0; i < process->rlimits_n; i++) {
+		const struct plan_rlimit *l = &process->rlimits[i];
+		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
+		if (prlimit(s->pid, (unsigned)l->resource, &limit, NULL) == 0)
+			continue;
+		int r = err_sys(err, errno, "cannot set the resource limit");
+		if (r == -EPERM)
+			err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
+		err_at(err, l->at);
+		return r;
+	}
+	return 0;
+}
+
+int release_child(struct start *s, struct err *err)
+{
+	int r = 0;
+	if (moves(s->plan))
+		r = follow(s, err);
+	if (r == 0)
+		r = set_rlimits(s, err);
+	if (r == 0)
+		/* A child that is gone has left its reason in the page; supervise() finds it. */
+		(void)!channel_send(s->channel.parent_fd, CHANNEL_GO);
+	return r;
+}
+
+/* ---- how it ended ---- */
+
+/* Is the process, dead and not yet reaped, still the child and not yet the program? */
+static bool died_before_exec(const struct start *s)
+{
+	char path[64], name[32];
+	if (!atomic_load(&s->channel.page->exec_next))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)s->pid);
+	return fd_read_value(AT_FDCWD, path, name, sizeof(name)) == 0 &&
+	       strcmp(name, CHILD_NAME) == 0;
+}
+
+static int start_killed(const struct start *s, int signal, struct err *err)
+{
+	const char *step = child_step_name(atomic_load(&s->channel.page->step));
+	const char *name = sigabbrev_np(signal);
+
+	if (signal == SIGSYS && atomic_load(&s->channel.page->exec_next)) {
+		err_say(err, ERR_CONFIG, EPERM, "the seccomp profile does not allow the start");
+		err_hint(err, "it must allow execve and the program's own system calls");
+		err_at(err, s->plan->spec->linux.seccomp.at);
+	} else {
+		err_say(err, ERR_HOST, ECANCELED,
+			"the container was killed by SIG%s while it was started",
+			name ? name : "?");
+		if (signal == SIGKILL)
+			err_hint(err, "a memory limit may be too low for the start itself");
+	}
+	err_step(err, "%s", step ? step : "exec");
+	return -(err ? err->code : ECANCELED);
+}
+
+/* The container's first process has ended; it is still a zombie here. */
+static int container_ended(struct start *s, const siginfo_t *info, struct start_result *ret,
+			   struct err *err)
+{
+	struct channel_page *page = s->channel.page;
+	bool exited = info->si_code == CLD_EXITED;
+	int r = 0;
+
+	if (page->err.code) {
+		*err = page->err;
+		diagnose_exec(s, err);
+		r = -err->code;
+	} else if (!exited && died_before_exec(s)) {
+		r = start_killed(s, info->si_status, err);
+	}
+	(void)!waitid(P_PID, (id_t)s->pid, &(siginfo_t) { 0 }, WEXITED);
+	s->pid = 0;
+	ret->exited = exited;
+	ret->code = info->si_status;
+	return r;
+}
+
+/* Reaps until nobody is left to reap. 1: the container has ended; 0: not yet; or an error. */
+static int reap(struct start *s, struct start_result *ret, struct err *err)
+{
+	for (;;) {
+		siginfo_t info = { 0 };
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+			return errno == EINTR ? 0
+			       : errno == ECHILD
+				       ? err_say(err, ERR_INTERNAL, ECHILD,
+						 "the container's process got lost")
+				       : err_sys(err, errno, "cannot wait for the container");
+		if (info.si_pid == 0)
+			return 0;
+		if (info.si_pid == s->pid && !atomic_load(&s->channel.page->moved_pid)) {
+			int r = container_ended(s, &info, ret, err);
+			return r < 0 ? r : 1;
+		}
+		if (info.si_pid == s->pid && s->pid == atomic_load(&s->channel.page->moved_pid)) {
+			int r = container_ended(s, &info, ret, err);
+			return r < 0 ? r : 1;
+		}
+		if (info.si_pid == s->pid)
+			return 0; /* the step between; follow() waits for it */
+		(void)!waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+	}
+}
+
+/* ---- signals ---- */
+
+static bool ends_a_start(int signal)
+{
+	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
+static bool is_job_control(int signal)
+{
+	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* Signals that speak of hull itself, and those that a program raises by a fault of its own. */
+static bool is_private(int signal)
+{
+	static const int signals[] = { SIGCHLD, SIGPIPE, SIGURG,  SIGSEGV, SIGBUS,
+				       SIGFPE,  SIGILL,  SIGTRAP, SIGSYS };
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (signals[i] == signal)
+			return true;
+	return false;
+}
+
+/* 1: the start is given up; 0: handled. */
+static int handle_signal(struct start *s, int signal, struct start_result *ret)
+{
+	if (is_private(signal))
+		return 0;
+	if (ends_a_start(signal) && !atomic_load(&s->channel.page->exec_next)) {
+		ret->stop_signal = signal;
+		return 1;
+	}
+	/* It may have ended in this moment; then there is nobody to be told. */
+	(void)!pidfd_send_signal(s->pidfd, signal, NULL, 0);
+	if (is_job_control(signal))
+		raise(SIGSTOP); /* the shell gets its terminal back, and wakes us with SIGCONT */
+	return 0;
+}
+
+static int read_signals(struct start *s, struct start_result *ret, struct err *err)
+{
+	struct signalfd_siginfo infos[8];
+	bool child = false;
+
+	ssize_t n = read(s->signal_fd, infos, sizeof(infos));
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR
+			       ? 0
+			       : err_sys(err, errno, "cannot read signals");
+	for (size_t i = 0; i < (size_t)n / sizeof(infos[0]); i++) {
+		child = child || infos[i].ssi_signo == SIGCHLD;
+		if (handle_signal(s, (int)infos[i].ssi_signo, ret))
+			return err_say(err, ERR_BUSY, EINTR, "the start was given up on SIG%s",
+				       sigabbrev_np((int)infos[i].ssi_signo));
+	}
+	return child ? reap(s, ret, err) : 0;
+}
+
+/* ---- the loop ---- */
+
+static int read_channel(struct start *s, struct err *err)
+{
+	if (channel_receive(s->channel.parent_fd) == CHANNEL_READY)
+		return release_child(s, err);
+	/* The program runs, or the child is dead, which the signals tell. */
+	fd_close(&s->channel.parent_fd);
+	return 0;
+}
+
+int supervise(struct start *s, struct start_result *ret, struct err *err)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = s->signal_fd, .events = POLLIN },
+			{ .fd = s->channel.parent_fd, .events = POLLIN },
+		};
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for the container");
+		int r = 0;
+		if (fds[1].revents)
+			r = read_channel(s, err);
+		if (r == 0 && fds[0].revents)
+			r = read_signals(s, ret, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+}

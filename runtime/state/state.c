@@ -1,0 +1,286 @@
+/* The state file: written whole under a second name and renamed, read and judged. */
+#include "state/state.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define STATE_FILE     "state.json"
+#define STATE_MAX_SIZE ((size_t)4 * 1024 * 1024)
+
+static const struct str_name status_names[] = {
+	{ "creating", STATE_CREATING },
+	{ "created", STATE_CREATED },
+	{ "running", STATE_RUNNING },
+	{ "stopped", STATE_STOPPED },
+	{ NULL, 0 },
+};
+
+const char *state_status_name(enum state_status status)
+{
+	return str_name_of(status_names, status);
+}
+
+/* ---- writing ---- */
+
+static void put_annotations(struct json_out *o, const struct spec_map *annotations)
+{
+	if (!annotations || annotations->n == 0)
+		return;
+	json_out_key(o, "annotations");
+	json_out_object(o);
+	for (size_t i = 0; i < annotations->n; i++)
+		json_out_member(o, annotations->v[i].key, annotations->v[i].value);
+	json_out_object_end(o);
+}
+
+/* runc's keys, so that what reads its state can read hull's. */
+static void put_common(struct json_out *o, const struct state *state, enum state_status status)
+{
+	json_out_member(o, "ociVersion", STATE_OCI_VERSION);
+	json_out_member(o, "id", state->id);
+	json_out_key(o, "pid");
+	json_out_int(o, status == STATE_STOPPED ? 0 : state->pid);
+	json_out_member(o, "status", state_status_name(status));
+	json_out_member(o, "bundle", state->bundle);
+	json_out_member(o, "rootfs", state->rootfs ? state->rootfs : "");
+	json_out_member(o, "created", state->created);
+	put_annotations(o, state->annotations);
+	json_out_key(o, "owner");
+	json_out_string(o, "");
+}
+
+static void put_own(struct json_out *o, const struct state *state)
+{
+	json_out_key(o, "hull");
+	json_out_object(o);
+	if (state->cgroup)
+		json_out_member(o, "cgroup", state->cgroup);
+	json_out_key(o, "uid");
+	json_out_uint(o, state->owner);
+	if (state->boot_id) {
+		json_out_member(o, "bootId", state->boot_id);
+		json_out_key(o, "pidStart");
+		json_out_uint(o, state->pid_start);
+	}
+	json_out_object_end(o);
+}
+
+void state_print(const struct state *state, enum state_status status, struct str *ret)
+{
+	struct json_out o;
+	json_out_init(&o, ret, JSON_OUT_PRETTY);
+	json_out_object(&o);
+	put_common(&o, state, status);
+	put_own(&o, state);
+	json_out_object_end(&o);
+	str_append(ret, "\n");
+}
+
+static void file_text(const struct state *state, struct str *ret)
+{
+	struct json_out o;
+	json_out_init(&o, ret, JSON_OUT_COMPACT);
+	json_out_object(&o);
+	json_out_key(&o, "version");
+	json_out_int(&o, STATE_VERSION);
+	put_common(&o, state, state->status);
+	put_own(&o, state);
+	json_out_object_end(&o);
+	str_append(ret, "\n");
+}
+
+int state_write(const struct state_entry *entry, const struct state *state, struct err *err)
+{
+	_cleanup_arena_ struct arena arena;
+	struct str text;
+	arena_init(&arena);
+	str_init(&text, &arena);
+	file_text(state, &text);
+
+	_cleanup_close_ int fd = openat(entry->fd, STATE_FILE ".new",
+					O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+					0600);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot write the state of '%s'", entry->id);
+	int r = fd_write_all(fd, text.text, text.used);
+	if (r == 0 && renameat(entry->fd, STATE_FILE ".new", entry->fd, STATE_FILE) < 0)
+		r = -errno;
+	/* No fsync: /run is a tmpfs, and no container survives a reboot. */
+	if (r < 0) {
+		(void)!unlinkat(entry->fd, STATE_FILE ".new", 0);
+		return err_sys(err, -r, "cannot write the state of '%s'", entry->id);
+	}
+	return 0;
+}
+
+/* ---- reading ---- */
+
+static const char *get_string(const struct json *object, const char *key)
+{
+	const struct json *m = json_get(object, key);
+	return m && m->type == JSON_STRING ? m->text : NULL;
+}
+
+static uint64_t get_uint(const struct json *object, const char *key, uint64_t max)
+{
+	const struct json *m = json_get(object, key);
+	uint64_t v = 0;
+	if (!m || m->type != JSON_NUMBER || str_to_u64(m->text, max, &v) < 0)
+		return 0;
+	return v;
+}
+
+static const struct spec_map *get_annotations(const struct json *root, struct arena *arena)
+{
+	const struct json *object = json_get(root, "annotations");
+	if (!object || object->type != JSON_OBJECT)
+		return NULL;
+	struct spec_map *map = arena_new(arena, struct spec_map);
+	map->v = arena_array(arena, object->count, sizeof(*map->v));
+	for (const struct json *m = object->child; m; m = m->next)
+		if (m->type == JSON_STRING)
+			map->v[map->n++] = (struct spec_pair) { .key = m->key, .value = m->text };
+	return map;
+}
+
+static int broken(struct err *err, const char *why)
+{
+	return err_say(err, ERR_INTERNAL, EUCLEAN, "its state file is broken: %s", why);
+}
+
+int state_parse(const char *text, size_t size, struct arena *arena, struct state *ret,
+		struct err *err)
+{
+	struct json_doc doc;
+	struct err syntax;
+	*ret = (struct state) { 0 };
+	if (json_parse(arena, STATE_FILE, text, size, &doc, &syntax) < 0)
+		return broken(err, syntax.message);
+	const struct json *own = json_get(doc.root, "hull");
+	if (get_uint(doc.root, "version", UINT32_MAX) != STATE_VERSION)
+		return broken(err, "it has another version");
+	const char *status = get_string(doc.root, "status");
+	const struct str_name *known = status ? str_name_find(status_names, status) : NULL;
+	const char *created = get_string(doc.root, "created");
+	ret->id = get_string(doc.root, "id");
+	ret->bundle = get_string(doc.root, "bundle");
+	ret->rootfs = get_string(doc.root, "rootfs");
+	if (!ret->id || !ret->bundle || !known || !created || !own)
+		return broken(err, "a member is missing");
+	ret->status = (enum state_status)known->value;
+	snprintf(ret->created, sizeof(ret->created), "%s", created);
+	ret->pid = (pid_t)get_uint(doc.root, "pid", INT32_MAX);
+	ret->cgroup = get_string(own, "cgroup");
+	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
+	ret->boot_id = get_string(own, "bootId");
+	ret->pid_start = get_uint(own, "pidStart", UINT64_MAX);
+	ret->annotations = get_annotations(doc.root, arena);
+	return 0;
+}
+
+int state_read(const struct state_store *store, const char *id, struct arena *arena,
+	       struct state *ret, struct err *err)
+{
+	_cleanup_close_ int dir = openat(store->fd, id,
+					 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+	char *text;
+	size_t size;
+	struct err why;
+	if (fd_read_file(dir, STATE_FILE, STATE_MAX_SIZE, arena, &text, &size, &why) < 0)
+		err_say(err, ERR_INTERNAL, EUCLEAN, "its state file cannot be read: %s",
+			why.message);
+	else if (state_parse(text, size, arena, ret, err) == 0)
+		return 0;
+	err_wrap(err, "container '%s'", id);
+	err_hint(err, "hull delete --force %s removes what is left of it", id);
+	return -EUCLEAN;
+}
+
+/* ---- the process ---- */
+
+/* A process that is dead but not waited for keeps its number; it does not count as there. */
+static bool is_dead_letter(char letter)
+{
+	return letter == 'Z' || letter == 'X';
+}
+
+/*
+ * Field 22 of /proc/PID/stat, the time of the start, of a process that is alive (field 3); the
+ * name in field 2 may hold blanks and brackets. ESRCH when it is dead.
+ */
+static int read_start_time(pid_t pid, uint64_t *ret)
+{
+	char path[32], text[1024];
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	int r = fd_read_value(AT_FDCWD, path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	const char *s = strrchr(text, ')');
+	if (s && s[1] == ' ' && is_dead_letter(s[2]))
+		return -ESRCH;
+	for (int field = 2; s && field < 22; field++)
+		s = strchr(s + 1, ' ');
+	if (!s)
+		return -EINVAL;
+	char number[24] = { 0 };
+	size_t n = strcspn(s + 1, " ");
+	if (n >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, s + 1, n);
+	return str_to_u64(number, UINT64_MAX, ret);
+}
+
+static int read_boot_id(char *buf, size_t size)
+{
+	return fd_read_value(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size);
+}
+
+int state_identify(struct state *state, pid_t pid, struct arena *arena, struct err *err)
+{
+	char boot_id[64];
+	uint64_t start = 0;
+	int r = read_start_time(pid, &start);
+	if (r == 0)
+		r = read_boot_id(boot_id, sizeof(boot_id));
+	if (r < 0)
+		return err_sys(err, -r, "cannot identify the container's process");
+	state->pid = pid;
+	state->pid_start = start;
+	state->boot_id = arena_strdup(arena, boot_id);
+	return 0;
+}
+
+int state_open_process(const struct state *state, int *ret_pidfd)
+{
+	char boot_id[64];
+	uint64_t start;
+	if (state->pid <= 0 || !state->boot_id)
+		return -ESRCH;
+	/* First the descriptor, then the check: what it refers to cannot change any more. */
+	_cleanup_close_ int pidfd = pidfd_open(state->pid, 0);
+	if (pidfd < 0 || read_boot_id(boot_id, sizeof(boot_id)) < 0 ||
+	    !str_eq(boot_id, state->boot_id) || read_start_time(state->pid, &start) < 0 ||
+	    start != state->pid_start)
+		return -ESRCH;
+	*ret_pidfd = fd_take(&pidfd);
+	return 0;
+}
+
+enum state_status state_status_now(const struct state *state)
+{
+	_cleanup_close_ int pidfd = -EBADF;
+	if (state->status == STATE_STOPPED || state_open_process(state, &pidfd) < 0)
+		return state->pid == 0 && state->status == STATE_CREATING ? STATE_CREATING
+									  : STATE_STOPPED;
+	return state->status;
+}

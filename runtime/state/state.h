@@ -1,0 +1,120 @@
+/*
+ * What hull remembers of a container: a directory of its own below the state root, with one file.
+ *
+ * The directory is the claim on the id, and its lock (flock) is held while the container's state
+ * changes. The file says what is going to be made before it is made (R-080), is replaced as a
+ * whole (R-082), and can be missing or broken: then the directory alone is enough to clean up.
+ * state, list and ps take no lock.
+ */
+#ifndef HULL_STATE_STATE_H
+#define HULL_STATE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "spec/spec.h"
+
+#define STATE_VERSION     1
+#define STATE_OCI_VERSION "1.3.0" /* of the specification that this output follows (S-018) */
+
+enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED };
+
+struct state {
+	const char *id;
+	const char *bundle; /* absolute */
+	const char *rootfs; /* absolute */
+	const char *cgroup; /* below the cgroup2 mount; NULL: none */
+	enum state_status status;
+	pid_t pid;           /* 0: no process yet */
+	uint64_t pid_start;  /* clock ticks after boot, field 22 of /proc/PID/stat */
+	const char *boot_id; /* the boot that pid and pid_start belong to */
+	char created[48];    /* RFC 3339, UTC */
+	uid_t owner;
+	const struct spec_map *annotations; /* or NULL */
+};
+
+/* The directory with all containers' states. */
+struct state_store {
+	const char *path;
+	int fd; /* O_PATH; -EBADF: not opened */
+};
+
+/* The directory of one container. */
+struct state_entry {
+	const char *id;
+	int store_fd; /* borrowed */
+	int fd;       /* holds the lock; -EBADF: none */
+};
+
+enum state_store_flags { STATE_STORE_EXISTING, STATE_STORE_CREATE };
+
+/*
+ * Opens the store: `path` (absolute), or when NULL /run/hull, for others than root
+ * $XDG_RUNTIME_DIR/hull (`runtime_dir`). It must be a directory of the caller that nobody else can
+ * write to (R-026). ENOENT when it does not exist and is not to be created.
+ */
+_must_check_ int state_store_open(struct state_store *ret, const char *path,
+				  const char *runtime_dir, enum state_store_flags flags,
+				  struct arena *arena, struct err *err);
+void state_store_close(struct state_store *store);
+
+/* The directory of the seccomp cache in the store, made when missing; -1 when that fails. */
+int state_open_cache(const struct state_store *store);
+
+/* [A-Za-z0-9_+.-], 1 to 255 of them, neither "." nor "..". */
+_must_check_ int state_check_id(const char *id, struct err *err);
+
+/* Makes the directory, which claims the id, and locks it. EEXIST when it is taken. */
+_must_check_ int state_claim(const struct state_store *store, const char *id,
+			     struct state_entry *ret, struct err *err);
+
+/* Opens the directory of an existing container and waits for its lock. ENOENT when there is none.
+ */
+_must_check_ int state_lock(const struct state_store *store, const char *id,
+			    struct state_entry *ret, struct err *err);
+
+/* Releases the lock but keeps the directory for state_relock(). */
+void state_unlock(struct state_entry *entry);
+_must_check_ int state_relock(struct state_entry *entry, struct err *err);
+
+/* Closes the descriptor, and with the last one the lock. */
+void state_entry_close(struct state_entry *entry);
+
+/* Replaces the state file; the entry is locked. */
+_must_check_ int state_write(const struct state_entry *entry, const struct state *state,
+			     struct err *err);
+
+/* Removes the file and the directory: the id is free again. */
+_must_check_ int state_remove(struct state_entry *entry, struct err *err);
+
+/*
+ * Reads a container's state, without a lock. ENOENT: no such container. EUCLEAN: its file is
+ * missing or broken. The status is what the file says; state_status_now() asks the kernel.
+ */
+_must_check_ int state_read(const struct state_store *store, const char *id, struct arena *arena,
+			    struct state *ret, struct err *err);
+
+/* Parses the text of a state file; for state_read(), tests and fuzzing. */
+_must_check_ int state_parse(const char *text, size_t size, struct arena *arena, struct state *ret,
+			     struct err *err);
+
+/*
+ * Whether the container's first process is still there: a process of that number that was started
+ * at that time in this boot. If so *ret_pidfd refers to it, beyond doubt (R-071); else -ESRCH.
+ */
+_must_check_ int state_open_process(const struct state *state, int *ret_pidfd);
+enum state_status state_status_now(const struct state *state);
+
+/* Fills pid_start and boot_id for a process that cannot go away meanwhile (a child). */
+_must_check_ int state_identify(struct state *state, pid_t pid, struct arena *arena,
+				struct err *err);
+
+/* The state as `state` prints it (schema state-schema.json), with hull's own object. */
+void state_print(const struct state *state, enum state_status status, struct str *ret);
+
+const char *state_status_name(enum state_status status);
+
+#endif

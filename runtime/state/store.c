@@ -1,0 +1,184 @@
+/*
+ * The directories: the store, and one for each container in it. All is done on descriptors of
+ * directories that belong to the caller; a link in their place is refused (R-041).
+ */
+#include "state/state.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define STATE_DEFAULT_PATH "/run/hull"
+#define STATE_FILE         "state.json"
+#define STATE_ID_MAX       255
+/* '@' cannot be in an id. */
+#define STATE_CACHE_DIR "@seccomp"
+
+int state_check_id(const char *id, struct err *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_+.-";
+	size_t n = strlen(id);
+	if (n > 0 && n <= STATE_ID_MAX && strspn(id, allowed) == n && !str_eq(id, ".") &&
+	    !str_eq(id, ".."))
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL, "'%s' cannot be the id of a container", id);
+	err_hint(err, "an id has 1 to %d letters, digits and characters of '_+.-'", STATE_ID_MAX);
+	return -EINVAL;
+}
+
+/* ---- the store ---- */
+
+static const char *default_path(const char *runtime_dir, struct arena *arena)
+{
+	if (geteuid() == 0 || !runtime_dir || runtime_dir[0] != '/')
+		return STATE_DEFAULT_PATH;
+	return arena_printf(arena, "%s/hull", runtime_dir);
+}
+
+static int check_owner(int fd, const char *path, struct err *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot examine the state directory '%s'", path);
+	if (st.st_uid != geteuid())
+		return err_say(err, ERR_PERMISSION, EPERM,
+			       "the state directory '%s' belongs to user %u, not to %u", path,
+			       st.st_uid, geteuid());
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return err_say(err, ERR_PERMISSION, EPERM,
+			       "the state directory '%s' can be written by others", path);
+	return 0;
+}
+
+int state_store_open(struct state_store *ret, const char *path, const char *runtime_dir,
+		     enum state_store_flags flags, struct arena *arena, struct err *err)
+{
+	ret->path = path ? path : default_path(runtime_dir, arena);
+	ret->fd = -EBADF;
+	if (flags == STATE_STORE_CREATE && mkdir(ret->path, 0700) < 0 && errno != EEXIST) {
+		int r = err_sys(err, errno, "cannot make the state directory '%s'", ret->path);
+		err_hint(err, "--root DIR names another one");
+		return r;
+	}
+	_cleanup_close_ int fd = open(ret->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open the state directory '%s'", ret->path);
+	int r = check_owner(fd, ret->path, err);
+	if (r == 0)
+		ret->fd = fd_take(&fd);
+	return r;
+}
+
+void state_store_close(struct state_store *store)
+{
+	fd_close(&store->fd);
+}
+
+int state_open_cache(const struct state_store *store)
+{
+	if (mkdirat(store->fd, STATE_CACHE_DIR, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return openat(store->fd, STATE_CACHE_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* ---- one container ---- */
+
+static int take_lock(int fd, const char *id, struct err *err)
+{
+	int r;
+	do
+		r = flock(fd, LOCK_EX);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? err_sys(err, errno, "cannot lock the state of '%s'", id) : 0;
+}
+
+static int no_such_container(const char *id, struct err *err)
+{
+	/* Engines look for these words (engines match "does not exist"). */
+	return err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+}
+
+static int open_entry(const struct state_store *store, const char *id, struct state_entry *ret,
+		      struct err *err)
+{
+	*ret = (struct state_entry) { .id = id, .store_fd = store->fd, .fd = -EBADF };
+	ret->fd = openat(store->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (ret->fd >= 0)
+		return 0;
+	return errno == ENOENT ? no_such_container(id, err)
+			       : err_sys(err, errno, "cannot open the state of '%s'", id);
+}
+
+/* Whoever had the lock before may have deleted the container while we waited. */
+static int check_still_there(const struct state_entry *entry, struct err *err)
+{
+	struct stat mine, named;
+	if (fstat(entry->fd, &mine) < 0)
+		return err_sys(err, errno, "cannot examine the state of '%s'", entry->id);
+	if (fstatat(entry->store_fd, entry->id, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
+		return no_such_container(entry->id, err);
+	return 0;
+}
+
+int state_lock(const struct state_store *store, const char *id, struct state_entry *ret,
+	       struct err *err)
+{
+	int r = open_entry(store, id, ret, err);
+	if (r < 0)
+		return r;
+	r = state_relock(ret, err);
+	if (r < 0)
+		state_entry_close(ret);
+	return r;
+}
+
+int state_claim(const struct state_store *store, const char *id, struct state_entry *ret,
+		struct err *err)
+{
+	*ret = (struct state_entry) { .id = id, .store_fd = store->fd, .fd = -EBADF };
+	if (mkdirat(store->fd, id, 0700) < 0) {
+		if (errno != EEXIST)
+			return err_sys(err, errno, "cannot make the state of '%s'", id);
+		err_say(err, ERR_BUSY, EEXIST, "container '%s' exists already", id);
+		err_hint(err, "choose another id, or remove it: hull delete --force %s", id);
+		return -EEXIST;
+	}
+	return state_lock(store, id, ret, err);
+}
+
+int state_relock(struct state_entry *entry, struct err *err)
+{
+	int r = take_lock(entry->fd, entry->id, err);
+	return r < 0 ? r : check_still_there(entry, err);
+}
+
+void state_unlock(struct state_entry *entry)
+{
+	if (entry->fd >= 0)
+		(void)!flock(entry->fd, LOCK_UN);
+}
+
+void state_entry_close(struct state_entry *entry)
+{
+	fd_close(&entry->fd);
+}
+
+int state_remove(struct state_entry *entry, struct err *err)
+{
+	if (unlinkat(entry->fd, STATE_FILE, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
+	/* A half-written file of a hull that was killed. */
+	if (unlinkat(entry->fd, STATE_FILE ".new", 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
+	if (unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove the state directory of '%s'", entry->id);
+	state_entry_close(entry);
+	return 0;
+}
