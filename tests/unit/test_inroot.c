@@ -7,14 +7,19 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -346,6 +351,56 @@ static void test_mount_id(void **state)
 	assert_int_equal(inroot_mount_id(-1, &b), -EBADF);
 }
 
+/* In a child: openat2 fails with this errno from now on. */
+static int break_openat2(int code)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)code),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = ARRAY_SIZE(filter), .filter = filter };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int all_refuse(int root, int code)
+{
+	struct err err = { 0 };
+	char name[16];
+	if (break_openat2(code) < 0)
+		return 1;
+	if (inroot_open(root, "etc", O_PATH, &err) != -code)
+		return 2;
+	if (inroot_mkdir(root, "a/b", 0755, &err) != -code)
+		return 3;
+	if (inroot_create_file(root, "a/b", 0644, &err) != -code)
+		return 4;
+	if (inroot_parent(root, "a/b", name, sizeof(name), &err) != -code)
+		return 5;
+	return code == ENOSYS && !strstr(err.hint, "openat2") ? 6 : 0;
+}
+
+/* Without openat2 there is no second way; and what is always busy has an end. */
+static void test_no_fallback(void **state)
+{
+	(void)state;
+	static const int codes[] = { ENOSYS, EPERM, EAGAIN };
+	_cleanup_fixture_ struct fixture f;
+	setup(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		int status;
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(all_refuse(f.root, codes[i]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+	assert_root_is(&f, "");
+}
+
 /* Until it is killed: root/flip is now a directory, now a link to the host's directory. */
 static _Noreturn void exchange_forever(int dirfd)
 {
@@ -416,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_parent),
 		cmocka_unit_test(test_magic_links),
 		cmocka_unit_test(test_mount_id),
+		cmocka_unit_test(test_no_fallback),
 		cmocka_unit_test(test_exchange_race),
 	};
 	umask(0);
