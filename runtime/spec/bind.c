@@ -142,8 +142,8 @@ static void report_missing(struct bind *b, const struct json *node,
 
 static void report_duplicate(struct bind *b, const struct json *member)
 {
-	const struct json *first = json_get(member->parent, member->key);
 	struct err *err = bind_error(b, member->key_at, "the key '%s' is given twice", member->key);
+	const struct json *first = err ? json_get(member->parent, member->key) : NULL;
 	if (first)
 		err_hint(err, "the first one is on line %u", bind_line(b, first->key_at));
 }

@@ -4,6 +4,7 @@
  */
 #include "spec/bind.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,16 +204,16 @@ static bool to_uint(const char *text, const struct bind_key *key, uint64_t *ret)
 }
 
 /* "an integer from 0 to 7"; ends that are only those of the type say nothing. */
-static void describe_range(struct str *out, const struct bind_key *key)
+static void describe_range(char *buf, size_t size, const struct bind_key *key)
 {
 	bool is_open = key->max == UINT64_MAX || key->max == INT64_MAX;
 	if (is_open && key->min == INT64_MIN)
-		str_append(out, "a 64-bit integer");
+		snprintf(buf, size, "a 64-bit integer");
 	else if (is_open)
-		str_printf(out, "an integer of at least %lld", (long long)key->min);
+		snprintf(buf, size, "an integer of at least %lld", (long long)key->min);
 	else
-		str_printf(out, "an integer from %lld to %llu", (long long)key->min,
-			   (unsigned long long)key->max);
+		snprintf(buf, size, "an integer from %lld to %llu", (long long)key->min,
+			 (unsigned long long)key->max);
 }
 
 /* Numbers that people write as text: octal modes, and sizes with a unit. */
@@ -258,11 +259,10 @@ static void hint_number(struct err *err, const struct json *node, const struct b
 static void wrong_number(struct bind *b, const struct json *node, const struct bind_key *key)
 {
 	const char *found = node->type == JSON_NUMBER ? node->text : json_type_name(node->type);
-	struct str range;
-	str_init(&range, b->arena);
-	describe_range(&range, key);
-	struct err *err = bind_error(b, node->at, "expected %s, found %s", range.text, found);
-	if (node->type == JSON_STRING)
+	char range[80];
+	describe_range(range, sizeof(range), key);
+	struct err *err = bind_error(b, node->at, "expected %s, found %s", range, found);
+	if (err && node->type == JSON_STRING)
 		hint_number(err, node, key);
 }
 

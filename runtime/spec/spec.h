@@ -169,7 +169,7 @@ struct spec_device {
 	struct spec_str type; /* "c", "b", "u", "p" */
 	struct spec_str path;
 	struct spec_int major, minor;
-	struct spec_uint file_mode, uid, gid;
+	struct spec_uint file_mode, uid, gid; /* the mode without bits of a file type */
 	uint32_t at;
 };
 struct spec_net_device {
@@ -374,7 +374,10 @@ _must_check_ int spec_parse_process(struct arena *arena, const char *name, const
 				    size_t size, struct spec_process *ret,
 				    struct spec_problems *problems, struct err *err);
 
-/* Adds a problem at a place, for rules that later stages find (unknown system call names). */
+/*
+ * Adds a problem at a place, for rules that later stages find (unknown system call names). The
+ * result takes a hint; it is NULL when SPEC_MAX_PROBLEMS others matter more, as err_hint() allows.
+ */
 _printf_(5, 6) struct err *spec_problem_add(struct arena *arena, struct spec_problems *problems,
 					    enum spec_severity severity, uint32_t at,
 					    const char *fmt, ...);

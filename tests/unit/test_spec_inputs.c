@@ -241,6 +241,50 @@ static void test_wrong_types_everywhere(void **state _unused_)
 	arena_done(&t.arena);
 }
 
+/* ---- large files ---- */
+
+static void append_list(struct str *s, const char *key, const char *element, unsigned n)
+{
+	str_printf(s, ", \"%s\": [%s", key, element);
+	for (unsigned i = 1; i < n; i++)
+		str_printf(s, ",%s", element);
+	str_append(s, "]");
+}
+
+static void test_large(void **state _unused_)
+{
+	struct text t;
+	struct str s;
+	arena_init(&t.arena);
+	str_init(&s, &t.arena);
+	str_append(&s, "{\"ociVersion\": \"1.3.0\", \"root\": {\"path\": \"r\"}");
+	append_list(&s, "mounts", "{\"destination\": \"/x\"}", 10000);
+	str_append(&s, ", \"process\": {\"cwd\": \"/\"");
+	append_list(&s, "args", "\"a\"", 100000);
+	str_append(&s, "}}");
+	assert_int_equal(parse_copy(s.text, s.used), 0);
+	arena_done(&t.arena);
+}
+
+/* The time must not grow with the product of problems and size. */
+static void test_wrong_everywhere(void **state _unused_)
+{
+	struct text t;
+	struct str s;
+	arena_init(&t.arena);
+	str_init(&s, &t.arena);
+	str_append(&s, "{\"x\": {\"k\": 0");
+	for (unsigned i = 0; i < 100000; i++)
+		str_printf(&s, ", \"processs%u\": 1, \"processs%u\": 1", i, i);
+	str_append(&s, "}");
+	for (unsigned i = 0; i < 100000; i++)
+		str_printf(&s, ", \"mount%u\": 1", i);
+	append_list(&s, "mounts", "{\"destination\": 1}", 100000);
+	str_append(&s, "}");
+	assert_int_equal(parse_copy(s.text, s.used), -EINVAL);
+	arena_done(&t.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_wrong_types_everywhere),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_wrong_everywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
