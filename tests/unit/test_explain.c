@@ -107,7 +107,7 @@ static void setup(struct tmpdir *t)
 {
 	struct elf64 e = make_elf(own_machine(), NULL);
 	tmpdir_init(t);
-	chmod(t->path, 0755);
+	assert_int_equal(chmod(t->path, 0755), 0);
 	tmpdir_mkdir(t, "bin", 0755);
 	tmpdir_mkdir(t, "lib", 0755);
 	tmpdir_mkdir(t, "work", 0755);
@@ -179,10 +179,10 @@ static void test_rights_by_class(void **state)
 	assert_int_equal(explain_find(t.fd, "/app/run", NULL, &who, &err), -EACCES);
 	who.uid = getuid();
 	assert_int_equal(explain_find(t.fd, "/app/run", NULL, &who, &err), 0);
-	fchmodat(t.fd, "app", 0077, 0); /* the owner's class decides, even if it has less */
+	tmpdir_chmod(&t, "app", 0077); /* the owner's class decides, even if it has less */
 	assert_int_equal(explain_find(t.fd, "/app/run", NULL, &who, &err), -EACCES);
-	fchmodat(t.fd, "app", 0710, 0);
-	fchmodat(t.fd, "app/run", 0710, 0);
+	tmpdir_chmod(&t, "app", 0710);
+	tmpdir_chmod(&t, "app/run", 0710);
 	gid_t groups[] = { 1234567, getgid() };
 	who = (struct explain_who) { .uid = 54321, .gid = 54321, .groups = groups, .groups_n = 2 };
 	assert_int_equal(explain_find(t.fd, "/app/run", NULL, &who, &err), 0);
@@ -279,7 +279,7 @@ static void test_loader(void **state)
 	tmpdir_mkdir(&t, "lib64", 0755);
 	tmpdir_write(&t, "lib64/ld-linux-x86-64.so.2", 0755, "");
 	assert_int_equal(explain_find(t.fd, "/app", NULL, &nobody, &err), 0);
-	fchmodat(t.fd, "lib64/ld-linux-x86-64.so.2", 0644, 0);
+	tmpdir_chmod(&t, "lib64/ld-linux-x86-64.so.2", 0644);
 	assert_int_equal(explain_find(t.fd, "/app", NULL, &nobody, &err), -EACCES);
 	assert_string_equal(err.message, "exec /app");
 	assert_non_null(strstr(err.cause, "which has mode 0644"));
@@ -415,7 +415,7 @@ static void test_nothing_found(void **state)
 	tmpdir_write(&t, "none.sh", 0755, "echo\n");
 	assert_exec(&t, "/none.sh", ENOMEM, "exec /none.sh: cannot allocate memory", "");
 	assert_int_equal(mkfifoat(t.fd, "fifo", 0777), 0);
-	assert_int_equal(fchmodat(t.fd, "fifo", 0777, 0), 0);
+	tmpdir_chmod(&t, "fifo", 0777);
 	assert_exec(&t, "/fifo", EACCES, "exec: \"/fifo\": permission denied",
 		    "'/fifo' is not a regular file");
 }

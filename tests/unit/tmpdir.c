@@ -41,10 +41,15 @@ void tmpdir_done(struct tmpdir *t)
 	nftw(t->path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
+void tmpdir_chmod(struct tmpdir *t, const char *name, mode_t mode)
+{
+	must(fchmodat(t->fd, name, mode, 0) == 0, "chmod", name);
+}
+
 void tmpdir_mkdir(struct tmpdir *t, const char *name, mode_t mode)
 {
 	must(mkdirat(t->fd, name, 0700) == 0, "mkdir", name);
-	must(fchmodat(t->fd, name, mode, 0) == 0, "chmod", name);
+	tmpdir_chmod(t, name, mode);
 }
 
 static void write_file(struct tmpdir *t, const char *name, const void *data, size_t size)
@@ -58,13 +63,13 @@ static void write_file(struct tmpdir *t, const char *name, const void *data, siz
 void tmpdir_write(struct tmpdir *t, const char *name, mode_t mode, const char *text)
 {
 	write_file(t, name, text, strlen(text));
-	must(fchmodat(t->fd, name, mode, 0) == 0, "chmod", name);
+	tmpdir_chmod(t, name, mode);
 }
 
 void tmpdir_write_bytes(struct tmpdir *t, const char *name, const void *data, size_t size)
 {
 	write_file(t, name, data, size);
-	must(fchmodat(t->fd, name, 0755, 0) == 0, "chmod", name);
+	tmpdir_chmod(t, name, 0755);
 }
 
 void tmpdir_symlink(struct tmpdir *t, const char *target, const char *name)

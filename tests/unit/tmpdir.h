@@ -24,6 +24,7 @@ void tmpdir_done(struct tmpdir *t);
 void tmpdir_mkdir(struct tmpdir *t, const char *name, mode_t mode);
 void tmpdir_write(struct tmpdir *t, const char *name, mode_t mode, const char *text);
 void tmpdir_write_bytes(struct tmpdir *t, const char *name, const void *data, size_t size);
+void tmpdir_chmod(struct tmpdir *t, const char *name, mode_t mode);
 void tmpdir_symlink(struct tmpdir *t, const char *target, const char *name);
 
 /* "dir/ dir/file ..." of everything below, sorted; into buf. */
