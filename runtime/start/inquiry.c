@@ -5,6 +5,7 @@
  */
 #include "start/inquiry.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -284,6 +285,23 @@ static const char *article(const char *machine)
 	return is_vowel ? "an" : "a";
 }
 
+/* Emulators that the host's kernel starts for programs of other machines (binfmt_misc). */
+static bool has_binfmt_handlers(void)
+{
+	int fd = openat(AT_FDCWD, "/proc/sys/fs/binfmt_misc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool found = false;
+	if (!dir) {
+		fd_close(&fd);
+		return false;
+	}
+	for (struct dirent *e = readdir(dir); e && !found; e = readdir(dir))
+		found = e->d_name[0] != '.' && strcmp(e->d_name, "register") != 0 &&
+			strcmp(e->d_name, "status") != 0;
+	closedir(dir);
+	return found;
+}
+
 static int check_machine(struct inquiry *q, const char *subject, const struct program *p)
 {
 	const char *name = program_machine_name(p);
@@ -298,6 +316,8 @@ static int check_machine(struct inquiry *q, const char *subject, const struct pr
 				"%s is a 32-bit program (%s); this kernel runs 64-bit ones only",
 				subject, name ? name : "unknown");
 	case PROGRAM_FOREIGN:
+		if (q->code == 0 && has_binfmt_handlers())
+			return 0;
 		break;
 	}
 	if (name)
