@@ -98,6 +98,12 @@ struct bind_object {
 #define BIND_TYPE_KEYED(t) BIND_TYPE_LIST(t)
 #define BIND_TYPE_UINTS(t) BIND_TYPE_LIST(t)
 
+/* The object of a table: BIND_TABLE(struct spec_root, root_keys, .check = check_root). */
+#define BIND_TABLE(type, keys_, ...)                                                         \
+	{                                                                                    \
+		.keys = (keys_), .size = sizeof(type), .at = offsetof(type, at), __VA_ARGS__ \
+	}
+
 #define BIND_KNOWN(key_)                           \
 	{                                          \
 		.key = (key_), .kind = BIND_IGNORE \
@@ -118,7 +124,7 @@ struct bind_list {
 	uint32_t at;
 };
 
-/* Fills a struct from an object; reports what is wrong. `place` is zeroed memory of object->size.
+/* Fills a struct from an object and reports what is wrong. `place` is zeroed, object->size bytes.
  */
 void bind_object(struct bind *b, const struct json *node, const struct bind_object *object,
 		 void *place);

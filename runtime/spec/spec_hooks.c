@@ -8,9 +8,7 @@ static const struct bind_key hook_keys[] = {
 	BIND(UINT, "timeout", struct spec_hook, timeout, BIND_RANGE(1, INT32_MAX)),
 	{ .key = NULL },
 };
-static const struct bind_object hook_object = { .keys = hook_keys,
-						.size = sizeof(struct spec_hook),
-						.at = offsetof(struct spec_hook, at) };
+static const struct bind_object hook_object = BIND_TABLE(struct spec_hook, hook_keys);
 
 static const struct bind_key hooks_keys[] = {
 	BIND(LIST, "prestart", struct spec_hooks, prestart, .object = &hook_object),
@@ -21,6 +19,4 @@ static const struct bind_key hooks_keys[] = {
 	BIND(LIST, "poststop", struct spec_hooks, poststop, .object = &hook_object),
 	{ .key = NULL },
 };
-const struct bind_object spec_hooks_object = { .keys = hooks_keys,
-					       .size = sizeof(struct spec_hooks),
-					       .at = offsetof(struct spec_hooks, at) };
+const struct bind_object spec_hooks_object = BIND_TABLE(struct spec_hooks, hooks_keys);

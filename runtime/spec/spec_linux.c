@@ -24,9 +24,8 @@ static const struct bind_key namespace_keys[] = {
 	BIND(STR, "path", struct spec_namespace, path, .flags = BIND_ABSOLUTE),
 	{ .key = NULL },
 };
-static const struct bind_object namespace_object = { .keys = namespace_keys,
-						     .size = sizeof(struct spec_namespace),
-						     .at = offsetof(struct spec_namespace, at) };
+static const struct bind_object namespace_object = BIND_TABLE(struct spec_namespace,
+							      namespace_keys);
 
 static const struct str_name clock_names[] = {
 	{ "boottime", 0 },
@@ -38,10 +37,8 @@ static const struct bind_key time_offset_keys[] = {
 	BIND(UINT, "nanosecs", struct spec_time_offset, nanosecs, BIND_RANGE(0, 999999999)),
 	{ .key = NULL },
 };
-static const struct bind_object time_offset_object = { .keys = time_offset_keys,
-						       .size = sizeof(struct spec_time_offset),
-						       .at = offsetof(struct spec_time_offset,
-								      at) };
+static const struct bind_object time_offset_object = BIND_TABLE(struct spec_time_offset,
+								time_offset_keys);
 
 /* ---- devices ---- */
 
@@ -76,10 +73,8 @@ static const struct bind_key device_keys[] = {
 	BIND(UINT, "gid", struct spec_device, gid, BIND_ID),
 	{ .key = NULL },
 };
-static const struct bind_object device_object = { .keys = device_keys,
-						  .size = sizeof(struct spec_device),
-						  .at = offsetof(struct spec_device, at),
-						  .check = check_device };
+static const struct bind_object device_object = BIND_TABLE(struct spec_device, device_keys,
+							   .check = check_device);
 
 static const struct bind_key net_device_keys[] = {
 	BIND(STR, "name", struct spec_net_device, name, .is = spec_is_interface,
@@ -87,9 +82,8 @@ static const struct bind_key net_device_keys[] = {
 	     .flags = BIND_EMPTY_UNSET),
 	{ .key = NULL },
 };
-static const struct bind_object net_device_object = { .keys = net_device_keys,
-						      .size = sizeof(struct spec_net_device),
-						      .at = offsetof(struct spec_net_device, at) };
+static const struct bind_object net_device_object = BIND_TABLE(struct spec_net_device,
+							       net_device_keys);
 
 /* ---- memory policy, personality, resctrl ---- */
 
@@ -128,11 +122,8 @@ static const struct bind_key memory_policy_keys[] = {
 	     .what = "memory policy flag"),
 	{ .key = NULL },
 };
-static const struct bind_object memory_policy_object = { .keys = memory_policy_keys,
-							 .size = sizeof(struct spec_memory_policy),
-							 .at = offsetof(struct spec_memory_policy,
-									at),
-							 .check = check_memory_policy };
+static const struct bind_object memory_policy_object = BIND_TABLE(
+	struct spec_memory_policy, memory_policy_keys, .check = check_memory_policy);
 
 static const struct str_name personality_domains[] = {
 	{ "LINUX", PER_LINUX },
@@ -154,10 +145,8 @@ static const struct bind_key personality_keys[] = {
 	BIND(STRV, "flags", struct spec_personality, flags),
 	{ .key = NULL },
 };
-static const struct bind_object personality_object = { .keys = personality_keys,
-						       .size = sizeof(struct spec_personality),
-						       .at = offsetof(struct spec_personality, at),
-						       .check = check_personality };
+static const struct bind_object personality_object = BIND_TABLE(
+	struct spec_personality, personality_keys, .check = check_personality);
 
 /* The name of a directory below the resctrl file system, or "/" for its root (S-187). */
 static bool is_clos(const char *s)
@@ -190,10 +179,8 @@ static const struct bind_key intel_rdt_keys[] = {
 	BIND(BOOL, "enableMonitoring", struct spec_intel_rdt, enable_monitoring),
 	{ .key = NULL },
 };
-static const struct bind_object intel_rdt_object = { .keys = intel_rdt_keys,
-						     .size = sizeof(struct spec_intel_rdt),
-						     .at = offsetof(struct spec_intel_rdt, at),
-						     .check = check_intel_rdt };
+static const struct bind_object intel_rdt_object = BIND_TABLE(struct spec_intel_rdt, intel_rdt_keys,
+							      .check = check_intel_rdt);
 
 /* ---- all of it ---- */
 
@@ -252,7 +239,5 @@ static const struct bind_key linux_keys[] = {
 	BIND(STRV, "readonlyPaths", struct spec_linux, readonly_paths, .flags = BIND_ABSOLUTE),
 	{ .key = NULL },
 };
-const struct bind_object spec_linux_object = { .keys = linux_keys,
-					       .size = sizeof(struct spec_linux),
-					       .at = offsetof(struct spec_linux, at),
-					       .check = check_linux };
+const struct bind_object spec_linux_object = BIND_TABLE(struct spec_linux, linux_keys,
+							.check = check_linux);

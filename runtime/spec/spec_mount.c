@@ -8,9 +8,7 @@ static const struct bind_key root_keys[] = {
 	BIND(BOOL, "readonly", struct spec_root, readonly),
 	{ .key = NULL },
 };
-const struct bind_object spec_root_object = { .keys = root_keys,
-					      .size = sizeof(struct spec_root),
-					      .at = offsetof(struct spec_root, at) };
+const struct bind_object spec_root_object = BIND_TABLE(struct spec_root, root_keys);
 
 /* ---- id mappings ---- */
 
@@ -38,10 +36,8 @@ static const struct bind_key id_mapping_keys[] = {
 	     .flags = BIND_REQUIRED),
 	{ .key = NULL },
 };
-const struct bind_object spec_id_mapping_object = { .keys = id_mapping_keys,
-						    .size = sizeof(struct spec_id_mapping),
-						    .at = offsetof(struct spec_id_mapping, at),
-						    .check = check_mapping };
+const struct bind_object spec_id_mapping_object = BIND_TABLE(
+	struct spec_id_mapping, id_mapping_keys, .check = check_mapping);
 
 /* ---- mounts ---- */
 
@@ -70,7 +66,5 @@ static const struct bind_key mount_keys[] = {
 	     .object = &spec_id_mapping_object),
 	{ .key = NULL },
 };
-const struct bind_object spec_mount_object = { .keys = mount_keys,
-					       .size = sizeof(struct spec_mount),
-					       .at = offsetof(struct spec_mount, at),
-					       .check = check_mount };
+const struct bind_object spec_mount_object = BIND_TABLE(struct spec_mount, mount_keys,
+							.check = check_mount);

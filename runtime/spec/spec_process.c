@@ -18,9 +18,7 @@ static const struct bind_key user_keys[] = {
 	BIND_KNOWN("username"), /* Windows */
 	{ .key = NULL },
 };
-static const struct bind_object user_object = { .keys = user_keys,
-						.size = sizeof(struct spec_user),
-						.at = offsetof(struct spec_user, at) };
+static const struct bind_object user_object = BIND_TABLE(struct spec_user, user_keys);
 
 /* Its rules hold only with a terminal (S-094): check_console(). */
 static const struct bind_key console_keys[] = {
@@ -28,9 +26,7 @@ static const struct bind_key console_keys[] = {
 	BIND(UINT, "width", struct spec_console_size, width, BIND_U64),
 	{ .key = NULL },
 };
-static const struct bind_object console_object = { .keys = console_keys,
-						   .size = sizeof(struct spec_console_size),
-						   .at = offsetof(struct spec_console_size, at) };
+static const struct bind_object console_object = BIND_TABLE(struct spec_console_size, console_keys);
 
 /* ---- rlimits ---- */
 
@@ -68,10 +64,8 @@ static const struct bind_key rlimit_keys[] = {
 	BIND(UINT, "hard", struct spec_rlimit, hard, BIND_U64, .flags = BIND_REQUIRED),
 	{ .key = NULL },
 };
-static const struct bind_object rlimit_object = { .keys = rlimit_keys,
-						  .size = sizeof(struct spec_rlimit),
-						  .at = offsetof(struct spec_rlimit, at),
-						  .check = check_rlimit };
+static const struct bind_object rlimit_object = BIND_TABLE(struct spec_rlimit, rlimit_keys,
+							   .check = check_rlimit);
 
 /* ---- capabilities ---- */
 
@@ -123,11 +117,8 @@ static const struct bind_key capabilities_keys[] = {
 	BIND(STRV, "ambient", struct spec_capabilities, ambient, .separators = " ,"),
 	{ .key = NULL },
 };
-static const struct bind_object capabilities_object = { .keys = capabilities_keys,
-							.size = sizeof(struct spec_capabilities),
-							.at = offsetof(struct spec_capabilities,
-								       at),
-							.check = check_capabilities };
+static const struct bind_object capabilities_object = BIND_TABLE(
+	struct spec_capabilities, capabilities_keys, .check = check_capabilities);
 
 /* ---- scheduling ---- */
 
@@ -170,10 +161,8 @@ static const struct bind_key scheduler_keys[] = {
 	BIND(UINT, "period", struct spec_scheduler, period, BIND_U64),
 	{ .key = NULL },
 };
-static const struct bind_object scheduler_object = { .keys = scheduler_keys,
-						     .size = sizeof(struct spec_scheduler),
-						     .at = offsetof(struct spec_scheduler, at),
-						     .check = check_scheduler };
+static const struct bind_object scheduler_object = BIND_TABLE(struct spec_scheduler, scheduler_keys,
+							      .check = check_scheduler);
 
 static const struct str_name io_classes[] = {
 	{ "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
@@ -187,10 +176,8 @@ static const struct bind_key io_priority_keys[] = {
 	BIND(INT, "priority", struct spec_io_priority, priority, BIND_RANGE(0, 7)),
 	{ .key = NULL },
 };
-static const struct bind_object io_priority_object = { .keys = io_priority_keys,
-						       .size = sizeof(struct spec_io_priority),
-						       .at = offsetof(struct spec_io_priority,
-								      at) };
+static const struct bind_object io_priority_object = BIND_TABLE(struct spec_io_priority,
+								io_priority_keys);
 
 static const struct bind_key affinity_keys[] = {
 	BIND(STR, "initial", struct spec_cpu_affinity, initial, .is = spec_is_list,
@@ -199,9 +186,8 @@ static const struct bind_key affinity_keys[] = {
 	     .what = "a list of CPUs such as 0-3,7", .flags = BIND_EMPTY_UNSET),
 	{ .key = NULL },
 };
-static const struct bind_object affinity_object = { .keys = affinity_keys,
-						    .size = sizeof(struct spec_cpu_affinity),
-						    .at = offsetof(struct spec_cpu_affinity, at) };
+static const struct bind_object affinity_object = BIND_TABLE(struct spec_cpu_affinity,
+							     affinity_keys);
 
 /* ---- the process ---- */
 
@@ -274,7 +260,5 @@ static const struct bind_key process_keys[] = {
 	BIND_KNOWN("commandLine"), /* Windows */
 	{ .key = NULL },
 };
-const struct bind_object spec_process_object = { .keys = process_keys,
-						 .size = sizeof(struct spec_process),
-						 .at = offsetof(struct spec_process, at),
-						 .check = check_process };
+const struct bind_object spec_process_object = BIND_TABLE(struct spec_process, process_keys,
+							  .check = check_process);

@@ -34,10 +34,8 @@ static const struct bind_key device_rule_keys[] = {
 	     .what = "letters of rwm", .flags = BIND_EMPTY_UNSET),
 	{ .key = NULL },
 };
-static const struct bind_object device_rule_object = { .keys = device_rule_keys,
-						       .size = sizeof(struct spec_device_rule),
-						       .at = offsetof(struct spec_device_rule,
-								      at) };
+static const struct bind_object device_rule_object = BIND_TABLE(struct spec_device_rule,
+								device_rule_keys);
 
 /* ---- memory, cpu, pids ---- */
 
@@ -55,9 +53,7 @@ static const struct bind_key memory_keys[] = {
 	BIND(BOOL, "checkBeforeUpdate", struct spec_memory, check_before_update),
 	{ .key = NULL },
 };
-static const struct bind_object memory_object = { .keys = memory_keys,
-						  .size = sizeof(struct spec_memory),
-						  .at = offsetof(struct spec_memory, at) };
+static const struct bind_object memory_object = BIND_TABLE(struct spec_memory, memory_keys);
 
 static const struct bind_key cpu_keys[] = {
 	BIND(UINT, "shares", struct spec_cpu, shares, BIND_U64),
@@ -73,17 +69,13 @@ static const struct bind_key cpu_keys[] = {
 	BIND(INT, "idle", struct spec_cpu, idle, BIND_RANGE(0, 1)),
 	{ .key = NULL },
 };
-static const struct bind_object cpu_object = { .keys = cpu_keys,
-					       .size = sizeof(struct spec_cpu),
-					       .at = offsetof(struct spec_cpu, at) };
+static const struct bind_object cpu_object = BIND_TABLE(struct spec_cpu, cpu_keys);
 
 static const struct bind_key pids_keys[] = {
 	BIND(INT, "limit", struct spec_pids, limit, BYTES_OR_MAX),
 	{ .key = NULL },
 };
-static const struct bind_object pids_object = { .keys = pids_keys,
-						.size = sizeof(struct spec_pids),
-						.at = offsetof(struct spec_pids, at) };
+static const struct bind_object pids_object = BIND_TABLE(struct spec_pids, pids_keys);
 
 /* ---- block io ---- */
 
@@ -102,11 +94,8 @@ static const struct bind_key weight_device_keys[] = {
 	BIND(UINT, "leafWeight", struct spec_weight_device, leaf_weight, BIND_U16),
 	{ .key = NULL },
 };
-static const struct bind_object weight_device_object = { .keys = weight_device_keys,
-							 .size = sizeof(struct spec_weight_device),
-							 .at = offsetof(struct spec_weight_device,
-									at),
-							 .check = check_weight_device };
+static const struct bind_object weight_device_object = BIND_TABLE(
+	struct spec_weight_device, weight_device_keys, .check = check_weight_device);
 
 static const struct bind_key throttle_keys[] = {
 	BIND(INT, "major", struct spec_throttle_device, major, DEVICE_NUMBER,
@@ -116,10 +105,8 @@ static const struct bind_key throttle_keys[] = {
 	BIND(UINT, "rate", struct spec_throttle_device, rate, BIND_U64, .flags = BIND_REQUIRED),
 	{ .key = NULL },
 };
-static const struct bind_object throttle_object = { .keys = throttle_keys,
-						    .size = sizeof(struct spec_throttle_device),
-						    .at = offsetof(struct spec_throttle_device,
-								   at) };
+static const struct bind_object throttle_object = BIND_TABLE(struct spec_throttle_device,
+							     throttle_keys);
 
 static const struct bind_key block_io_keys[] = {
 	BIND(UINT, "weight", struct spec_block_io, weight, BIND_U16),
@@ -136,9 +123,7 @@ static const struct bind_key block_io_keys[] = {
 	     .object = &throttle_object),
 	{ .key = NULL },
 };
-static const struct bind_object block_io_object = { .keys = block_io_keys,
-						    .size = sizeof(struct spec_block_io),
-						    .at = offsetof(struct spec_block_io, at) };
+static const struct bind_object block_io_object = BIND_TABLE(struct spec_block_io, block_io_keys);
 
 /* ---- huge pages, rdma, network ---- */
 
@@ -148,10 +133,8 @@ static const struct bind_key hugepage_keys[] = {
 	BIND(UINT, "limit", struct spec_hugepage_limit, limit, BIND_U64, .flags = BIND_REQUIRED),
 	{ .key = NULL },
 };
-static const struct bind_object hugepage_object = { .keys = hugepage_keys,
-						    .size = sizeof(struct spec_hugepage_limit),
-						    .at = offsetof(struct spec_hugepage_limit,
-								   at) };
+static const struct bind_object hugepage_object = BIND_TABLE(struct spec_hugepage_limit,
+							     hugepage_keys);
 
 static void check_rdma(struct bind *b, const struct json *node, void *object)
 {
@@ -166,10 +149,8 @@ static const struct bind_key rdma_keys[] = {
 	BIND(UINT, "hcaObjects", struct spec_rdma, hca_objects, BIND_U32),
 	{ .key = NULL },
 };
-static const struct bind_object rdma_object = { .keys = rdma_keys,
-						.size = sizeof(struct spec_rdma),
-						.at = offsetof(struct spec_rdma, at),
-						.check = check_rdma };
+static const struct bind_object rdma_object = BIND_TABLE(struct spec_rdma, rdma_keys,
+							 .check = check_rdma);
 
 static const struct bind_key net_priority_keys[] = {
 	BIND(STR, "name", struct spec_net_priority, name, .flags = BIND_REQUIRED | BIND_NONEMPTY),
@@ -177,19 +158,15 @@ static const struct bind_key net_priority_keys[] = {
 	     .flags = BIND_REQUIRED),
 	{ .key = NULL },
 };
-static const struct bind_object net_priority_object = { .keys = net_priority_keys,
-							.size = sizeof(struct spec_net_priority),
-							.at = offsetof(struct spec_net_priority,
-								       at) };
+static const struct bind_object net_priority_object = BIND_TABLE(struct spec_net_priority,
+								 net_priority_keys);
 
 static const struct bind_key network_keys[] = {
 	BIND(UINT, "classID", struct spec_network, class_id, BIND_U32),
 	BIND(LIST, "priorities", struct spec_network, priorities, .object = &net_priority_object),
 	{ .key = NULL },
 };
-static const struct bind_object network_object = { .keys = network_keys,
-						   .size = sizeof(struct spec_network),
-						   .at = offsetof(struct spec_network, at) };
+static const struct bind_object network_object = BIND_TABLE(struct spec_network, network_keys);
 
 /* ---- all of them ---- */
 
@@ -219,7 +196,5 @@ static const struct bind_key resources_keys[] = {
 	BIND(MAP, "unified", struct spec_resources, unified),
 	{ .key = NULL },
 };
-const struct bind_object spec_resources_object = { .keys = resources_keys,
-						   .size = sizeof(struct spec_resources),
-						   .at = offsetof(struct spec_resources, at),
-						   .check = check_resources };
+const struct bind_object spec_resources_object = BIND_TABLE(struct spec_resources, resources_keys,
+							    .check = check_resources);

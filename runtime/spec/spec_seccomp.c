@@ -64,9 +64,7 @@ static const struct bind_key arg_keys[] = {
 	     .flags = BIND_REQUIRED),
 	{ .key = NULL },
 };
-static const struct bind_object arg_object = { .keys = arg_keys,
-					       .size = sizeof(struct spec_seccomp_arg),
-					       .at = offsetof(struct spec_seccomp_arg, at) };
+static const struct bind_object arg_object = BIND_TABLE(struct spec_seccomp_arg, arg_keys);
 
 /* Only two actions carry a number; with any other it would silently mean nothing (S-206). */
 static void check_errno(struct bind *b, const struct spec_int *action, const struct spec_uint *ret)
@@ -98,10 +96,8 @@ static const struct bind_key rule_keys[] = {
 	BIND(LIST, "args", struct spec_seccomp_rule, args, .object = &arg_object),
 	{ .key = NULL },
 };
-static const struct bind_object rule_object = { .keys = rule_keys,
-						.size = sizeof(struct spec_seccomp_rule),
-						.at = offsetof(struct spec_seccomp_rule, at),
-						.check = check_rule };
+static const struct bind_object rule_object = BIND_TABLE(struct spec_seccomp_rule, rule_keys,
+							 .check = check_rule);
 
 /* ---- the profile ---- */
 
@@ -143,7 +139,5 @@ static const struct bind_key seccomp_keys[] = {
 	BIND(LIST, "syscalls", struct spec_seccomp, syscalls, .object = &rule_object),
 	{ .key = NULL },
 };
-const struct bind_object spec_seccomp_object = { .keys = seccomp_keys,
-						 .size = sizeof(struct spec_seccomp),
-						 .at = offsetof(struct spec_seccomp, at),
-						 .check = check_seccomp };
+const struct bind_object spec_seccomp_object = BIND_TABLE(struct spec_seccomp, seccomp_keys,
+							  .check = check_seccomp);
