@@ -302,7 +302,7 @@ static void test_machines(void **state)
 	tmpdir_write_bytes(&t, "cut", &e, 40);
 	snprintf(cause, sizeof(cause), "'/foreign' is an %s program, this machine is %s",
 		 other == EM_AARCH64 ? "aarch64" : "x86_64", program_own_machine());
-	assert_exec(&t, ENOEXEC, "exec /foreign: exec format error", cause);
+	assert_exec(&t, "/foreign", ENOEXEC, "exec /foreign: exec format error", cause);
 	snprintf(cause, sizeof(cause),
 		 "'/unknown' is a program for another machine (%u), this one "
 		 "is %s",
