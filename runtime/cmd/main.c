@@ -83,12 +83,12 @@ static int find_command(const char *name, const struct command **ret, struct err
 			*ret = cmd_table[i];
 			return 0;
 		}
-	err_say(err, ERR_CONFIG, EINVAL, "unknown command '%s'", name);
 	const char *near = str_nearest(name, next_command, &at);
 	if (near)
-		err_hint(err, "did you mean '%s'?", near);
-	else
-		err_hint(err, "hull --help lists the commands");
+		return err_say(err, ERR_CONFIG, EINVAL, "unknown command '%s'; did you mean '%s'?",
+			       name, near);
+	err_say(err, ERR_CONFIG, EINVAL, "unknown command '%s'", name);
+	err_hint(err, "hull --help lists the commands");
 	return -EINVAL;
 }
 

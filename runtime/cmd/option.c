@@ -1,5 +1,6 @@
 /* Parsing options by their table. */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -29,17 +30,16 @@ static const char *next_name(void *state)
 static int unknown(const struct option *table, const char *where, const char *arg, struct err *err)
 {
 	char name[64];
-	size_t n = strcspn(arg, "=");
-	size_t dashes = strspn(arg, "-");
-	err_say(err, ERR_CONFIG, EINVAL, "%s has no option '%.*s'", where, (int)n, arg);
-	if (n > dashes && n - dashes < sizeof(name)) {
-		memcpy(name, arg + dashes, n - dashes);
-		name[n - dashes] = '\0';
-		const char *near = str_nearest(name, next_name, &table);
-		if (near)
-			err_hint(err, "did you mean '--%s'?", near);
-	}
-	return -EINVAL;
+	int n = (int)strcspn(arg, "=");
+	const char *near = NULL;
+
+	snprintf(name, sizeof(name), "%.*s", n, arg);
+	near = str_nearest(name + strspn(name, "-"), next_name, &table);
+	if (near)
+		return err_say(err, ERR_CONFIG, EINVAL,
+			       "%s has no option '%.*s'; did you mean '--%s'?", where, n, arg,
+			       near);
+	return err_say(err, ERR_CONFIG, EINVAL, "%s has no option '%.*s'", where, n, arg);
 }
 
 static bool takes_value(enum option_kind kind)

@@ -27,7 +27,11 @@ static void examine(const struct start *s, int root_fd, struct err *err)
 		.cwd = process->cwd,
 	};
 	uint32_t at = err->at;
-	(void)!explain_exec(root_fd, *program ? program : process->args[0], &who, err->code, err);
+	int code = err->code;
+	/* Not found: the search is made once more; what it finds now may differ from then. */
+	if (*program || explain_find(root_fd, process->args[0], process->path, &who, err) == 0)
+		(void)!explain_exec(root_fd, *program ? program : process->args[0], &who, code,
+				    err);
 	err_at(err, at);
 	err_step(err, "exec");
 }

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "seccomp/seccomp.h"
 #include "start/lookup.h"
+#include "start/sys.h"
 
 /* 0 when the file can be executed, as far as can be told without doing it; else an errno. */
 static int try_candidate(const char *path)
@@ -58,11 +59,10 @@ static int find_program(struct start *s, struct err *err)
 /* clone3 has reset the signals with handlers; those that the caller ignores stay ignored. */
 static int reset_signals(const struct plan_process *process, struct err *err)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
 	for (int sig = 1; sig <= 64; sig++)
-		if ((process->reset_signals >> (sig - 1) & 1) && sigaction(sig, &dfl, NULL) < 0)
+		if ((process->reset_signals >> (sig - 1) & 1) && sys_reset_signal(sig) < 0)
 			return err_sys(err, errno, "cannot reset signal %d", sig);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)

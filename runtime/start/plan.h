@@ -69,7 +69,7 @@ struct plan_overlay {
 	struct spec_str *lower; /* topmost first */
 	size_t lower_n;
 	const char *upper, *work; /* NULL: directories on a tmpfs that dies with the container */
-	bool make_dirs;           /* upper and work are made when missing (--overlay=DIR) */
+	const char *dir; /* --overlay=DIR: it, upper and work are made when missing; or NULL */
 	uint32_t at;
 };
 struct plan_root {

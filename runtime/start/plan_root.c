@@ -106,7 +106,7 @@ static int plan_upper(const struct planner *p, const struct spec_pair *upper,
 			return 0;
 		o->upper = arena_printf(p->arena, "%s/upper", p->options->overlay_dir);
 		o->work = arena_printf(p->arena, "%s/work", p->options->overlay_dir);
-		o->make_dirs = true;
+		o->dir = p->options->overlay_dir;
 		return 0;
 	}
 	if (!upper != !work) {

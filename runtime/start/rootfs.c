@@ -74,11 +74,17 @@ static int open_layer(const char *path, uint32_t at, struct err *err)
 	return fd;
 }
 
+static int make_dir(const char *path, struct err *err)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "cannot make the directory '%s'", path);
+	return 0;
+}
+
 static int open_writable(const struct plan_overlay *o, const char *path, struct err *err)
 {
-	if (o->make_dirs && mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "cannot make the directory '%s'", path);
-	return open_layer(path, o->at, err);
+	int r = o->dir ? make_dir(path, err) : 0;
+	return r < 0 ? r : open_layer(path, o->at, err);
 }
 
 /*
@@ -127,7 +133,8 @@ static int add_upper(struct start *s, struct overlay_data *data, struct err *err
 	if (!o->upper) {
 		r = make_tmpfs_layer(&upper, &work, err);
 	} else {
-		upper = open_writable(o, o->upper, err);
+		r = o->dir ? make_dir(o->dir, err) : 0;
+		upper = r < 0 ? r : open_writable(o, o->upper, err);
 		work = upper < 0 ? upper : open_writable(o, o->work, err);
 		r = work < 0 ? work : 0;
 	}
