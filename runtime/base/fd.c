@@ -123,9 +123,13 @@ int fd_read_value(int dirfd, const char *name, char *buf, size_t size)
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
-	ssize_t n = fd_read_all(fd, buf, size);
+	/* These files give all that fits in one read(2): no second one to find their end. */
+	ssize_t n;
+	do
+		n = read(fd, buf, size);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return (int)n;
+		return -errno;
 	if ((size_t)n == size)
 		return -EFBIG;
 	if (n > 0 && buf[n - 1] == '\n')

@@ -1,9 +1,8 @@
 /* hull run: a container in the foreground, from its bundle to its exit status. */
 #include <signal.h>
-#include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cmd/bundle.h"
 #include "start/start.h"
 
@@ -28,10 +27,6 @@ static const struct option run_table[] = {
 
 static void fill_state(const struct bundle *bundle, struct state *state)
 {
-	struct timespec ts;
-	struct tm tm;
-	char seconds[24];
-
 	*state = (struct state) {
 		.id = bundle->plan.id,
 		.bundle = bundle->path,
@@ -40,10 +35,7 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 		.owner = getuid(),
 		.annotations = &bundle->spec.annotations,
 	};
-	clock_gettime(CLOCK_REALTIME, &ts);
-	if (gmtime_r(&ts.tv_sec, &tm) &&
-	    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm))
-		snprintf(state->created, sizeof(state->created), "%s.%09ldZ", seconds, ts.tv_nsec);
+	clock_now(state->created);
 }
 
 /* A start that was given up on a signal ends hull by that signal, as its caller expects. */

@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "cmd/cmd.h"
 #include "cmd/report.h"
@@ -35,19 +35,10 @@ static void to_stderr(const struct str *text)
 	(void)!fd_write_all(STDERR_FILENO, text->text, text->used);
 }
 
-static void now_rfc3339(char *buf, size_t size)
-{
-	struct timespec ts;
-	struct tm tm;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	if (!gmtime_r(&ts.tv_sec, &tm) || strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		buf[0] = '\0';
-}
-
 static void to_log(struct cmd *cmd, const struct err *err)
 {
 	struct str text;
-	char now[32];
+	char now[CLOCK_TEXT_SIZE];
 
 	if (!cmd->global.log)
 		return;
@@ -56,7 +47,7 @@ static void to_log(struct cmd *cmd, const struct err *err)
 	if (fd < 0)
 		return; /* the error itself still reaches stderr */
 	str_init(&text, &cmd->arena);
-	now_rfc3339(now, sizeof(now));
+	clock_now(now);
 	if (cmd->global.log_format && str_eq(cmd->global.log_format, "json"))
 		report_log_json(&text, err, &cmd->problems, now);
 	else

@@ -6,9 +6,9 @@
  * be cut short, and can still be written after the seccomp filter is loaded, when every system call
  * may be forbidden. It goes away for the child with execve, so no program ever sees it.
  *
- * The socket carries single bytes. The child's end is close-on-exec: its end of file means that
- * the program runs, or that the child is dead; the parent's end of file means that hull is dead,
- * and the child gives up. Nobody waits for a peer that cannot answer (R-058).
+ * The socket carries single bytes. The parent waits on it together with its signals, so that a
+ * dead child is noticed; the end of file tells the child that hull is dead, and it gives up.
+ * Nobody waits for a peer that cannot answer (R-058).
  */
 #ifndef HULL_START_CHANNEL_H
 #define HULL_START_CHANNEL_H
@@ -21,7 +21,7 @@
 #include "base/err.h"
 
 enum channel_message {
-	CHANNEL_EOF = 0,      /* the other side is gone (for the parent also: the program runs) */
+	CHANNEL_EOF = 0,      /* the other side is gone */
 	CHANNEL_GO = 'G',     /* parent: execute the program */
 	CHANNEL_READY = 'R',  /* child: all is set up, waiting for GO */
 	CHANNEL_FAILED = 'E', /* child: see the page's error */

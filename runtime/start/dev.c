@@ -16,8 +16,6 @@
 #include "base/inroot.h"
 #include "base/str.h"
 
-#define DEV_NAME_SIZE (NAME_MAX + 1)
-
 /* /dev itself, opened once: it must be a directory and no link. */
 static int open_dev(const struct start *s, struct err *err)
 {
@@ -29,24 +27,31 @@ static int open_dev(const struct start *s, struct err *err)
 	return fd < 0 ? err_sys(err, -fd, "cannot open '/dev'") : fd;
 }
 
-/* The directory of a path that is `/dev/NAME` is dev_fd; others are resolved below the root. */
-static int open_parent(const struct start *s, int dev_fd, const char *path, char *name,
-		       struct err *err)
+/* Where a node or link is made: a name in an open directory. */
+struct place {
+	int dir_fd; /* borrowed */
+	char name[NAME_MAX + 1];
+};
+
+/* A path that is `/dev/NAME` is a name in dev_fd; others are resolved below the root. */
+static int find_place(const struct start *s, int dev_fd, const char *path, struct place *ret,
+		      int *ret_opened, struct err *err)
 {
 	const char *base = path + strlen("/dev/");
-	if (str_has_prefix(path, "/dev/") && !strchr(base, '/') && strlen(base) < DEV_NAME_SIZE) {
-		memcpy(name, base, strlen(base) + 1);
-		int fd = fcntl(dev_fd, F_DUPFD_CLOEXEC, 3);
-		return fd < 0 ? err_sys(err, errno, "cannot open '/dev'") : fd;
+	if (str_has_prefix(path, "/dev/") && !strchr(base, '/') && strlen(base) <= NAME_MAX) {
+		memcpy(ret->name, base, strlen(base) + 1);
+		ret->dir_fd = dev_fd;
+		return 0;
 	}
-	return inroot_parent(s->root_fd, path, name, DEV_NAME_SIZE, err);
+	*ret_opened = inroot_parent(s->root_fd, path, ret->name, sizeof(ret->name), err);
+	ret->dir_fd = *ret_opened;
+	return *ret_opened < 0 ? *ret_opened : 0;
 }
 
-static int check_existing(int parent, const char *name, const struct plan_device *d,
-			  struct err *err)
+static int check_existing(const struct place *place, const struct plan_device *d, struct err *err)
 {
 	struct stat st;
-	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(place->dir_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "cannot examine '%s'", d->path);
 	if ((st.st_mode & S_IFMT) == (d->mode & S_IFMT) &&
 	    (S_ISFIFO(d->mode) || st.st_rdev == d->rdev))
@@ -60,31 +65,32 @@ static int check_existing(int parent, const char *name, const struct plan_device
 static int make_device(const struct start *s, int dev_fd, const struct plan_device *d,
 		       struct err *err)
 {
-	char name[DEV_NAME_SIZE];
-	_cleanup_close_ int parent = open_parent(s, dev_fd, d->path, name, err);
-	if (parent < 0)
-		return parent;
-	if (mknodat(parent, name, d->mode, d->rdev) < 0) {
+	struct place place;
+	_cleanup_close_ int opened = -EBADF;
+	int r = find_place(s, dev_fd, d->path, &place, &opened, err);
+	if (r < 0)
+		return r;
+	if (mknodat(place.dir_fd, place.name, d->mode, d->rdev) < 0) {
 		if (errno == EEXIST)
-			return check_existing(parent, name, d, err);
+			return check_existing(&place, d, err);
 		return err_sys(err, errno, "cannot make the device '%s'", d->path);
 	}
-	if ((d->uid || d->gid) && fchownat(parent, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if ((d->uid || d->gid) &&
+	    fchownat(place.dir_fd, place.name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "cannot give the device '%s' its owner", d->path);
 	return 0;
 }
 
 /* The links of runtime-linux.md, if what they lead to is there after the mounts (S-141). */
 static int make_link(const struct start *s, int dev_fd, const struct plan_link *link,
-		     bool has_proc_fd, struct err *err)
+		     struct err *err)
 {
-	char name[DEV_NAME_SIZE];
-	if (str_has_prefix(link->target, "/proc/") && !has_proc_fd)
-		return 0;
-	_cleanup_close_ int parent = open_parent(s, dev_fd, link->path, name, err);
-	if (parent < 0)
-		return parent;
-	if (symlinkat(link->target, parent, name) < 0 && errno != EEXIST)
+	struct place place;
+	_cleanup_close_ int opened = -EBADF;
+	int r = find_place(s, dev_fd, link->path, &place, &opened, err);
+	if (r < 0)
+		return r;
+	if (symlinkat(link->target, place.dir_fd, place.name) < 0 && errno != EEXIST)
 		return err_sys(err, errno, "cannot make the link '%s'", link->path);
 	return 0;
 }
@@ -106,7 +112,9 @@ int dev_make_all(struct start *s, struct err *err)
 		}
 	}
 	for (size_t i = 0; i < plan->links_n; i++) {
-		int r = make_link(s, dev_fd, &plan->links[i], proc_fd >= 0, err);
+		if (proc_fd < 0 && str_has_prefix(plan->links[i].target, "/proc/"))
+			continue;
+		int r = make_link(s, dev_fd, &plan->links[i], err);
 		if (r < 0)
 			return r;
 	}

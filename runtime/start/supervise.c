@@ -127,10 +127,12 @@ int release_child(struct start *s, struct err *err)
 		r = follow(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);
-	if (r == 0)
-		/* A child that is gone has left its reason in the page; supervise() finds it. */
-		(void)!channel_send(s->channel.parent_fd, CHANNEL_GO);
-	return r;
+	if (r < 0)
+		return r;
+	/* The last word between the two. A child that is gone has left its reason in the page. */
+	(void)!channel_send(s->channel.parent_fd, CHANNEL_GO);
+	fd_close(&s->channel.parent_fd);
+	return 0;
 }
 
 /* ---- how it ended ---- */
@@ -279,7 +281,7 @@ static int read_channel(struct start *s, struct err *err)
 {
 	if (channel_receive(s->channel.parent_fd) == CHANNEL_READY)
 		return release_child(s, err);
-	/* The program runs, or the child is dead, which the signals tell. */
+	/* The child is dead, which the signals tell. */
 	fd_close(&s->channel.parent_fd);
 	return 0;
 }

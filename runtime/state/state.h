@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "spec/spec.h"
 
@@ -28,10 +29,10 @@ struct state {
 	const char *rootfs; /* absolute */
 	const char *cgroup; /* below the cgroup2 mount; NULL: none */
 	enum state_status status;
-	pid_t pid;           /* 0: no process yet */
-	uint64_t pid_start;  /* clock ticks after boot, field 22 of /proc/PID/stat */
-	const char *boot_id; /* the boot that pid and pid_start belong to */
-	char created[48];    /* RFC 3339, UTC */
+	pid_t pid;                     /* 0: no process yet */
+	uint64_t pid_start;            /* clock ticks after boot, field 22 of /proc/PID/stat */
+	const char *boot_id;           /* the boot that pid and pid_start belong to */
+	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
 	const struct spec_map *annotations; /* or NULL */
 };

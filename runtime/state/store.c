@@ -61,12 +61,16 @@ int state_store_open(struct state_store *ret, const char *path, const char *runt
 {
 	ret->path = path ? path : default_path(runtime_dir, arena);
 	ret->fd = -EBADF;
-	if (flags == STATE_STORE_CREATE && mkdir(ret->path, 0700) < 0 && errno != EEXIST) {
-		int r = err_sys(err, errno, "cannot make the state directory '%s'", ret->path);
-		err_hint(err, "--root DIR names another one");
-		return r;
-	}
 	_cleanup_close_ int fd = open(ret->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && flags == STATE_STORE_CREATE) {
+		if (mkdir(ret->path, 0700) < 0 && errno != EEXIST) {
+			int r = err_sys(err, errno, "cannot make the state directory '%s'",
+					ret->path);
+			err_hint(err, "--root DIR names another one");
+			return r;
+		}
+		fd = open(ret->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open the state directory '%s'", ret->path);
 	int r = check_owner(fd, ret->path, err);

@@ -1,0 +1,19 @@
+/* Points in time as text. */
+#ifndef HULL_BASE_CLOCK_H
+#define HULL_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <time.h>
+
+#define CLOCK_TEXT_SIZE 40
+
+/*
+ * Writes a time as RFC 3339 in UTC with nanoseconds, "2026-11-21T23:10:00.000000001Z". The
+ * library's own functions would read the time zone files first, on every start.
+ */
+void clock_format(struct timespec t, char buf[static CLOCK_TEXT_SIZE]);
+
+/* The current time in that form. */
+void clock_now(char buf[static CLOCK_TEXT_SIZE]);
+
+#endif
