@@ -125,20 +125,17 @@ void err_clear(struct err *err)
 		memset(err, 0, sizeof(*err));
 }
 
-const char *err_text(int code)
+struct err_text err_text(int code)
 {
-	static char text[128]; /* hull has one thread, and each message shows one errno */
+	struct err_text text;
 	const char *s = strerrordesc_np(code);
-	if (!s) {
-		snprintf(text, sizeof(text), "error %d", code);
-		return text;
-	}
-	size_t n = strnlen(s, sizeof(text) - 1);
-	memcpy(text, s, n);
-	text[n] = '\0';
+	if (s)
+		snprintf(text.s, sizeof(text.s), "%s", s);
+	else
+		snprintf(text.s, sizeof(text.s), "error %d", code);
 	/* "No such file" becomes "no such file", but "RFS specific error" stays. */
-	if (text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z')
-		text[0] = (char)(text[0] - 'A' + 'a');
+	if (text.s[0] >= 'A' && text.s[0] <= 'Z' && text.s[1] >= 'a' && text.s[1] <= 'z')
+		text.s[0] = (char)(text.s[0] - 'A' + 'a');
 	return text;
 }
 

@@ -67,8 +67,11 @@ _printf_(2, 3) void err_wrap(struct err *err, const char *fmt, ...);
 
 void err_clear(struct err *err);
 
-/* The text of an errno in lower case, "no such file or directory". Never NULL; static memory. */
-const char *err_text(int code);
+/* The text of an errno in lower case: err_text(ENOENT).s is "no such file or directory". */
+struct err_text {
+	char s[64];
+};
+struct err_text err_text(int code);
 
 /* The name of an errno, "ENOENT". Never NULL; static memory. */
 const char *err_name(int code);

@@ -103,6 +103,9 @@ void cmd_report_error(struct cmd *cmd, const struct err *err);
 /* The warnings collected so far, when there is no error to go with. */
 void cmd_report_warnings(struct cmd *cmd);
 
+/* Words that only --debug shows: on stderr, or in a --log of plain text. */
+void cmd_debug(struct cmd *cmd, const struct str *text);
+
 /* Opens the store of --root. */
 _must_check_ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags,
 				struct state_store *ret, struct err *err);

@@ -273,7 +273,7 @@ void report_err(struct str *out, const struct json_doc *doc, const struct err *e
 	painted(out, flags, PAINT_ERROR, "error: ");
 	escape_append(out, full.message, strlen(full.message));
 	if (full.flags & ERR_HAS_ERRNO)
-		str_printf(out, ": %s", err_text(full.code));
+		str_printf(out, ": %s", err_text(full.code).s);
 	str_append(out, "\n");
 	append_row(out, flags, "step", full.step);
 	append_config_row(out, doc, &full, flags);

@@ -42,4 +42,7 @@ void report_err(struct str *out, const struct json_doc *doc, const struct err *e
 void report_log_json(struct str *out, const struct err *err, const struct spec_problems *warnings,
 		     const char *time_rfc3339);
 
+/* A warning of a start that goes on: a record of its own, with the level "warning". */
+void report_log_warning(struct str *out, const struct err *warning, const char *time_rfc3339);
+
 #endif

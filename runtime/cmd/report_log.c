@@ -89,7 +89,7 @@ static void append_errno(struct str *out, const struct err *err)
 	if (!(err->flags & ERR_HAS_ERRNO))
 		return;
 	bool may_match = err->flags & ERR_ABOUT_PROGRAM;
-	str_printf(out, ": %s", may_match ? err_text(err->code) : err_name(err->code));
+	str_printf(out, ": %s", may_match ? err_text(err->code).s : err_name(err->code));
 }
 
 static void append_msg(struct str *out, const struct err *err, unsigned more)
@@ -142,6 +142,23 @@ static const char *step_of(const struct err *err)
 	return err->step[0] || !is_config_problem(err) ? err->step : "parse";
 }
 
+/* What errors and warnings have in common; the object stays open. */
+static void write_record(struct json_out *o, const char *level, const struct err *err,
+			 unsigned more, const char *time_rfc3339)
+{
+	json_out_object(o);
+	json_out_member(o, "level", level);
+	write_msg(o, err, more);
+	json_out_member(o, "time", time_rfc3339);
+	write_optional(o, "step", step_of(err));
+	write_place(o, err);
+	if (err->flags & ERR_HAS_ERRNO)
+		json_out_member(o, "errno", err_name(err->code));
+	write_optional(o, "kernel", err->kernel);
+	write_optional(o, "cause", err->cause);
+	write_optional(o, "hint", err->hint);
+}
+
 void report_log_json(struct str *out, const struct err *err, const struct spec_problems *warnings,
 		     const char *time_rfc3339)
 {
@@ -150,19 +167,18 @@ void report_log_json(struct str *out, const struct err *err, const struct spec_p
 	if (warnings && warnings->errors > 1 && is_config_problem(err))
 		more = warnings->errors - 1;
 	json_out_init(&o, out, JSON_OUT_COMPACT);
-	json_out_object(&o);
-	json_out_member(&o, "level", "error");
-	write_msg(&o, err, more);
-	json_out_member(&o, "time", time_rfc3339);
-	write_optional(&o, "step", step_of(err));
-	write_place(&o, err);
-	if (err->flags & ERR_HAS_ERRNO)
-		json_out_member(&o, "errno", err_name(err->code));
-	write_optional(&o, "kernel", err->kernel);
-	write_optional(&o, "cause", err->cause);
-	write_optional(&o, "hint", err->hint);
+	write_record(&o, "error", err, more, time_rfc3339);
 	if (warnings && warnings->warnings)
 		write_warnings(&o, warnings);
+	json_out_object_end(&o);
+	str_append(out, "\n");
+}
+
+void report_log_warning(struct str *out, const struct err *warning, const char *time_rfc3339)
+{
+	struct json_out o;
+	json_out_init(&o, out, JSON_OUT_COMPACT);
+	write_record(&o, "warning", warning, 0, time_rfc3339);
 	json_out_object_end(&o);
 	str_append(out, "\n");
 }

@@ -53,6 +53,15 @@ static int exit_status(const struct start_result *result)
 	return result->exited ? result->code : 128 + result->code;
 }
 
+/* --debug shows what is about to be done, so that a failing step can be seen in its place. */
+static void show_plan(struct cmd *cmd, const struct plan *plan)
+{
+	struct str text;
+	str_init(&text, &cmd->arena);
+	plan_print(plan, &text);
+	cmd_debug(cmd, &text);
+}
+
 static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bundle *bundle,
 			struct err *err)
 {
@@ -68,6 +77,8 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	start.pid_file = o->pid_file;
 	fill_state(bundle, &start.state);
 	cmd_report_warnings(cmd);
+	if (cmd->global.debug)
+		show_plan(cmd, &bundle->plan);
 	r = start_run(&start, &result, err);
 	start_done(&start);
 	state_store_close(&store);

@@ -35,24 +35,50 @@ static void to_stderr(const struct str *text)
 	(void)!fd_write_all(STDERR_FILENO, text->text, text->used);
 }
 
-static void to_log(struct cmd *cmd, const struct err *err)
+static bool log_is_json(const struct cmd *cmd)
 {
-	struct str text;
+	return cmd->global.log_format && str_eq(cmd->global.log_format, "json");
+}
+
+/* Best effort: what cannot be logged still reaches stderr. */
+static void append_to_log(const struct cmd *cmd, const struct str *text)
+{
+	_cleanup_close_ int fd = open(cmd->global.log,
+				      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	if (fd >= 0)
+		(void)!fd_write_all(fd, text->text, text->used);
+}
+
+static void log_error(struct cmd *cmd, const struct err *err)
+{
 	char now[CLOCK_TEXT_SIZE];
+	struct str text;
 
 	if (!cmd->global.log)
 		return;
-	_cleanup_close_ int fd = open(cmd->global.log,
-				      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
-	if (fd < 0)
-		return; /* the error itself still reaches stderr */
 	str_init(&text, &cmd->arena);
 	clock_now(now);
-	if (cmd->global.log_format && str_eq(cmd->global.log_format, "json"))
+	if (log_is_json(cmd))
 		report_log_json(&text, err, &cmd->problems, now);
 	else
 		report_err(&text, cmd->doc.text ? &cmd->doc : NULL, err, REPORT_PLAIN);
-	(void)!fd_write_all(fd, text.text, text.used);
+	append_to_log(cmd, &text);
+}
+
+static void log_warnings(struct cmd *cmd, const struct str *plain)
+{
+	char now[CLOCK_TEXT_SIZE];
+	struct str text;
+
+	if (!log_is_json(cmd)) {
+		append_to_log(cmd, plain);
+		return;
+	}
+	str_init(&text, &cmd->arena);
+	clock_now(now);
+	for (const struct spec_problem *p = cmd->problems.first; p; p = p->next)
+		report_log_warning(&text, &p->err, now);
+	append_to_log(cmd, &text);
 }
 
 void cmd_report_error(struct cmd *cmd, const struct err *err)
@@ -66,7 +92,7 @@ void cmd_report_error(struct cmd *cmd, const struct err *err)
 	else
 		report_err(&text, doc, err, stderr_flags(cmd));
 	to_stderr(&text);
-	to_log(cmd, err);
+	log_error(cmd, err);
 }
 
 void cmd_report_warnings(struct cmd *cmd)
@@ -78,13 +104,21 @@ void cmd_report_warnings(struct cmd *cmd)
 		return;
 	str_init(&text, &cmd->arena);
 	report_problems(&text, &cmd->doc, &cmd->problems, stderr_flags(cmd));
-	/* With --log they go there, one record each: stderr belongs to the container then. */
-	if (!cmd->global.log) {
+	/* stderr belongs to the container when the caller has named a log. */
+	if (cmd->global.log)
+		log_warnings(cmd, &text);
+	else
 		to_stderr(&text);
-		return;
-	}
-	for (const struct spec_problem *p = cmd->problems.first; p; p = p->next)
-		to_log(cmd, &p->err);
+}
+
+void cmd_debug(struct cmd *cmd, const struct str *text)
+{
+	bool wanted = cmd->global.debug ||
+		      (cmd->global.log_level && str_eq(cmd->global.log_level, "debug"));
+	if (wanted && cmd->global.log && !log_is_json(cmd))
+		append_to_log(cmd, text);
+	else if (wanted && !cmd->global.log)
+		to_stderr(text);
 }
 
 int cmd_open_store(struct cmd *cmd, enum state_store_flags flags, struct state_store *ret,

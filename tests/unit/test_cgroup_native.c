@@ -55,7 +55,7 @@ static int teardown(void **state)
 	struct err err;
 	int r = n->skip ? 0 : cgroup_remove(&n->root, n->base, &err);
 	if (r < 0)
-		fprintf(stderr, "%s: %s\n", err.message, err_text(err.code));
+		fprintf(stderr, "%s: %s\n", err.message, err_text(err.code).s);
 	cgroup_root_close(&n->root);
 	free(n);
 	return r;
@@ -268,7 +268,7 @@ static void test_device_program(void **state)
 		skip();
 	}
 	if (r < 0)
-		print_message("%s: %s: %s\n", err.message, err_text(err.code), err.kernel);
+		print_message("%s: %s: %s\n", err.message, err_text(err.code).s, err.kernel);
 	assert_int_equal(r, 0);
 	assert_int_equal(open_inside(fd, "/dev/null", O_RDWR), 0);
 	assert_int_equal(open_inside(fd, "/dev/kmsg", O_RDONLY), EPERM);
@@ -341,7 +341,7 @@ static void check_limit(const struct native *n, const struct limit_case *c)
 	if (r == 0)
 		r = cgroup_apply(fd, &plan, &err);
 	if (r < 0)
-		print_message("%s: %s: %s\n", c->file, err.message, err_text(err.code));
+		print_message("%s: %s: %s\n", c->file, err.message, err_text(err.code).s);
 	assert_int_equal(r, 0);
 	assert_int_equal(fd_read_value(fd, c->file, text, sizeof(text)), 0);
 	assert_string_equal(text, c->want);

@@ -166,11 +166,11 @@ static void test_exact_fit(void **state)
 static void test_texts(void **state)
 {
 	(void)state;
-	assert_string_equal(err_text(ENOENT), "no such file or directory");
-	assert_string_equal(err_text(EACCES), "permission denied");
-	assert_string_equal(err_text(ESRMNT), "srmount error");
-	assert_string_equal(err_text(ENOTUNIQ), "name not unique on network");
-	assert_string_equal(err_text(99999), "error 99999");
+	assert_string_equal(err_text(ENOENT).s, "no such file or directory");
+	assert_string_equal(err_text(EACCES).s, "permission denied");
+	assert_string_equal(err_text(ESRMNT).s, "srmount error");
+	assert_string_equal(err_text(ENOTUNIQ).s, "name not unique on network");
+	assert_string_equal(err_text(99999).s, "error 99999");
 	assert_string_equal(err_name(ENOENT), "ENOENT");
 	assert_string_equal(err_name(99999), "EUNKNOWN");
 }

@@ -33,7 +33,7 @@ static const struct explain_who almighty = { .caps = UINT64_C(1) << CAP_DAC_OVER
 static const char *whole_message(const struct err *err, char *buf, size_t size)
 {
 	if (err->flags & ERR_HAS_ERRNO)
-		snprintf(buf, size, "%s: %s", err->message, err_text(err->code));
+		snprintf(buf, size, "%s: %s", err->message, err_text(err->code).s);
 	else
 		snprintf(buf, size, "%s", err->message);
 	return buf;
