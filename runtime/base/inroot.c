@@ -261,11 +261,30 @@ static int is_type(int fd, mode_t type)
 	return (st.st_mode & S_IFMT) == type;
 }
 
+/*
+ * The common case, in half the system calls: only the last component is missing, and nothing is in
+ * its place. -EEXIST when it is not as simple as that.
+ */
+static int make_last_dir(struct walk *w, mode_t mode)
+{
+	const char *slash = strrchr(w->path, '/');
+	const char *name = slash ? slash + 1 : w->path;
+	if (!*name || is_dot(name) || is_dot_dot(name))
+		return -EEXIST;
+	_cleanup_close_ int parent = open_prefix(w, slash ? (size_t)(slash - w->path) : 0);
+	if (parent < 0 || mkdirat(parent, name, mode) < 0)
+		return -EEXIST;
+	return resolve(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_STEP);
+}
+
 /* Opens the directory that the walk's path names, made where it is missing. */
 static int open_or_make_dir(struct walk *w, mode_t mode)
 {
 	int fd = inroot_try(w->rootfd, w->path, O_PATH | O_DIRECTORY);
 	if (fd != -ENOENT)
+		return fd;
+	fd = make_last_dir(w, mode);
+	if (fd != -EEXIST)
 		return fd;
 	_cleanup_close_ int dir = -EBADF;
 	size_t missing;

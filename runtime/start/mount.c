@@ -135,7 +135,8 @@ static int open_destination(const struct start *s, const struct plan_mount *m, i
 		return open_trusted(s->root_fd, m, err);
 	if (m->kind == PLAN_MOUNT_REMOUNT)
 		return inroot_open(s->root_fd, m->destination, O_PATH, err);
-	if (fstat(tree, &st) < 0)
+	st.st_mode = S_IFDIR; /* what the root of a new file system is */
+	if (m->kind != PLAN_MOUNT_NEW && fstat(tree, &st) < 0)
 		return err_sys(err, errno, "cannot examine what is mounted on '%s'",
 			       m->destination);
 	if (S_ISDIR(st.st_mode))
