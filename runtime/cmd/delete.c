@@ -3,6 +3,8 @@
  * start was cut short at any point. The cgroup is the way to its processes, so that none is
  * missed, and the state goes last: when anything fails, the next delete can try again (R-081).
  */
+#include "cmd/cmd.h"
+
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -10,7 +12,6 @@
 
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
-#include "cmd/cmd.h"
 
 #define DELETE_TIMEOUT_MS 10000
 

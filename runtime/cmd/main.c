@@ -3,6 +3,8 @@
  * options are parsed, one command runs, and its error, if any, is reported. Nothing below cmd/
  * prints or exits.
  */
+#include "cmd/cmd.h"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -12,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "cmd/cmd.h"
 
 const struct command *const cmd_table[] = {
 	&command_run,  &command_state, &command_delete, &command_check, &command_plan,

@@ -1,9 +1,9 @@
 /* Parsing options by their table. */
+#include "cmd/cmd.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "cmd/cmd.h"
 
 static const struct option *find_long(const struct option *table, const char *name, size_t n)
 {
@@ -47,6 +47,16 @@ static bool takes_value(enum option_kind kind)
 	return kind == OPTION_TEXT || kind == OPTION_NUMBER || kind == OPTION_IGNORED;
 }
 
+/* --keep, and the forms that engines written in Go print: --keep=true, --keep=false. */
+static int store_flag(const struct option *o, const char *value, bool *place, struct err *err)
+{
+	bool is_true = !value || str_eq(value, "true") || str_eq(value, "1");
+	if (!is_true && !str_eq(value, "false") && !str_eq(value, "0"))
+		return err_say(err, ERR_CONFIG, EINVAL, "--%s takes no value", o->name);
+	*place = is_true;
+	return 0;
+}
+
 static int store(const struct option *o, const char *value, void *ret, struct err *err)
 {
 	void *place = (char *)ret + o->offset;
@@ -54,8 +64,7 @@ static int store(const struct option *o, const char *value, void *ret, struct er
 
 	switch (o->kind) {
 	case OPTION_FLAG:
-		*(bool *)place = true;
-		return 0;
+		return store_flag(o, value, place, err);
 	case OPTION_TEXT:
 	case OPTION_TEXT_OPT:
 		*(const char **)place = value ? value : "";
@@ -86,12 +95,6 @@ static int parse_one(const struct option *o, const char *inline_value, char **ar
 			return err_say(err, ERR_CONFIG, EINVAL, "--%s needs a value: --%s %s",
 				       o->name, o->name, o->value);
 		++*index;
-	}
-	bool is_true = value && (str_eq(value, "true") || str_eq(value, "1"));
-	if (o->kind == OPTION_FLAG && value && !is_true) {
-		if (str_eq(value, "false") || str_eq(value, "0"))
-			return 0;
-		return err_say(err, ERR_CONFIG, EINVAL, "--%s takes no value", o->name);
 	}
 	return store(o, value, ret, err);
 }

@@ -2,6 +2,8 @@
  * Where words go: results to stdout, errors and warnings to stderr for people and to --log for
  * engines (one JSON object for an error, R: engines read the last one).
  */
+#include "cmd/cmd.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "cmd/cmd.h"
 #include "cmd/report.h"
 
 int cmd_print(const struct str *text, struct err *err)

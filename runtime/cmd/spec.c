@@ -1,10 +1,11 @@
 /* hull spec: a config.json to begin with. */
+#include "cmd/cmd.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "cmd/cmd.h"
 
 struct spec_options {
 	const char *bundle, *file;

@@ -139,7 +139,7 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
 		check_process,    plan_refuse_unsupported, plan_make_namespaces, plan_make_root,
-		plan_make_cgroup, plan_make_mounts,        plan_make_sysctls,    plan_make_process,
+		plan_make_cgroup, plan_make_mounts,        plan_make_sysctls,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);
@@ -148,5 +148,6 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 			return r;
 		}
 	}
+	plan_make_process(&p);
 	return 0;
 }

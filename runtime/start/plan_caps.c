@@ -41,7 +41,16 @@ static uint64_t cap_mask(const struct planner *p, const struct spec_strv *names,
 	return mask;
 }
 
-int plan_make_capabilities(const struct planner *p, struct err *err)
+/* One warning for all of them: buildah lists a dozen that are not inheritable. */
+static void warn_ambient(const struct planner *p)
+{
+	struct err *warning = spec_problem_add(
+		p->arena, p->problems, SPEC_WARNING, p->spec->process.capabilities.ambient.at,
+		"ambient capabilities that are not permitted and inheritable are left out");
+	err_hint(warning, "add them to capabilities.permitted and capabilities.inheritable");
+}
+
+void plan_make_capabilities(const struct planner *p)
 {
 	const struct spec_capabilities *spec = &p->spec->process.capabilities;
 	struct plan_process *process = &p->plan->process;
@@ -63,13 +72,9 @@ int plan_make_capabilities(const struct planner *p, struct err *err)
 	uint64_t ambient_needs = process->caps[PLAN_CAP_PERMITTED] &
 				 process->caps[PLAN_CAP_INHERITABLE];
 	if (process->caps[PLAN_CAP_AMBIENT] & ~ambient_needs) {
-		err_say(err, ERR_CONFIG, EINVAL,
-			"an ambient capability must be permitted and inheritable too");
-		err_hint(err, "add it to capabilities.permitted and capabilities.inheritable");
-		err_at(err, spec->ambient.at);
-		return -EINVAL;
+		warn_ambient(p);
+		process->caps[PLAN_CAP_AMBIENT] &= ambient_needs;
 	}
 	process->caps_drop = p->host->caps_bounding & ~process->caps[PLAN_CAP_BOUNDING];
 	process->caps_at = spec->at;
-	return 0;
 }

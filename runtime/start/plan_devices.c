@@ -30,7 +30,8 @@ static bool dev_is_bound(const struct plan *plan)
 {
 	bool bound = false;
 	for (size_t i = 0; i < plan->mounts_n; i++)
-		if (str_eq(plan->mounts[i].destination, "/dev"))
+		if (str_eq(plan->mounts[i].destination, "/dev") &&
+		    plan->mounts[i].kind != PLAN_MOUNT_REMOUNT)
 			bound = plan->mounts[i].kind == PLAN_MOUNT_BIND;
 	return bound;
 }

@@ -59,7 +59,6 @@ static int plan_cgroup_mount(const struct planner *p, struct plan_mount *m, stru
 	m->type = "cgroup2";
 	if (!new_ns && p->plan->has_cgroup) {
 		m->kind = PLAN_MOUNT_CGROUP;
-		m->attr_recursive = (struct plan_attr) { 0 };
 	} else if (!new_ns) {
 		err_say(err, ERR_CONFIG, EINVAL,
 			"a cgroup mount needs a cgroup of the container's own");

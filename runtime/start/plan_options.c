@@ -15,6 +15,7 @@ enum option_kind {
 	OPTION_SET,        /* sets an attribute */
 	OPTION_CLEAR,      /* clears one */
 	OPTION_ATIME,      /* one of the exclusive access time modes */
+	OPTION_NO_ATIME,   /* the end of one of them: the kernel's default, relatime, is left */
 	OPTION_SUPERBLOCK, /* a flag that every file system takes through fsconfig */
 	OPTION_PROPAGATION,
 	OPTION_BIND,
@@ -52,11 +53,11 @@ static const struct option option_table[] = {
 	{ "nosymfollow", OPTION_SET, 0, MOUNT_ATTR_NOSYMFOLLOW },
 	{ "symfollow", OPTION_CLEAR, 0, MOUNT_ATTR_NOSYMFOLLOW },
 	{ "relatime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
-	{ "norelatime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
+	{ "norelatime", OPTION_NO_ATIME, 0, MOUNT_ATTR_RELATIME },
 	{ "noatime", OPTION_ATIME, 0, MOUNT_ATTR_NOATIME },
-	{ "atime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
+	{ "atime", OPTION_NO_ATIME, 0, MOUNT_ATTR_NOATIME },
 	{ "strictatime", OPTION_ATIME, 0, MOUNT_ATTR_STRICTATIME },
-	{ "nostrictatime", OPTION_ATIME, 0, MOUNT_ATTR_RELATIME },
+	{ "nostrictatime", OPTION_NO_ATIME, 0, MOUNT_ATTR_STRICTATIME },
 
 	{ "rro", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_RDONLY },
 	{ "rrw", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_RDONLY },
@@ -71,11 +72,11 @@ static const struct option option_table[] = {
 	{ "rnosymfollow", OPTION_SET, OPTION_RECURSIVE, MOUNT_ATTR_NOSYMFOLLOW },
 	{ "rsymfollow", OPTION_CLEAR, OPTION_RECURSIVE, MOUNT_ATTR_NOSYMFOLLOW },
 	{ "rrelatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
-	{ "rnorelatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
+	{ "rnorelatime", OPTION_NO_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
 	{ "rnoatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_NOATIME },
-	{ "ratime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
+	{ "ratime", OPTION_NO_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_NOATIME },
 	{ "rstrictatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_STRICTATIME },
-	{ "rnostrictatime", OPTION_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_RELATIME },
+	{ "rnostrictatime", OPTION_NO_ATIME, OPTION_RECURSIVE, MOUNT_ATTR_STRICTATIME },
 
 	{ "sync", OPTION_SUPERBLOCK, 0, 0 },
 	{ "async", OPTION_SUPERBLOCK, 0, 0 },
@@ -130,11 +131,32 @@ static void attr_apply(struct plan_attr *attr, enum option_kind kind, uint64_t v
 		attr->clear |= value;
 		attr->set &= ~value;
 		break;
+	case OPTION_NO_ATIME: /* "noatime,nostrictatime" stays noatime, as with mount(8) */
+		attr->set &= ~value;
+		attr->clear |= MOUNT_ATTR__ATIME;
+		break;
 	default: /* the access time modes share a field, which is cleared as a whole (S-081) */
 		attr->set = (attr->set & ~(uint64_t)MOUNT_ATTR__ATIME) | value;
 		attr->clear |= MOUNT_ATTR__ATIME;
 		break;
 	}
+}
+
+/*
+ * A recursive word is about the mount itself too, so it overrules what was said of that one alone:
+ * after "rw,rro" nothing of the tree may be writable. A new file system has nothing below it.
+ */
+static void mount_attr_apply(struct plan_mount *m, const struct option *o)
+{
+	if (!(o->flags & OPTION_RECURSIVE) || m->kind == PLAN_MOUNT_NEW) {
+		attr_apply(&m->attr, o->kind, o->value);
+		return;
+	}
+	uint64_t bits = o->kind == OPTION_SET || o->kind == OPTION_CLEAR ? o->value
+									 : MOUNT_ATTR__ATIME;
+	m->attr.set &= ~bits;
+	m->attr.clear &= ~bits;
+	attr_apply(&m->attr_recursive, o->kind, o->value);
 }
 
 /* "key=value" or "key" for the file system. */
@@ -148,34 +170,44 @@ static void add_fs_option(const struct planner *p, const struct spec_str *word,
 	o->at = word->at;
 }
 
-static int bind_with_data(const struct spec_str *word, struct err *err)
+/* What is mounted already would ignore an option of its file system without a word (S-071). */
+static int unwanted_data(const struct plan_mount *m, const struct spec_str *word, struct err *err)
 {
+	const char *what = m->kind == PLAN_MOUNT_BIND ? "bind mount" : "remount";
 	size_t i = 0;
 	const char *near = str_nearest(word->s, next_option, &i);
-	err_say(err, ERR_CONFIG, EINVAL, "a bind mount takes no file system option '%s'", word->s);
+	err_say(err, ERR_CONFIG, EINVAL, "a %s takes no file system option '%s'", what, word->s);
 	if (near)
 		err_hint(err, "did you mean '%s'?", near);
 	else
-		err_hint(err, "only attributes such as ro, nosuid or rslave apply to a bind mount");
+		err_hint(err, "only attributes such as ro, nosuid or rslave apply to a %s", what);
 	err_at(err, word->at);
 	return -EINVAL;
+}
+
+/* A bind mount shares its superblock with the host, and hull does not change that one. */
+static void warn_without_effect(const struct planner *p, const struct spec_str *word)
+{
+	(void)!spec_problem_add(p->arena, p->problems, SPEC_WARNING, word->at,
+				"'%s' has no effect on a file system that is mounted already",
+				word->s);
 }
 
 static void apply_option(const struct planner *p, const struct option *o,
 			 const struct spec_str *word, struct plan_mount *m)
 {
-	bool recursive = o->flags & OPTION_RECURSIVE;
-	struct plan_attr *attr = recursive ? &m->attr_recursive : &m->attr;
-
 	switch (o->kind) {
 	case OPTION_SET:
 	case OPTION_CLEAR:
 	case OPTION_ATIME:
-		attr_apply(attr, o->kind, o->value);
+	case OPTION_NO_ATIME:
+		mount_attr_apply(m, o);
 		break;
 	case OPTION_SUPERBLOCK:
-		if (m->kind == PLAN_MOUNT_NEW) /* a bind cannot change its superblock */
+		if (m->kind == PLAN_MOUNT_NEW)
 			add_fs_option(p, word, m);
+		else
+			warn_without_effect(p, word);
 		break;
 	case OPTION_PROPAGATION:
 		m->propagation = o->value;
@@ -223,8 +255,8 @@ int plan_parse_mount_options(const struct planner *p, const struct spec_mount *s
 		const struct option *o = option_find(word->s);
 		if (o)
 			apply_option(p, o, word, ret);
-		else if (ret->kind == PLAN_MOUNT_BIND && word->s[0])
-			return bind_with_data(word, err);
+		else if (ret->kind != PLAN_MOUNT_NEW && word->s[0])
+			return unwanted_data(ret, word, err);
 		else if (word->s[0])
 			add_fs_option(p, word, ret);
 	}

@@ -19,8 +19,8 @@ _must_check_ int plan_make_root(const struct planner *p, struct err *err);
 _must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
 void plan_make_devices(const struct planner *p);
 _must_check_ int plan_make_sysctls(const struct planner *p, struct err *err);
-_must_check_ int plan_make_process(const struct planner *p, struct err *err);
-_must_check_ int plan_make_capabilities(const struct planner *p, struct err *err);
+void plan_make_process(const struct planner *p);
+void plan_make_capabilities(const struct planner *p);
 _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);
 
 /* The path as it is when absolute, else below the bundle. */

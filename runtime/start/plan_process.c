@@ -75,7 +75,7 @@ static void plan_rlimits(const struct planner *p, struct plan_process *process)
 		};
 }
 
-int plan_make_process(const struct planner *p, struct err *err)
+void plan_make_process(const struct planner *p)
 {
 	const struct spec_process *spec = &p->spec->process;
 	struct plan_process *process = &p->plan->process;
@@ -97,5 +97,5 @@ int plan_make_process(const struct planner *p, struct err *err)
 	process->personality_at = personality->at;
 	process->reset_signals = p->host->signals_ignored;
 	process->first_closed_fd = 3 + p->options->preserve_fds + p->options->listen_fds;
-	return plan_make_capabilities(p, err);
+	plan_make_capabilities(p);
 }

@@ -143,18 +143,28 @@ int state_lock(const struct state_store *store, const char *id, struct state_ent
 	return r;
 }
 
+static int is_taken(const char *id, struct err *err)
+{
+	err_say(err, ERR_BUSY, EEXIST, "container '%s' exists already", id);
+	err_hint(err, "choose another id, or remove it: hull delete --force %s", id);
+	return -EEXIST;
+}
+
 int state_claim(const struct state_store *store, const char *id, struct state_entry *ret,
 		struct err *err)
 {
 	*ret = (struct state_entry) { .id = id, .store_fd = store->fd, .fd = -EBADF };
-	if (mkdirat(store->fd, id, 0700) < 0) {
-		if (errno != EEXIST)
-			return err_sys(err, errno, "cannot make the state of '%s'", id);
-		err_say(err, ERR_BUSY, EEXIST, "container '%s' exists already", id);
-		err_hint(err, "choose another id, or remove it: hull delete --force %s", id);
-		return -EEXIST;
+	if (mkdirat(store->fd, id, 0700) < 0)
+		return errno == EEXIST ? is_taken(id, err)
+				       : err_sys(err, errno, "cannot make the state of '%s'", id);
+	int r = state_lock(store, id, ret, err);
+	/* Between the two calls a delete --force may have removed the directory; and the one that
+	 * is locked now may then be another claim's, which has written its state already. */
+	if (r == -ENOENT || (r == 0 && faccessat(ret->fd, STATE_FILE, F_OK, 0) == 0)) {
+		state_entry_close(ret);
+		return is_taken(id, err);
 	}
-	return state_lock(store, id, ret, err);
+	return r;
 }
 
 int state_relock(struct state_entry *entry, struct err *err)
