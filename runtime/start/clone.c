@@ -52,6 +52,8 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 	if (!err->step[0])
 		err_step(err, "%s", child_step_name(step));
 	(void)!channel_send(s->channel.child_fd, CHANNEL_FAILED);
+	/* Until GO or the end of file the parent may want to look at this process's namespaces. */
+	(void)channel_receive(s->channel.child_fd);
 	_exit(1);
 }
 

@@ -104,6 +104,8 @@ int dev_make_all(struct start *s, struct err *err)
 	if (dev_fd < 0)
 		return dev_fd;
 	_cleanup_close_ int proc_fd = inroot_try(s->root_fd, "/proc/self/fd", O_PATH);
+	if (proc_fd < 0 && proc_fd != -ENOENT && proc_fd != -ENOTDIR && proc_fd != -ELOOP)
+		return err_sys(err, -proc_fd, "cannot look for '/proc/self/fd'");
 	for (size_t i = 0; i < plan->devices_n; i++) {
 		int r = make_device(s, dev_fd, &plan->devices[i], err);
 		if (r < 0) {

@@ -111,16 +111,16 @@ static int raise_ambient(const struct plan_process *process, struct err *err)
 
 /*
  * The working directory is entered with the full rights, or else with those of the user (a
- * directory of a network file system may be closed to root), and must lie in the root.
+ * directory of a network file system may be closed to root), and must lie in the root. No error
+ * text: what is in the page counts as the failure of the start, which the first try is not.
  */
-static int enter_cwd(const struct start *s, struct err *err)
+static int enter_cwd(const struct start *s)
 {
-	const char *cwd = s->plan->process.cwd;
-	_cleanup_close_ int fd = inroot_try(s->root_fd, cwd, O_PATH | O_DIRECTORY);
-	if (fd >= 0)
-		return fchdir(fd) < 0 ? -errno : 0;
-	err_sys(err, -fd, "cannot enter the working directory '%s'", cwd);
-	return fd;
+	_cleanup_close_ int fd =
+		inroot_try(s->root_fd, s->plan->process.cwd, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	return fchdir(fd) < 0 ? -errno : 0;
 }
 
 static int cwd_failed(const struct start *s, int code, struct err *err)
@@ -150,11 +150,11 @@ int drop_privileges(struct start *s, struct err *err)
 		r = set_personality(process, err);
 	if (r == 0)
 		r = drop_bounding(process, err);
-	int cwd = r == 0 ? enter_cwd(s, err) : 0;
+	int cwd = r == 0 ? enter_cwd(s) : 0;
 	if (r == 0)
 		r = set_user(process, err);
 	if (r == 0 && cwd < 0)
-		cwd = enter_cwd(s, err);
+		cwd = enter_cwd(s);
 	if (r == 0 && cwd < 0)
 		r = cwd_failed(s, -cwd, err);
 	if (r == 0)

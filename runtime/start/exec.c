@@ -48,9 +48,13 @@ static int find_program(struct start *s, struct err *err)
 		if (!exec_tries_next(found))
 			break;
 	}
-	/* The parent examines why, and finds the words (explain.c). */
 	buf[0] = '\0';
-	err_sys(err, code, "cannot execute '%s'", process->args[0]);
+	/* runc's words, which engines match; the parent examines why (diagnose.c). */
+	if (code == ENOENT && !strchr(process->args[0], '/'))
+		err_say(err, ERR_NOT_FOUND, code,
+			"exec: \"%s\": executable file not found in $PATH", process->args[0]);
+	else
+		err_sys(err, code, "exec: \"%s\"", process->args[0]);
 	err->flags |= ERR_ABOUT_PROGRAM;
 	err_at(err, process->args_at);
 	return -code;
@@ -86,7 +90,7 @@ static int wait_for_go(struct start *s, struct err *err)
 static _Noreturn void exec_failed(struct start *s, int code)
 {
 	struct err *err = &s->channel.page->err;
-	err_sys(err, code, "cannot execute '%s'", s->plan->process.args[0]);
+	err_sys(err, code, "exec %s", s->channel.page->program);
 	err->flags |= ERR_ABOUT_PROGRAM;
 	err_at(err, s->plan->process.args_at);
 	err_step(err, "exec");

@@ -15,12 +15,12 @@
 
 static void kill_child(struct start *s)
 {
-	pid_t moved = s->channel.page ? atomic_load(&s->channel.page->moved_pid) : 0;
 	if (s->pid <= 0)
 		return;
 	(void)!pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0);
 	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);
 	/* A child that had moved but was not followed yet is a child of ours all the same. */
+	pid_t moved = atomic_load(&s->channel.page->moved_pid);
 	if (moved > 0 && moved != s->pid) {
 		(void)!kill(moved, SIGKILL);
 		(void)!waitid(P_PID, (id_t)moved, &(siginfo_t) { 0 }, WEXITED);

@@ -17,9 +17,10 @@
 #include "base/fd.h"
 #include "base/inroot.h"
 
+/* The first mount of each kind; the others are clones of it. */
 struct masks {
 	int null_fd; /* the host's /dev/null */
-	int dir_fd;  /* the first mount of the empty tmpfs; the others are clones of it */
+	int dir_fd;  /* an empty tmpfs */
 };
 
 /* The target's descriptor, or -ENOENT when there is nothing to protect. */
@@ -46,25 +47,34 @@ static int clone_tree(int fd, unsigned flags)
 
 /* ---- masked ---- */
 
-static int open_null(struct masks *masks, struct err *err)
+/*
+ * Read-only, for the inode is the host's: the container's root could change its mode or owner, and
+ * with them the host's /dev/null. Reading and writing the device itself is not affected.
+ */
+static int clone_null(int *ret_fd, struct err *err)
 {
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NOEXEC };
 	struct stat st;
-	if (masks->null_fd >= 0)
-		return 0;
-	masks->null_fd = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	if (masks->null_fd < 0 || fstat(masks->null_fd, &st) < 0)
+	_cleanup_close_ int host = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (host < 0 || fstat(host, &st) < 0)
 		return err_sys(err, errno, "cannot open the host's '/dev/null'");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_say(err, ERR_HOST, ENODEV,
 			       "the host's '/dev/null' is not the null device");
+	_cleanup_close_ int tree = clone_tree(host, 0);
+	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_sys(err, errno, "cannot clone '/dev/null'");
+	*ret_fd = fd_take(&tree);
 	return 0;
 }
 
 static int mask_file(struct masks *masks, int target, const char *path, struct err *err)
 {
-	int r = open_null(masks, err);
-	if (r < 0)
-		return r;
+	if (masks->null_fd < 0) {
+		int r = clone_null(&masks->null_fd, err);
+		return r < 0 ? r : attach(masks->null_fd, target, path, err);
+	}
 	_cleanup_close_ int tree = clone_tree(masks->null_fd, 0);
 	if (tree < 0)
 		return err_sys(err, errno, "cannot clone '/dev/null'");

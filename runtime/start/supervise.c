@@ -190,6 +190,13 @@ static int container_ended(struct start *s, const siginfo_t *info, struct start_
 	return r;
 }
 
+/* A process that has moved to an existing pid namespace is the container, whoever it was before. */
+static bool is_container(const struct start *s, pid_t pid)
+{
+	pid_t moved = atomic_load(&s->channel.page->moved_pid);
+	return pid == (moved > 0 ? moved : s->pid);
+}
+
 /* Reaps until nobody is left to reap. 1: the container has ended; 0: not yet; or an error. */
 static int reap(struct start *s, struct start_result *ret, struct err *err)
 {
@@ -203,16 +210,11 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 				       : err_sys(err, errno, "cannot wait for the container");
 		if (info.si_pid == 0)
 			return 0;
-		if (info.si_pid == s->pid && !atomic_load(&s->channel.page->moved_pid)) {
+		if (is_container(s, info.si_pid)) {
+			s->pid = info.si_pid; /* it may have died before follow() */
 			int r = container_ended(s, &info, ret, err);
 			return r < 0 ? r : 1;
 		}
-		if (info.si_pid == s->pid && s->pid == atomic_load(&s->channel.page->moved_pid)) {
-			int r = container_ended(s, &info, ret, err);
-			return r < 0 ? r : 1;
-		}
-		if (info.si_pid == s->pid)
-			return 0; /* the step between; follow() waits for it */
 		(void)!waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
 	}
 }

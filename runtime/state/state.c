@@ -207,36 +207,36 @@ int state_read(const struct state_store *store, const char *id, struct arena *ar
 
 /* ---- the process ---- */
 
-/* A process that is dead but not waited for keeps its number; it does not count as there. */
-static bool is_dead_letter(char letter)
-{
-	return letter == 'Z' || letter == 'X';
-}
+struct process_stat {
+	char letter;    /* field 3: 'R', 'S', 'Z' */
+	uint64_t start; /* field 22: clock ticks after boot */
+};
 
-/*
- * Field 22 of /proc/PID/stat, the time of the start, of a process that is alive (field 3); the
- * name in field 2 may hold blanks and brackets. ESRCH when it is dead.
- */
-static int read_start_time(pid_t pid, uint64_t *ret)
+/* Reads /proc/PID/stat; the name in field 2 may hold blanks and brackets. */
+static int read_stat(pid_t pid, struct process_stat *ret)
 {
-	char path[32], text[1024];
+	char path[32], text[1024], number[24] = { 0 };
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	int r = fd_read_value(AT_FDCWD, path, text, sizeof(text));
 	if (r < 0)
 		return r;
 	const char *s = strrchr(text, ')');
-	if (s && s[1] == ' ' && is_dead_letter(s[2]))
-		return -ESRCH;
+	if (!s || s[1] != ' ')
+		return -EINVAL;
+	ret->letter = s[2];
 	for (int field = 2; s && field < 22; field++)
 		s = strchr(s + 1, ' ');
-	if (!s)
-		return -EINVAL;
-	char number[24] = { 0 };
-	size_t n = strcspn(s + 1, " ");
+	size_t n = s ? strcspn(s + 1, " ") : sizeof(number);
 	if (n >= sizeof(number))
 		return -EINVAL;
 	memcpy(number, s + 1, n);
-	return str_to_u64(number, UINT64_MAX, ret);
+	return str_to_u64(number, UINT64_MAX, &ret->start);
+}
+
+/* A process that is dead but not waited for keeps its number; it does not count as there. */
+static bool is_alive(const struct process_stat *stat)
+{
+	return stat->letter != 'Z' && stat->letter != 'X';
 }
 
 static int read_boot_id(char *buf, size_t size)
@@ -247,14 +247,15 @@ static int read_boot_id(char *buf, size_t size)
 int state_identify(struct state *state, pid_t pid, struct arena *arena, struct err *err)
 {
 	char boot_id[64];
-	uint64_t start = 0;
-	int r = read_start_time(pid, &start);
+	struct process_stat stat;
+	/* A child that has failed already is a zombie; that is for its parent to find out. */
+	int r = read_stat(pid, &stat);
 	if (r == 0)
 		r = read_boot_id(boot_id, sizeof(boot_id));
 	if (r < 0)
 		return err_sys(err, -r, "cannot identify the container's process");
 	state->pid = pid;
-	state->pid_start = start;
+	state->pid_start = stat.start;
 	state->boot_id = arena_strdup(arena, boot_id);
 	return 0;
 }
@@ -262,14 +263,14 @@ int state_identify(struct state *state, pid_t pid, struct arena *arena, struct e
 int state_open_process(const struct state *state, int *ret_pidfd)
 {
 	char boot_id[64];
-	uint64_t start;
+	struct process_stat stat;
 	if (state->pid <= 0 || !state->boot_id)
 		return -ESRCH;
 	/* First the descriptor, then the check: what it refers to cannot change any more. */
 	_cleanup_close_ int pidfd = pidfd_open(state->pid, 0);
 	if (pidfd < 0 || read_boot_id(boot_id, sizeof(boot_id)) < 0 ||
-	    !str_eq(boot_id, state->boot_id) || read_start_time(state->pid, &start) < 0 ||
-	    start != state->pid_start)
+	    !str_eq(boot_id, state->boot_id) || read_stat(state->pid, &stat) < 0 ||
+	    stat.start != state->pid_start || !is_alive(&stat))
 		return -ESRCH;
 	*ret_pidfd = fd_take(&pidfd);
 	return 0;

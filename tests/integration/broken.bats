@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The wrong bundles of bundles/broken: each has a file `expected` with exactly what hull says on
 # standard error when it is run from the top of the project. None of them may start, and none may
-# leave anything behind.
+# leave anything behind. Those whose mistake shows only in a start share a root filesystem.
 
 load ../lib
 
@@ -24,6 +24,11 @@ broken() {
 	[[ -z $output ]] || echo "unexpected output: $output"
 	diff "$dir/expected" "$T/stderr"
 	[[ ! -e $STATE/$ID && ! -e $CGROUPS/hull/$ID ]] || echo "something is left behind"
+}
+
+setup_file() {
+	local root=$BATS_TEST_DIRNAME/../../bundles/broken/rootfs
+	[[ -d $root ]] || "$BATS_TEST_DIRNAME/../../bundles/mkrootfs" "$root"
 }
 
 @test "each broken bundle gets the error that it must give" {
