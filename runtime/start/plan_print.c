@@ -81,6 +81,14 @@ static void print_cgroup(const struct plan *plan, struct str *out)
 	}
 }
 
+static void print_time_offsets(const struct plan_namespaces *ns, struct str *out)
+{
+	for (const char *s = ns->time_offsets; s && *s; s += strcspn(s, "\n") + 1) {
+		line(out, "namespaces");
+		str_printf(out, "time offset %.*s\n", (int)strcspn(s, "\n"), s);
+	}
+}
+
 static void print_namespaces(const struct plan *plan, struct str *out)
 {
 	const struct plan_namespaces *ns = &plan->ns;
@@ -100,6 +108,7 @@ static void print_namespaces(const struct plan *plan, struct str *out)
 		str_printf(out, "join %s at %s\n", spec_ns_name(ns->join[i].type),
 			   ns->join[i].path);
 	}
+	print_time_offsets(ns, out);
 	if (ns->loopback)
 		str_append(out, "network     loopback up\n");
 	if (ns->hostname)
@@ -207,6 +216,11 @@ static void print_process(const struct plan *plan, struct str *out)
 {
 	const struct plan_process *process = &plan->process;
 
+	if (plan->new_keyring)
+		str_append(out, "process     new session keyring\n");
+	for (int n = 1; n <= 64; n++)
+		if (process->reset_signals >> (n - 1) & 1)
+			str_printf(out, "process     signal %d no longer ignored\n", n);
 	if (process->has_oom_score_adj)
 		str_printf(out, "process     oom score adjustment %d\n", process->oom_score_adj);
 	if (process->no_new_privs)
@@ -233,6 +247,7 @@ static void print_exec(const struct plan *plan, struct str *out)
 {
 	const struct plan_process *process = &plan->process;
 
+	str_printf(out, "files       all from %u on are closed\n", process->first_closed_fd);
 	if (plan->spec->linux.seccomp.at)
 		str_printf(out, "filter      seccomp, %zu rules\n",
 			   plan->spec->linux.seccomp.syscalls.n);
