@@ -164,6 +164,8 @@ int state_claim(const struct state_store *store, const char *id, struct state_en
 		state_entry_close(ret);
 		return is_taken(id, err);
 	}
+	if (r < 0)
+		(void)!unlinkat(store->fd, id, AT_REMOVEDIR);
 	return r;
 }
 
