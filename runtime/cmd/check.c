@@ -83,14 +83,7 @@ static void check_program(struct cmd *cmd, const struct plan *plan)
 {
 	const struct plan_process *process = &plan->process;
 	struct err err;
-	struct explain_who who = {
-		.uid = process->uid,
-		.gid = process->gid,
-		.groups = process->groups,
-		.groups_n = process->groups_n,
-		.caps = process->caps[PLAN_CAP_EFFECTIVE],
-		.cwd = process->cwd,
-	};
+	struct explain_who who = explain_who_of(process);
 	_cleanup_close_ int root = open(plan->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0) {
 		err_sys(&err, errno, "cannot open the root filesystem '%s'", plan->root.path);

@@ -18,14 +18,7 @@ static void examine(const struct start *s, int root_fd, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
 	const char *program = s->channel.page->program;
-	struct explain_who who = {
-		.uid = process->uid,
-		.gid = process->gid,
-		.groups = process->groups,
-		.groups_n = process->groups_n,
-		.caps = process->caps[PLAN_CAP_EFFECTIVE],
-		.cwd = process->cwd,
-	};
+	struct explain_who who = explain_who_of(process);
 	uint32_t at = err->at;
 	int code = err->code;
 	/* Not found: the search is made once more; what it finds now may differ from then. */

@@ -66,6 +66,18 @@ static int raise_not_in_path(const char *name, int code, struct err *err)
 	return -code;
 }
 
+struct explain_who explain_who_of(const struct plan_process *process)
+{
+	return (struct explain_who) {
+		.uid = process->uid,
+		.gid = process->gid,
+		.groups = process->groups,
+		.groups_n = process->groups_n,
+		.caps = process->caps[PLAN_CAP_EFFECTIVE],
+		.cwd = process->cwd,
+	};
+}
+
 int explain_exec(int rootfd, const char *path, const struct explain_who *who, int code,
 		 struct err *err)
 {

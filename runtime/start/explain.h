@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "start/plan.h"
 
 /* Who executes it. Ids are the caller's view: the host's ones for a container with its own ids. */
 struct explain_who {
@@ -25,6 +26,9 @@ struct explain_who {
 	uint64_t caps;   /* effective capabilities, bit n: capability n */
 	const char *cwd; /* absolute, below the root; relative names start there */
 };
+
+/* The one who executes a plan's program. */
+struct explain_who explain_who_of(const struct plan_process *process);
 
 /*
  * The error of execve(path) that failed with the errno `code`. A path without a slash says that

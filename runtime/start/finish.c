@@ -1,13 +1,14 @@
 /*
  * Parent, stage 9: whatever the start has made goes away again, in the order of R-086: processes,
- * cgroup, state. Called after success and after any failure; every part is tried even when one
- * before it failed, and what is left is said.
+ * cgroup, state. Called after success and after any failure. Under the lock, since a `delete
+ * --force` may have done all of it already, for others to use the names anew.
  */
 #include "start/steps.h"
 
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -17,7 +18,9 @@ static void kill_child(struct start *s)
 {
 	if (s->pid <= 0)
 		return;
-	(void)!pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0);
+	/* One way or the other it must go, or the wait would never end. */
+	if (pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0) < 0)
+		(void)!kill(s->pid, SIGKILL);
 	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);
 	/* A child that had moved but was not followed yet is a child of ours all the same. */
 	pid_t moved = atomic_load(&s->channel.page->moved_pid);
@@ -46,29 +49,27 @@ static int remove_state(struct start *s, bool keep, struct err *err)
 {
 	if (s->entry.fd < 0)
 		return 0;
-	int r = state_relock(&s->entry, err);
-	if (r == -ENOENT)
-		return 0; /* `delete --force` was faster */
-	if (r < 0)
-		return r;
 	if (!keep)
 		return state_remove(&s->entry, err);
 	s->state.status = STATE_STOPPED;
 	return state_write(&s->entry, &s->state, err);
 }
 
-int finish(struct start *s, struct err *err)
+int finish(struct start *s, const struct start_result *result, struct err *err)
 {
-	struct err later;
-	bool ended = s->pid == 0 && s->pidfd >= 0;
+	bool keep = result->started && (s->plan->flags & PLAN_KEEP);
 
 	kill_child(s);
-	int r = remove_cgroup(s, err);
+	/* Of a container that has run, the caller may still want to read it. */
+	if (s->pid_file_made && !result->started)
+		(void)!unlink(s->pid_file);
+	int r = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
+	/* `delete --force` was faster: everything is gone, and the same names may be in use again.
+	 */
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = remove_cgroup(s, err);
 	/* The state stays while something is left that it leads to. */
-	if (r < 0)
-		return r;
-	int r2 = remove_state(s, ended && (s->plan->flags & PLAN_KEEP), &later);
-	if (r2 < 0)
-		*err = later;
-	return r2;
+	return r < 0 ? r : remove_state(s, keep, err);
 }

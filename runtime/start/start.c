@@ -60,7 +60,7 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 		json_locate(&s->plan->spec->doc, err);
 	ret->started = r == 0;
 	/* What cannot be removed is said, but does not hide how the start or the program ended. */
-	int undone = finish(s, &cleanup);
+	int undone = finish(s, ret, &cleanup);
 	if (r == 0 && undone < 0) {
 		*err = cleanup;
 		r = undone;

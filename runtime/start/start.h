@@ -52,6 +52,7 @@ struct start {
 	struct state_store *store;      /* borrowed */
 	struct state state;             /* what the state file says */
 	const char *pid_file;           /* or NULL */
+	bool pid_file_made;
 	struct spec_problems *problems; /* borrowed; takes warnings about the seccomp profile */
 
 	struct state_entry entry; /* the claimed state directory, locked while it changes */

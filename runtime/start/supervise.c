@@ -1,5 +1,5 @@
 /*
- * Parent, stage 8: the child is on its way; record it, let it go, and stay until it has ended.
+ * Parent, stage 8, second half: with the container until it has ended.
  *
  * Signals come through a signalfd, one at a time, and are handled in order; there are no handlers.
  * A signal that would end hull ends the start while there is one, and afterwards it is forwarded.
@@ -18,122 +18,6 @@
 #include "base/fd.h"
 
 #define CHILD_NAME "hull:init" /* isolate.c; execve replaces it */
-
-bool start_waits_for_ready(const struct plan *plan)
-{
-	for (unsigned i = 0; i < plan->ns.join_n; i++)
-		if (plan->ns.join[i].type == SPEC_NS_PID)
-			return true;
-	return plan->process.rlimits_n > 0;
-}
-
-/* ---- record ---- */
-
-/* Complete when it appears, without a newline: engines parse the whole file. */
-static int write_pid_file(const struct start *s, struct err *err)
-{
-	char temporary[PATH_MAX], text[16];
-	if (!s->pid_file)
-		return 0;
-	int n = snprintf(temporary, sizeof(temporary), "%s.%d.new", s->pid_file, (int)getpid());
-	if (n < 0 || (size_t)n >= sizeof(temporary))
-		return err_sys(err, ENAMETOOLONG, "cannot write the pid file '%s'", s->pid_file);
-	snprintf(text, sizeof(text), "%d", (int)s->pid);
-	_cleanup_close_ int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
-	if (r == 0 && rename(temporary, s->pid_file) < 0)
-		r = -errno;
-	if (r < 0 && fd >= 0)
-		(void)!unlink(temporary);
-	return r < 0 ? err_sys(err, -r, "cannot write the pid file '%s'", s->pid_file) : 0;
-}
-
-/* Kept to look at the container's files when its program cannot be executed. */
-static void open_mount_namespace(struct start *s)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)s->pid);
-	fd_close(&s->mount_ns_fd);
-	s->mount_ns_fd = open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* Which process is the container, for those who come after us. */
-static int record_process(struct start *s, struct err *err)
-{
-	int r = state_identify(&s->state, s->pid, s->arena, err);
-	if (r < 0)
-		return r;
-	s->state.status = STATE_RUNNING;
-	r = state_write(&s->entry, &s->state, err);
-	if (r == 0)
-		r = write_pid_file(s, err);
-	state_unlock(&s->entry);
-	return r;
-}
-
-static bool moves(const struct plan *plan)
-{
-	for (unsigned i = 0; i < plan->ns.join_n; i++)
-		if (plan->ns.join[i].type == SPEC_NS_PID)
-			return true;
-	return false;
-}
-
-int record_child(struct start *s, struct err *err)
-{
-	if (s->plan->root.kind != PLAN_ROOT_CHROOT)
-		open_mount_namespace(s);
-	return moves(s->plan) ? 0 : record_process(s, err);
-}
-
-/* ---- release ---- */
-
-/* The child has become another process, which is our child too (isolate_pid). */
-static int follow(struct start *s, struct err *err)
-{
-	pid_t pid = atomic_load(&s->channel.page->moved_pid);
-	int pidfd = pidfd_open(pid, 0);
-	if (pidfd < 0)
-		return err_sys(err, errno, "cannot follow the process into the pid namespace");
-	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);
-	fd_close(&s->pidfd);
-	s->pid = pid;
-	s->pidfd = pidfd;
-	return record_process(s, err);
-}
-
-static int set_rlimits(const struct start *s, struct err *err)
-{
-	const struct plan_process *process = &s->plan->process;
-
-	for (size_t i = 0; i < process->rlimits_n; i++) {
-		const struct plan_rlimit *l = &process->rlimits[i];
-		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
-		if (prlimit(s->pid, (unsigned)l->resource, &limit, NULL) == 0)
-			continue;
-		int r = err_sys(err, errno, "cannot set the resource limit");
-		if (r == -EPERM)
-			err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
-		err_at(err, l->at);
-		return r;
-	}
-	return 0;
-}
-
-int release_child(struct start *s, struct err *err)
-{
-	int r = 0;
-	if (moves(s->plan))
-		r = follow(s, err);
-	if (r == 0)
-		r = set_rlimits(s, err);
-	if (r < 0)
-		return r;
-	/* The last word between the two. A child that is gone has left its reason in the page. */
-	(void)!channel_send(s->channel.parent_fd, CHANNEL_GO);
-	fd_close(&s->channel.parent_fd);
-	return 0;
-}
 
 /* ---- how it ended ---- */
 
