@@ -5,10 +5,10 @@
  */
 #include "cmd/cmd.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <poll.h>
 
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
@@ -29,16 +29,22 @@ static const struct option delete_table[] = {
 static int kill_process(const struct state *state, struct err *err)
 {
 	_cleanup_close_ int pidfd = -EBADF;
-	if (state_open_process(state, &pidfd) < 0)
+	int r = state_open_process(state, &pidfd);
+	if (r == -ESRCH)
 		return 0;
+	if (r < 0)
+		return err_sys(err, -r, "cannot find the container's process %d", (int)state->pid);
 	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return err_sys(err, errno, "cannot kill the container's process %d",
 			       (int)state->pid);
 	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-	if (poll(&fd, 1, DELETE_TIMEOUT_MS) == 0)
-		return err_say(err, ERR_BUSY, ETIMEDOUT, "the container's process %d does not end",
+	r = poll(&fd, 1, DELETE_TIMEOUT_MS);
+	if (r < 0)
+		return err_sys(err, errno, "cannot wait for the container's process %d",
 			       (int)state->pid);
-	return 0;
+	return r > 0 ? 0
+		     : err_say(err, ERR_BUSY, ETIMEDOUT, "the container's process %d does not end",
+			       (int)state->pid);
 }
 
 static int remove_cgroup(const char *path, struct err *err)
@@ -58,11 +64,11 @@ static int remove_cgroup(const char *path, struct err *err)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* A state that cannot be read: the id still tells where a cgroup would be by default. */
-static int guess_state(struct cmd *cmd, const char *id, struct state *ret, struct err *err)
+/* Where the state is broken, the id still tells where a cgroup would be by default. */
+static int guess_state(struct cmd *cmd, const char *id, struct state *state, struct err *err)
 {
-	*ret = (struct state) { .id = id, .status = STATE_CREATING };
-	return cgroup_plan_path(NULL, id, &cmd->arena, &ret->cgroup, err);
+	state->id = id;
+	return state->cgroup ? 0 : cgroup_plan_path(NULL, id, &cmd->arena, &state->cgroup, err);
 }
 
 static int delete_locked(struct cmd *cmd, const struct delete_options *o,
@@ -88,27 +94,37 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 	return r < 0 ? r : state_remove(entry, err);
 }
 
+/* 1 when there is no such container; that something else is missing is an error. */
+static int lock_entry(struct cmd *cmd, struct state_store *store, struct state_entry *ret,
+		      struct err *err)
+{
+	const char *id = cmd->args[0];
+
+	int r = cmd_open_store(cmd, STATE_STORE_EXISTING, store, err);
+	if (r == -ENOENT)
+		err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+	if (r == 0)
+		r = state_lock(store, id, ret, err);
+	return r == -ENOENT ? 1 : r;
+}
+
 static int delete (struct cmd *cmd, void *options, struct err *err)
 {
 	const struct delete_options *o = options;
-	struct state_store store;
-	struct state_entry entry;
-	const char *id = cmd->args[0];
+	struct state_store store = { .fd = -EBADF };
+	struct state_entry entry = { .fd = -EBADF };
 
-	int r = state_check_id(id, err);
+	int r = state_check_id(cmd->args[0], err);
 	if (r < 0)
 		return r;
-	r = cmd_open_store(cmd, STATE_STORE_EXISTING, &store, err);
-	if (r == 0) {
-		r = state_lock(&store, id, &entry, err);
-		if (r == 0)
-			r = delete_locked(cmd, o, &store, &entry, err);
-		state_entry_close(&entry);
-		state_store_close(&store);
-	} else if (r == -ENOENT) {
-		err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
-	}
-	return r == -ENOENT && o->force ? 0 : r;
+	r = lock_entry(cmd, &store, &entry, err);
+	if (r == 1)
+		r = o->force ? 0 : -ENOENT;
+	else if (r == 0)
+		r = delete_locked(cmd, o, &store, &entry, err);
+	state_entry_close(&entry);
+	state_store_close(&store);
+	return r;
 }
 
 const struct command command_delete = {

@@ -116,8 +116,7 @@ static int raise_ambient(const struct plan_process *process, struct err *err)
  */
 static int enter_cwd(const struct start *s)
 {
-	_cleanup_close_ int fd =
-		inroot_try(s->root_fd, s->plan->process.cwd, O_PATH | O_DIRECTORY);
+	_cleanup_close_ int fd = inroot_try(s->root_fd, s->plan->process.cwd, O_PATH | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	return fchdir(fd) < 0 ? -errno : 0;

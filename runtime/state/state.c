@@ -164,25 +164,38 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	if (json_parse(arena, STATE_FILE, text, size, &doc, &syntax) < 0)
 		return broken(err, syntax.message);
 	const struct json *own = json_get(doc.root, "hull");
-	if (get_uint(doc.root, "version", UINT32_MAX) != STATE_VERSION)
-		return broken(err, "it has another version");
 	const char *status = get_string(doc.root, "status");
 	const struct str_name *known = status ? str_name_find(status_names, status) : NULL;
 	const char *created = get_string(doc.root, "created");
 	ret->id = get_string(doc.root, "id");
 	ret->bundle = get_string(doc.root, "bundle");
 	ret->rootfs = get_string(doc.root, "rootfs");
-	if (!ret->id || !ret->bundle || !known || !created || !own)
-		return broken(err, "a member is missing");
-	ret->status = (enum state_status)known->value;
-	snprintf(ret->created, sizeof(ret->created), "%s", created);
 	ret->pid = (pid_t)get_uint(doc.root, "pid", INT32_MAX);
 	ret->cgroup = get_string(own, "cgroup");
 	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
 	ret->boot_id = get_string(own, "bootId");
 	ret->pid_start = get_uint(own, "pidStart", UINT64_MAX);
 	ret->annotations = get_annotations(doc.root, arena);
+	if (get_uint(doc.root, "version", UINT32_MAX) != STATE_VERSION)
+		return broken(err, "it has another version");
+	if (!ret->id || !ret->bundle || !known || !created || !own)
+		return broken(err, "a member is missing");
+	ret->status = (enum state_status)known->value;
+	snprintf(ret->created, sizeof(ret->created), "%s", created);
 	return 0;
+}
+
+/*
+ * Will it never be readable? A lack of memory or descriptors and an error of the disk do not say
+ * so: after them the file is as good as ever, and nobody may act as if it was lost (R-081).
+ */
+static bool is_beyond_repair(int code)
+{
+	static const int codes[] = { ENOENT, EFBIG, ELOOP, EISDIR, EINVAL, ENXIO };
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
 }
 
 int state_read(const struct state_store *store, const char *id, struct arena *arena,
@@ -190,12 +203,18 @@ int state_read(const struct state_store *store, const char *id, struct arena *ar
 {
 	_cleanup_close_ int dir = openat(store->fd, id,
 					 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
+	*ret = (struct state) { 0 };
+	if (dir < 0 && errno == ENOENT)
 		return err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+	if (dir < 0)
+		return err_sys(err, errno, "cannot open the state of '%s'", id);
 	char *text;
 	size_t size;
-	struct err why;
-	if (fd_read_file(dir, STATE_FILE, STATE_MAX_SIZE, arena, &text, &size, &why) < 0)
+	struct err why = { 0 };
+	int r = fd_read_file(dir, STATE_FILE, STATE_MAX_SIZE, arena, &text, &size, &why);
+	if (r < 0 && !is_beyond_repair(-r))
+		return err_sys(err, -r, "cannot read the state of '%s'", id);
+	if (r < 0)
 		err_say(err, ERR_INTERNAL, EUCLEAN, "its state file cannot be read: %s",
 			why.message);
 	else if (state_parse(text, size, arena, ret, err) == 0)
@@ -268,9 +287,17 @@ int state_open_process(const struct state *state, int *ret_pidfd)
 		return -ESRCH;
 	/* First the descriptor, then the check: what it refers to cannot change any more. */
 	_cleanup_close_ int pidfd = pidfd_open(state->pid, 0);
-	if (pidfd < 0 || read_boot_id(boot_id, sizeof(boot_id)) < 0 ||
-	    !str_eq(boot_id, state->boot_id) || read_stat(state->pid, &stat) < 0 ||
-	    stat.start != state->pid_start || !is_alive(&stat))
+	int r = pidfd < 0 ? -errno : read_boot_id(boot_id, sizeof(boot_id));
+	if (r == 0 && !str_eq(boot_id, state->boot_id))
+		return -ESRCH;
+	if (r == 0)
+		r = read_stat(state->pid, &stat);
+	/* No such process, or the number is a thread's by now. */
+	if (r == -ESRCH || r == -ENOENT || r == -EINVAL)
+		return -ESRCH;
+	if (r < 0)
+		return r;
+	if (stat.start != state->pid_start || !is_alive(&stat))
 		return -ESRCH;
 	*ret_pidfd = fd_take(&pidfd);
 	return 0;
@@ -279,7 +306,8 @@ int state_open_process(const struct state *state, int *ret_pidfd)
 enum state_status state_status_now(const struct state *state)
 {
 	_cleanup_close_ int pidfd = -EBADF;
-	if (state->status == STATE_STOPPED || state_open_process(state, &pidfd) < 0)
+	/* Another failure than ESRCH says nothing about the process: then it counts as there. */
+	if (state->status == STATE_STOPPED || state_open_process(state, &pidfd) == -ESRCH)
 		return state->pid == 0 && state->status == STATE_CREATING ? STATE_CREATING
 									  : STATE_STOPPED;
 	return state->status;

@@ -93,7 +93,8 @@ _must_check_ int state_remove(struct state_entry *entry, struct err *err);
 
 /*
  * Reads a container's state, without a lock. ENOENT: no such container. EUCLEAN: its file is
- * missing or broken. The status is what the file says; state_status_now() asks the kernel.
+ * missing or broken, *ret has what could be read of it all the same. Other errors say nothing
+ * about the file. The status is what the file says; state_status_now() asks the kernel.
  */
 _must_check_ int state_read(const struct state_store *store, const char *id, struct arena *arena,
 			    struct state *ret, struct err *err);
@@ -104,7 +105,8 @@ _must_check_ int state_parse(const char *text, size_t size, struct arena *arena,
 
 /*
  * Whether the container's first process is still there: a process of that number that was started
- * at that time in this boot. If so *ret_pidfd refers to it, beyond doubt (R-071); else -ESRCH.
+ * at that time in this boot. If so *ret_pidfd refers to it, beyond doubt (R-071). -ESRCH: it is
+ * gone, beyond doubt; other errors: who knows.
  */
 _must_check_ int state_open_process(const struct state *state, int *ret_pidfd);
 enum state_status state_status_now(const struct state *state);
