@@ -27,9 +27,11 @@ bool start_waits_for_ready(const struct plan *plan);
 /* Forwards signals and reaps until the container has ended, or its start has failed. */
 _must_check_ int supervise(struct start *s, struct start_result *ret, struct err *err);
 
-/* Undoes everything that was made; the first failure is reported, the rest is tried all the same.
+/*
+ * Undoes everything that was made, after the end and after a start that failed (result->started is
+ * false). What cannot be removed is reported, and the state that leads to it stays.
  */
-_must_check_ int finish(struct start *s, struct err *err);
+_must_check_ int finish(struct start *s, const struct start_result *result, struct err *err);
 
 /* Examines why the program could not be executed and rewrites the error. */
 void diagnose_exec(struct start *s, struct err *err);
