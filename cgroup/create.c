@@ -53,39 +53,61 @@ static const char *v1_name(const char *controller)
 	return str_eq(controller, "io") ? "blkio" : controller;
 }
 
+struct reason {
+	const char *why, *hint;
+};
+static const struct reason reason_disabled = {
+	"it is disabled on the kernel's command line",
+	"remove cgroup_disable= from the kernel's command line, or remove the limit",
+};
+static const struct reason reason_v1 = {
+	"this host has it bound to a cgroup v1 hierarchy",
+	"boot with cgroup_no_v1=all, so that cgroup v2 has it, or remove the limit",
+};
+static const struct reason reason_not_offered = {
+	"this kernel or the parent cgroup does not offer it",
+	"remove the limit, or have the controller delegated to this part of the tree",
+};
+
 /*
- * Why the kernel does not offer a controller. /proc/cgroups has lines of name, hierarchy, number
- * of cgroups, enabled; hierarchy 0 is cgroup v2.
+ * /proc/cgroups has lines of name, hierarchy, number of cgroups, enabled; hierarchy 0 is cgroup v2
+ * or none. False when the line is another controller's.
  */
-static const char *why_missing(const char *controller)
+static bool reason_in_line(const char *line, const char *name, const struct reason **ret)
+{
+	size_t n = strlen(name);
+	unsigned hierarchy, cgroups, enabled;
+	if (strncmp(line, name, n) != 0 || line[n] != '\t' ||
+	    sscanf(line + n, "%u %u %u", &hierarchy, &cgroups, &enabled) != 3)
+		return false;
+	if (!enabled)
+		*ret = &reason_disabled;
+	else if (hierarchy != 0)
+		*ret = &reason_v1;
+	return true;
+}
+
+static const struct reason *why_missing(const char *controller)
 {
 	char text[4096];
-	if (fd_read_value(AT_FDCWD, "/proc/cgroups", text, sizeof(text)) == 0) {
-		const char *name = v1_name(controller);
-		size_t n = strlen(name);
-		for (const char *line = text; line; line = strchr(line, '\n')) {
-			line += *line == '\n';
-			unsigned hierarchy, cgroups, enabled;
-			if (strncmp(line, name, n) != 0 || line[n] != '\t' ||
-			    sscanf(line + n, "%u %u %u", &hierarchy, &cgroups, &enabled) != 3)
-				continue;
-			if (!enabled)
-				return "it is disabled on the kernel's command line";
-			if (hierarchy != 0)
-				return "this host has it bound to a cgroup v1 hierarchy";
-		}
+	const struct reason *reason = &reason_not_offered;
+	if (fd_read_value(AT_FDCWD, "/proc/cgroups", text, sizeof(text)) < 0)
+		return reason;
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (reason_in_line(line, v1_name(controller), &reason))
+			break;
 	}
-	return "this kernel or the parent cgroup does not offer it";
+	return reason;
 }
 
 static int missing_error(const struct walk *w, const char *controller, struct err *err)
 {
+	const struct reason *reason = why_missing(controller);
 	int r = err_say(err, ERR_HOST, ENODEV,
 			"the cgroup controller '%s' is not available in '%.*s': %s", controller,
-			WALK_AT(w), why_missing(controller));
-	err_hint(err,
-		 "remove the limit, or boot with cgroup_no_v1=all, or enable the controller in "
-		 "the parent's cgroup.subtree_control");
+			WALK_AT(w), reason->why);
+	err_hint(err, "%s", reason->hint);
 	return r;
 }
 
