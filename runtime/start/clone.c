@@ -53,6 +53,7 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 		err_step(err, "%s", child_step_name(step));
 	(void)!channel_send(s->channel.child_fd, CHANNEL_FAILED);
 	/* Until GO or the end of file the parent may want to look at this process's namespaces. */
+	channel_keep_child(&s->channel); /* or its own copy would keep the end of file away */
 	(void)channel_receive(s->channel.child_fd);
 	_exit(1);
 }

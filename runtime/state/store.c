@@ -125,8 +125,10 @@ static int check_still_there(const struct state_entry *entry, struct err *err)
 	struct stat mine, named;
 	if (fstat(entry->fd, &mine) < 0)
 		return err_sys(err, errno, "cannot examine the state of '%s'", entry->id);
-	if (fstatat(entry->store_fd, entry->id, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
+	int r = fstatat(entry->store_fd, entry->id, &named, AT_SYMLINK_NOFOLLOW);
+	if (r < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot find the state of '%s'", entry->id);
+	if (r < 0 || mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
 		return no_such_container(entry->id, err);
 	return 0;
 }
