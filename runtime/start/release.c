@@ -114,6 +114,18 @@ static int set_rlimits(const struct start *s, struct err *err)
 	return 0;
 }
 
+/* A signal that arrived up to now must end the start, and not be lost on a young program. */
+static bool is_given_up(void)
+{
+	sigset_t pending;
+	if (sigpending(&pending) < 0)
+		return false;
+	for (int signal = 1; signal < SIGRTMIN; signal++)
+		if (start_ends_by(signal) && sigismember(&pending, signal))
+			return true;
+	return false;
+}
+
 int release_child(struct start *s, struct err *err)
 {
 	int r = 0;
@@ -121,7 +133,7 @@ int release_child(struct start *s, struct err *err)
 		r = follow(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);
-	if (r < 0)
+	if (r < 0 || is_given_up()) /* supervise() will read the signal */
 		return r;
 	/* The last word between the two. A child that is gone has left its reason in the page. */
 	(void)!channel_send(s->channel.parent_fd, CHANNEL_GO);

@@ -24,6 +24,9 @@ _must_check_ int release_child(struct start *s, struct err *err); /* limits, the
  */
 bool start_waits_for_ready(const struct plan *plan);
 
+/* Is it one of the signals that end a start, and hull with it? Later they are forwarded. */
+bool start_ends_by(int signal);
+
 /* Forwards signals and reaps until the container has ended, or its start has failed. */
 _must_check_ int supervise(struct start *s, struct start_result *ret, struct err *err);
 

@@ -105,7 +105,7 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 
 /* ---- signals ---- */
 
-static bool ends_a_start(int signal)
+bool start_ends_by(int signal)
 {
 	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
@@ -131,7 +131,7 @@ static int handle_signal(struct start *s, int signal, struct start_result *ret)
 {
 	if (is_private(signal))
 		return 0;
-	if (ends_a_start(signal) && !atomic_load(&s->channel.page->exec_next)) {
+	if (start_ends_by(signal) && !atomic_load(&s->channel.page->exec_next)) {
 		ret->stop_signal = signal;
 		return 1;
 	}

@@ -287,11 +287,13 @@ int state_open_process(const struct state *state, int *ret_pidfd)
 		return -ESRCH;
 	/* First the descriptor, then the check: what it refers to cannot change any more. */
 	_cleanup_close_ int pidfd = pidfd_open(state->pid, 0);
-	int r = pidfd < 0 ? -errno : read_boot_id(boot_id, sizeof(boot_id));
-	if (r == 0 && !str_eq(boot_id, state->boot_id))
+	int code = pidfd < 0 ? errno : 0;
+	int r = read_boot_id(boot_id, sizeof(boot_id));
+	if (r < 0)
+		return r;
+	if (!str_eq(boot_id, state->boot_id))
 		return -ESRCH;
-	if (r == 0)
-		r = read_stat(state->pid, &stat);
+	r = code ? -code : read_stat(state->pid, &stat);
 	/* No such process, or the number is a thread's by now. */
 	if (r == -ESRCH || r == -ENOENT || r == -EINVAL)
 		return -ESRCH;
