@@ -100,11 +100,22 @@ static void check_program(struct cmd *cmd, const struct plan *plan)
 	}
 }
 
-/* An unknown system call name is a warning in run, since newer profiles must work; here it is
- * what the author wants to know. */
-static void promote_seccomp(struct cmd *cmd, const struct spec *spec)
+/*
+ * Names that are unknown: warnings in run, since the profiles and lists of newer engines must work,
+ * but what the author of a bundle wants to know (design: "Unknown names").
+ */
+static void promote_unknown_names(struct cmd *cmd, const struct spec *spec)
 {
 	struct spec_problems found = { 0 };
+
+	for (struct spec_problem *p = cmd->problems.first; p; p = p->next) {
+		if (p->severity != SPEC_WARNING ||
+		    !str_has_prefix(p->err.path, "process.capabilities."))
+			continue;
+		p->severity = SPEC_ERROR;
+		cmd->problems.warnings--;
+		cmd->problems.errors++;
+	}
 	seccomp_check(&spec->linux.seccomp, &cmd->arena, &found);
 	for (const struct spec_problem *p = found.first; p; p = p->next)
 		add_problem(cmd, &p->err);
@@ -134,7 +145,7 @@ static int check(struct cmd *cmd, void *options, struct err *err)
 	if (r < 0 && cmd->problems.errors == 0)
 		return r; /* no file, or no JSON in it */
 	if (r == 0) {
-		promote_seccomp(cmd, &bundle.spec);
+		promote_unknown_names(cmd, &bundle.spec);
 		r = bundle_plan(cmd, &o->bundle, "check", &bundle, err);
 		if (r < 0) {
 			add_problem(cmd, err);
