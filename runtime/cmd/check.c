@@ -131,8 +131,8 @@ static int print_verdict(struct cmd *cmd, const struct bundle *bundle, struct er
 	str_init(&out, &cmd->arena);
 	if (p->errors + p->warnings > 0)
 		report_problems(&out, &cmd->doc, p, REPORT_PLAIN);
-	str_printf(&out, "%s/config.json: %u errors, %u warnings. %s\n", bundle->path, p->errors,
-		   p->warnings, p->errors ? "It would not start." : "It would start.");
+	str_printf(&out, "%s/%s: %u errors, %u warnings. %s\n", bundle->path, cmd->doc.name,
+		   p->errors, p->warnings, p->errors ? "It would not start." : "It would start.");
 	return cmd_print(&out, err);
 }
 
