@@ -130,6 +130,9 @@ static int reach(struct inquiry *q, const char *subject, const char *path, int *
 		prefix[end] = '\0';
 		_cleanup_close_ int fd = inroot_try(q->rootfd, prefix, O_PATH);
 		snprintf(above, sizeof(above), "'%s'", prefix);
+		/* Of an interpreter the whole name says more than the part that is missing. */
+		if (fd == -ENOENT && q->depth > 0 && end < size)
+			return conclude(q, ENOENT, "%s is not in the root filesystem", subject);
 		if (fd < 0)
 			return report_unreachable(q, end == size ? subject : above, prefix, -fd);
 		if (end == size)

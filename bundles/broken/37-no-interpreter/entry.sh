@@ -1,2 +1,2 @@
-#!/usr/bin/bash
-echo hello
+#!/opt/python/bin/python3
+print("hello")
