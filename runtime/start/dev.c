@@ -103,9 +103,10 @@ int dev_make_all(struct start *s, struct err *err)
 	_cleanup_close_ int dev_fd = open_dev(s, err);
 	if (dev_fd < 0)
 		return dev_fd;
-	_cleanup_close_ int proc_fd = inroot_try(s->root_fd, "/proc/self/fd", O_PATH);
+	/* The link itself: it leads nowhere as long as this process is in another pid namespace. */
+	_cleanup_close_ int proc_fd = inroot_try(s->root_fd, "/proc/self", O_PATH | O_NOFOLLOW);
 	if (proc_fd < 0 && proc_fd != -ENOENT && proc_fd != -ENOTDIR && proc_fd != -ELOOP)
-		return err_sys(err, -proc_fd, "cannot look for '/proc/self/fd'");
+		return err_sys(err, -proc_fd, "cannot look for '/proc/self'");
 	for (size_t i = 0; i < plan->devices_n; i++) {
 		int r = make_device(s, dev_fd, &plan->devices[i], err);
 		if (r < 0) {

@@ -12,8 +12,10 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -150,6 +152,45 @@ int isolate_names(struct start *s, struct err *err)
 		return r;
 	}
 	return 0;
+}
+
+/* The existing pid namespace that the plan joins; -EBADF: none. */
+static int joined_pid_namespace(const struct start *s)
+{
+	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
+		if (s->plan->ns.join[i].type == SPEC_NS_PID)
+			return s->join_fds[i];
+	return -EBADF;
+}
+
+/*
+ * A new procfs shows the pid namespace of the process that opens it. This one is not in the
+ * existing namespace yet (isolate_pid), and its own is the host's: a helper goes ahead, does
+ * nothing but open, and leaves the descriptor in the table that both share. Like its parent it is
+ * not dumpable, so that the namespace's other processes cannot look at the host through it.
+ */
+int isolate_open_procfs(struct start *s)
+{
+	struct clone_args args = { .flags = CLONE_FILES };
+	_Atomic int *opened = &s->channel.page->procfs_fd;
+	int ns = joined_pid_namespace(s);
+
+	if (ns < 0) {
+		int fd = fsopen("proc", FSOPEN_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	if (setns(ns, CLONE_NEWPID) < 0)
+		return -errno;
+	atomic_store(opened, -ECHILD); /* what is left when the helper is killed */
+	long pid = sys_clone3(&args);
+	if (pid == 0) {
+		int fd = fsopen("proc", FSOPEN_CLOEXEC);
+		atomic_store(opened, fd < 0 ? -errno : fd);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid((pid_t)pid, NULL, __WALL) < 0)
+		return -errno;
+	return atomic_load(opened);
 }
 
 /*
