@@ -57,7 +57,7 @@ static void check_controllers(struct cmd *cmd, const struct plan *plan)
 	struct err err;
 	char have[512];
 
-	if (!plan->has_cgroup || !plan->cgroup.controllers[0])
+	if (!plan->cgroup.controllers[0])
 		return;
 	if (cgroup_root_open(&root, &err) < 0) {
 		add_problem(cmd, &err);
@@ -132,7 +132,8 @@ static int print_verdict(struct cmd *cmd, const struct bundle *bundle, struct er
 	if (p->errors + p->warnings > 0)
 		report_problems(&out, &cmd->doc, p, REPORT_PLAIN);
 	str_printf(&out, "%s/%s: %u errors, %u warnings. %s\n", bundle->path, cmd->doc.name,
-		   p->errors, p->warnings, p->errors ? "It would not start." : "It would start.");
+		   p->errors, p->warnings,
+		   p->errors ? "It is not fit to start." : "It would start.");
 	return cmd_print(&out, err);
 }
 

@@ -31,7 +31,7 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 		.id = bundle->plan.id,
 		.bundle = bundle->path,
 		.rootfs = bundle->plan.root.path,
-		.cgroup = bundle->plan.has_cgroup ? bundle->plan.cgroup_path : NULL,
+		.cgroup = bundle->plan.cgroup_path,
 		.owner = getuid(),
 		.annotations = &bundle->spec.annotations,
 	};

@@ -37,8 +37,9 @@ struct place {
 static int find_place(const struct start *s, int dev_fd, const char *path, struct place *ret,
 		      int *ret_opened, struct err *err)
 {
-	const char *base = path + strlen("/dev/");
-	if (str_has_prefix(path, "/dev/") && !strchr(base, '/') && strlen(base) <= NAME_MAX) {
+	const char *base = strrchr(path, '/') + 1;
+	bool is_in_dev = str_has_prefix(path, "/dev/") && base == path + strlen("/dev/");
+	if (is_in_dev && strlen(base) <= NAME_MAX) {
 		memcpy(ret->name, base, strlen(base) + 1);
 		ret->dir_fd = dev_fd;
 		return 0;
@@ -70,6 +71,8 @@ static int make_device(const struct start *s, int dev_fd, const struct plan_devi
 	int r = find_place(s, dev_fd, d->path, &place, &opened, err);
 	if (r < 0)
 		return r;
+	if (d->must_exist)
+		return check_existing(&place, d, err);
 	if (mknodat(place.dir_fd, place.name, d->mode, d->rdev) < 0) {
 		if (errno == EEXIST)
 			return check_existing(&place, d, err);

@@ -15,7 +15,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -76,14 +75,15 @@ int isolate_process(struct start *s, struct err *err)
 	return r;
 }
 
+/*
+ * Joining an existing pid namespace does not move this process: it decides where its next child
+ * will be (isolate_pid), and which processes a procfs shows that is made from now on.
+ */
 static int join_namespaces(struct start *s, struct err *err)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
 
 	for (unsigned i = 0; i < ns->join_n; i++) {
-		/* The pid namespace comes last of all, in isolate_pid(). */
-		if (ns->join[i].type == SPEC_NS_PID)
-			continue;
 		if (setns(s->join_fds[i], (int)plan_namespace_flag(ns->join[i].type)) < 0) {
 			int r = err_sys(err, errno, "cannot join the %s namespace '%s'",
 					spec_ns_name(ns->join[i].type), ns->join[i].path);
@@ -154,70 +154,23 @@ int isolate_names(struct start *s, struct err *err)
 	return 0;
 }
 
-/* The existing pid namespace that the plan joins; -EBADF: none. */
-static int joined_pid_namespace(const struct start *s)
-{
-	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
-		if (s->plan->ns.join[i].type == SPEC_NS_PID)
-			return s->join_fds[i];
-	return -EBADF;
-}
-
 /*
- * A new procfs shows the pid namespace of the process that opens it. This one is not in the
- * existing namespace yet (isolate_pid), and its own is the host's: a helper goes ahead, does
- * nothing but open, and leaves the descriptor in the table that both share. Like its parent it is
- * not dumpable, so that the namespace's other processes cannot look at the host through it.
- */
-int isolate_open_procfs(struct start *s)
-{
-	struct clone_args args = { .flags = CLONE_FILES };
-	_Atomic int *opened = &s->channel.page->procfs_fd;
-	int ns = joined_pid_namespace(s);
-
-	if (ns < 0) {
-		int fd = fsopen("proc", FSOPEN_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	if (setns(ns, CLONE_NEWPID) < 0)
-		return -errno;
-	atomic_store(opened, -ECHILD); /* what is left when the helper is killed */
-	long pid = sys_clone3(&args);
-	if (pid == 0) {
-		int fd = fsopen("proc", FSOPEN_CLOEXEC);
-		atomic_store(opened, fd < 0 ? -errno : fd);
-		_exit(0);
-	}
-	if (pid < 0 || waitpid((pid_t)pid, NULL, __WALL) < 0)
-		return -errno;
-	return atomic_load(opened);
-}
-
-/*
- * An existing pid namespace is entered by a second clone, after pivot: until then the processes in
- * it could have looked at the host through this one. The new process is a child of the parent
- * (CLONE_PARENT), which learns its number from the page; this one has done its work.
+ * The second clone, into the existing pid namespace: after pivot, since until then the processes
+ * there could have looked at the host through this one (R-001). The new process is a child of the
+ * parent (CLONE_PARENT), which learns its number from the page; this one has done its work.
  */
 int isolate_pid(struct start *s, struct err *err)
 {
-	for (unsigned i = 0; i < s->plan->ns.join_n; i++) {
-		if (s->plan->ns.join[i].type != SPEC_NS_PID)
-			continue;
-		struct clone_args args = { .flags = CLONE_PARENT };
-		long pid = setns(s->join_fds[i], CLONE_NEWPID);
-		if (pid == 0)
-			pid = sys_clone3(&args);
-		if (pid < 0) {
-			int r = err_sys(err, errno, "cannot join the pid namespace '%s'",
-					s->plan->ns.join[i].path);
-			err_at(err, s->plan->ns.join[i].at);
-			return r;
-		}
-		if (pid > 0) {
-			atomic_store(&s->channel.page->moved_pid, (pid_t)pid);
-			_exit(0);
-		}
-		fd_close(&s->join_fds[i]);
+	struct clone_args args = { .flags = CLONE_PARENT };
+
+	if (!plan_joins(s->plan, SPEC_NS_PID))
+		return 0;
+	long pid = sys_clone3(&args);
+	if (pid < 0)
+		return err_sys(err, errno, "cannot make a process in the pid namespace");
+	if (pid > 0) {
+		atomic_store(&s->channel.page->moved_pid, (pid_t)pid);
+		_exit(0);
 	}
 	return 0;
 }

@@ -8,11 +8,13 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -94,22 +96,11 @@ static int configure(int fs, const struct plan_mount *m, struct err *err)
 	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? fs_failed(fs, m, err) : 0;
 }
 
-static int open_filesystem(struct start *s, const struct plan_mount *m)
+static int make_filesystem(const struct plan_mount *m, int *ret_fd, struct err *err)
 {
-	if (str_eq(m->type, "proc"))
-		return isolate_open_procfs(s);
-	int fs = fsopen(m->type, FSOPEN_CLOEXEC);
-	return fs < 0 ? -errno : fs;
-}
-
-static int make_filesystem(struct start *s, const struct plan_mount *m, int *ret_fd,
-			   struct err *err)
-{
-	_cleanup_close_ int fs = open_filesystem(s, m);
-	if (fs < 0) {
-		errno = -fs;
+	_cleanup_close_ int fs = fsopen(m->type, FSOPEN_CLOEXEC);
+	if (fs < 0)
 		return fs_failed(-1, m, err);
-	}
 	int r = configure(fs, m, err);
 	if (r < 0)
 		return r;
@@ -173,14 +164,48 @@ static int verify(const struct start *s, const struct plan_mount *m, int tree, s
 	return 0;
 }
 
+/*
+ * Inside a procfs nothing may be covered but a few files (R-054). The plan has looked at the name;
+ * links and ".." in it are known only now.
+ */
+static int check_not_in_proc(const struct plan_mount *m, int target, struct err *err)
+{
+	struct statfs fs;
+	if (m->on_proc)
+		return 0;
+	if (fstatfs(target, &fs) < 0)
+		return err_sys(err, errno, "cannot examine '%s'", m->destination);
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return 0;
+	err_say(err, ERR_CONFIG, EPERM, "'%s' cannot be mounted on: it leads into /proc",
+		m->destination);
+	err_hint(err, "only a few files such as /proc/cpuinfo may be replaced");
+	return -EPERM;
+}
+
+/* The propagation of a new file system; a bind has got its own in the parent. */
+static int set_propagation(const struct plan_mount *m, int tree, struct err *err)
+{
+	struct mount_attr attr = { .propagation = m->propagation };
+	if (m->kind == PLAN_MOUNT_BIND || m->propagation == MS_PRIVATE)
+		return 0;
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_sys(err, errno, "cannot set the propagation of '%s'", m->destination);
+	return 0;
+}
+
 static int attach(const struct start *s, const struct plan_mount *m, int tree, struct err *err)
 {
 	_cleanup_close_ int target = open_destination(s, m, tree, err);
 	if (target < 0)
 		return target;
+	int r = check_not_in_proc(m, target, err);
+	if (r < 0)
+		return r;
 	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_sys(err, errno, "cannot mount '%s' on '%s'", what(m), m->destination);
-	return verify(s, m, tree, err);
+	r = set_propagation(m, tree, err);
+	return r < 0 ? r : verify(s, m, tree, err);
 }
 
 static int change_attributes(const struct start *s, const struct plan_mount *m, struct err *err)
@@ -204,7 +229,7 @@ static int mount_one(struct start *s, const struct plan_mount *m, int *tree, str
 	if (m->kind == PLAN_MOUNT_REMOUNT)
 		return change_attributes(s, m, err);
 	if (m->kind == PLAN_MOUNT_NEW)
-		r = make_filesystem(s, m, tree, err);
+		r = make_filesystem(m, tree, err);
 	if (r == 0)
 		r = attach(s, m, *tree, err);
 	if (r == 0 && !m->late_readonly)

@@ -99,7 +99,6 @@ int plan_make_cgroup(const struct planner *p, struct err *err)
 	const struct spec_str *path = &p->spec->linux.cgroups_path;
 	struct plan *plan = p->plan;
 
-	plan->has_cgroup = true;
 	plan->cgroup_at = path->at;
 	int r = cgroup_plan_path(path->s && *path->s ? path->s : NULL, p->options->id, p->arena,
 				 &plan->cgroup_path, err);
@@ -107,7 +106,10 @@ int plan_make_cgroup(const struct planner *p, struct err *err)
 		err_at(err, path->at);
 		return r;
 	}
-	return cgroup_plan_resources(&p->spec->linux.resources, p->arena, &plan->cgroup, err);
+	r = cgroup_plan_resources(&p->spec->linux.resources, p->arena, &plan->cgroup, err);
+	plan->needs_cgroup = (path->s && *path->s) || plan->cgroup.writes_n > 0 ||
+			     plan->cgroup.device_insns;
+	return r;
 }
 
 static int check_process(const struct planner *p, struct err *err)

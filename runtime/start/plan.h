@@ -45,6 +45,7 @@ struct plan_options {
 struct plan_join {
 	enum spec_ns_type type;
 	const char *path;
+	bool is_changed; /* by a sysctl or a name: it must not be hull's own then */
 	uint32_t at;
 };
 struct plan_namespaces {
@@ -102,7 +103,6 @@ struct plan_attr {
 };
 struct plan_mount {
 	enum plan_mount_kind kind;
-	unsigned index; /* in mounts[] of config.json */
 	const char *destination;
 	const char *type;   /* PLAN_MOUNT_NEW */
 	const char *source; /* NULL: none */
@@ -112,6 +112,7 @@ struct plan_mount {
 	struct plan_attr attr_recursive; /* of all mounts of a recursive bind, before `attr` */
 	uint64_t propagation;            /* MS_* for the whole tree; 0: as it is */
 	bool recursive;                  /* rbind */
+	bool on_proc;       /* its destination is /proc, or a file there that may be replaced */
 	bool late_readonly; /* hull still makes something below it: read-only comes afterwards */
 	uint32_t at, source_at;
 };
@@ -124,6 +125,7 @@ struct plan_device {
 	dev_t rdev;
 	uid_t uid;
 	gid_t gid;
+	bool must_exist; /* below a bind mount of the host's /dev, where nothing may be made */
 	uint32_t at;
 };
 struct plan_link {
@@ -190,7 +192,7 @@ struct plan {
 	unsigned flags; /* enum plan_flags */
 	const struct spec *spec;
 	struct plan_namespaces ns;
-	bool has_cgroup;
+	bool needs_cgroup; /* asked for: a cgroupsPath or a limit; else one is made if it can be */
 	const char *cgroup_path; /* below the cgroup2 mount */
 	uint32_t cgroup_at;
 	struct cgroup_plan cgroup;
@@ -215,6 +217,9 @@ struct plan {
 _must_check_ int plan_make(const struct spec *spec, const struct plan_options *options,
 			   const struct host *host, struct arena *arena, struct plan *ret,
 			   struct spec_problems *problems, struct err *err);
+
+/* Whether an existing namespace of that type is joined. */
+bool plan_joins(const struct plan *plan, enum spec_ns_type type);
 
 /* Appends the plan, one line a step, in the order in which they are made. */
 void plan_print(const struct plan *plan, struct str *out);

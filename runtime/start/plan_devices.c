@@ -83,8 +83,12 @@ void plan_make_devices(const struct planner *p)
 
 	plan->devices = arena_array(p->arena, l->devices.n + ARRAY_SIZE(default_devices),
 				    sizeof(*plan->devices));
-	for (size_t i = 0; i < l->devices.n; i++)
-		plan_one_device(p, &l->devices.v[i], &plan->devices[plan->devices_n++]);
-	if (plan->root.kind != PLAN_ROOT_CHROOT && !dev_is_bound(plan))
+	bool bound = dev_is_bound(plan);
+	for (size_t i = 0; i < l->devices.n; i++) {
+		struct plan_device *d = &plan->devices[plan->devices_n++];
+		plan_one_device(p, &l->devices.v[i], d);
+		d->must_exist = bound && plan_path_is_below(d->path, "/dev");
+	}
+	if (plan->root.kind != PLAN_ROOT_CHROOT && !bound)
 		add_defaults(p);
 }

@@ -24,19 +24,23 @@ static const char *const proc_targets[] = {
 	"/proc/sys/crypto/fips_enabled",
 };
 
+static bool is_proc_target(const char *destination)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(proc_targets); i++)
+		if (str_eq(destination, proc_targets[i]))
+			return true;
+	return str_eq(destination, "/proc");
+}
+
 static int check_destination(const struct spec_mount *spec, const struct plan_mount *m,
 			     struct err *err)
 {
 	const char *d = m->destination;
 	int r = 0;
-	if (str_eq(d, "/"))
+	if (str_eq(d, "/")) {
 		r = err_say(err, ERR_CONFIG, EINVAL, "a mount cannot replace the root filesystem");
-	if (r < 0)
 		err_hint(err, "name another root in root.path");
-	if (r == 0 && plan_path_is_below(d, "/proc") && !str_eq(d, "/proc")) {
-		for (size_t i = 0; i < ARRAY_SIZE(proc_targets); i++)
-			if (str_eq(d, proc_targets[i]))
-				return 0;
+	} else if (plan_path_is_below(d, "/proc") && !m->on_proc) {
 		r = err_say(err, ERR_CONFIG, EPERM, "'%s' cannot be mounted on: it is inside /proc",
 			    d);
 		err_hint(err, "only a few files such as /proc/cpuinfo may be replaced");
@@ -54,17 +58,18 @@ static bool is_cgroup_type(const char *type)
 /* The cgroup file system is the container's own part of cgroup v2, whatever the host has. */
 static int plan_cgroup_mount(const struct planner *p, struct plan_mount *m, struct err *err)
 {
-	uint64_t new_ns = p->plan->ns.unshare_flags & CLONE_NEWCGROUP;
-	m->options_n = 0; /* options of v1 hierarchies mean nothing here */
 	m->type = "cgroup2";
-	if (!new_ns && p->plan->has_cgroup) {
-		m->kind = PLAN_MOUNT_CGROUP;
-	} else if (!new_ns) {
+	if (p->plan->ns.unshare_flags & CLONE_NEWCGROUP)
+		return 0;
+	if (m->options_n > 0) {
 		err_say(err, ERR_CONFIG, EINVAL,
-			"a cgroup mount needs a cgroup of the container's own");
-		err_at(err, m->at);
+			"without a cgroup namespace a cgroup mount takes no option '%s'",
+			m->options[0].key);
+		err_at(err, m->options[0].at);
 		return -EINVAL;
 	}
+	m->kind = PLAN_MOUNT_CGROUP;
+	m->attr_recursive = (struct plan_attr) { 0 };
 	return 0;
 }
 
@@ -100,6 +105,7 @@ static int plan_one_mount(const struct planner *p, const struct spec_mount *spec
 {
 	m->at = spec->at;
 	m->destination = plan_path_normal(p->arena, spec->destination.s);
+	m->on_proc = is_proc_target(m->destination);
 	if (spec->uid_mappings.at || spec->gid_mappings.at) {
 		err_say(err, ERR_CONFIG, ENOTSUP, "id-mapped mounts are not carried out yet");
 		err_at(err, spec->uid_mappings.at ? spec->uid_mappings.at : spec->gid_mappings.at);
@@ -147,7 +153,6 @@ int plan_make_mounts(const struct planner *p, struct err *err)
 	plan->mounts_n = p->spec->mounts.n;
 	plan->mounts = arena_array(p->arena, plan->mounts_n + 1, sizeof(*plan->mounts));
 	for (size_t i = 0; i < plan->mounts_n; i++) {
-		plan->mounts[i].index = (unsigned)i;
 		int r = plan_one_mount(p, &p->spec->mounts.v[i], &plan->mounts[i], err);
 		if (r < 0)
 			return r;

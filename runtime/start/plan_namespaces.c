@@ -27,6 +27,14 @@ uint64_t plan_namespace_flag(enum spec_ns_type type)
 	return 0;
 }
 
+bool plan_joins(const struct plan *plan, enum spec_ns_type type)
+{
+	for (unsigned i = 0; i < plan->ns.join_n; i++)
+		if (plan->ns.join[i].type == type)
+			return true;
+	return false;
+}
+
 static void plan_new(struct plan_namespaces *ns, enum spec_ns_type type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ns_table); i++)
@@ -88,5 +96,8 @@ int plan_make_namespaces(const struct planner *p, struct err *err)
 	ns->hostname_at = p->spec->hostname.at;
 	ns->domainname = p->spec->domainname.s;
 	ns->domainname_at = p->spec->domainname.at;
+	for (unsigned i = 0; i < ns->join_n; i++)
+		ns->join[i].is_changed = ns->join[i].type == SPEC_NS_UTS &&
+					 (ns->hostname || ns->domainname);
 	return 0;
 }

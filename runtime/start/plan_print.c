@@ -61,8 +61,6 @@ static void print_attr(struct str *out, const struct plan_attr *attr, const char
 
 static void print_cgroup(const struct plan *plan, struct str *out)
 {
-	if (!plan->has_cgroup)
-		return;
 	line(out, "cgroup");
 	str_printf(out, "%s\n", plan->cgroup_path);
 	for (size_t i = 0; plan->cgroup.controllers[i]; i++) {
@@ -97,7 +95,7 @@ static void print_namespaces(const struct plan *plan, struct str *out)
 	for (int t = 0; t < SPEC_NS_COUNT; t++)
 		if (ns->clone_flags & plan_namespace_flag((enum spec_ns_type)t))
 			str_printf(out, "new %s, ", spec_ns_name((enum spec_ns_type)t));
-	str_append(out, plan->has_cgroup ? "into the cgroup\n" : "no cgroup\n");
+	str_append(out, "into the cgroup\n");
 	for (int t = 0; t < SPEC_NS_COUNT; t++)
 		if (ns->unshare_flags & plan_namespace_flag((enum spec_ns_type)t)) {
 			line(out, "namespaces");

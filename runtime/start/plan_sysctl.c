@@ -59,16 +59,21 @@ static bool has_bad_component(const char *path)
 	return false;
 }
 
-/* A namespace of the container's own: a new one, or one that it joins by path. */
-static bool has_namespace(const struct plan *plan, uint64_t flag)
+/*
+ * A namespace of the container's own: a new one, or one that it joins by path. Of the latter the
+ * parent makes sure that it is not hull's own (prepare.c).
+ */
+static bool has_namespace(struct plan *plan, uint64_t flag)
 {
 	for (unsigned i = 0; i < plan->ns.join_n; i++)
-		if (plan_namespace_flag(plan->ns.join[i].type) == flag)
+		if (plan_namespace_flag(plan->ns.join[i].type) == flag) {
+			plan->ns.join[i].is_changed = true;
 			return true;
+		}
 	return plan->ns.clone_flags & flag;
 }
 
-static int check_sysctl(const struct plan *plan, const char *path, struct err *err)
+static int check_sysctl(struct plan *plan, const char *path, struct err *err)
 {
 	if (has_bad_component(path))
 		return err_say(err, ERR_CONFIG, EINVAL, "'%s' is no name of a sysctl", path);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <linux/mount.h>
 #include <linux/nsfs.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -29,6 +30,22 @@ int prepare_claim(struct start *s, struct err *err)
 
 /* ---- namespaces ---- */
 
+/* Does this namespace turn out to be the one that hull itself is in? */
+static bool is_own_namespace(int fd, enum spec_ns_type type)
+{
+	static const char *const names[SPEC_NS_COUNT] = {
+		[SPEC_NS_PID] = "pid",       [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
+		[SPEC_NS_IPC] = "ipc",       [SPEC_NS_UTS] = "uts",     [SPEC_NS_USER] = "user",
+		[SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
+	};
+	char path[32];
+	struct stat mine, theirs;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", names[type]);
+	/* What cannot be told apart is taken for the same: nothing of the host may be changed. */
+	return stat(path, &mine) < 0 || fstat(fd, &theirs) < 0 ||
+	       (mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev);
+}
+
 static int open_namespace(const struct plan_join *join, int *ret_fd, struct err *err)
 {
 	_cleanup_close_ int fd = open(join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -42,6 +59,11 @@ static int open_namespace(const struct plan_join *join, int *ret_fd, struct err 
 			r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a namespace", join->path);
 		else if ((uint64_t)(unsigned)type != plan_namespace_flag(join->type))
 			r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a %s namespace",
+				    join->path, spec_ns_name(join->type));
+		else if (join->is_changed && is_own_namespace(fd, join->type))
+			r = err_say(err, ERR_CONFIG, EPERM,
+				    "'%s' is hull's own %s namespace, which sysctls or names of "
+				    "this config.json would change",
 				    join->path, spec_ns_name(join->type));
 	}
 	if (r < 0) {
@@ -93,8 +115,13 @@ static int open_root(struct start *s, struct err *err)
 {
 	const struct plan_root *root = &s->plan->root;
 	unsigned flags = OPEN_TREE_CLOEXEC;
+	/* A slave goes on hearing of the host's mounts; all others are cut off. */
+	uint64_t connection = root->propagation == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
 	struct stat st;
 
+	/* Its path is one of the namespace that is joined. */
+	if (plan_joins(s->plan, SPEC_NS_MOUNT))
+		return 0;
 	/* An overlay's layers are opened by the child: the kernel wants them in its namespace. */
 	if (root->kind == PLAN_ROOT_OVERLAY) {
 		s->layer_fds = arena_array(s->arena, root->overlay.lower_n + 2, sizeof(int));
@@ -115,7 +142,7 @@ static int open_root(struct start *s, struct err *err)
 			    root->path);
 	}
 	if (r == 0 && root->kind == PLAN_ROOT_DIRECTORY) {
-		r = set_attributes(s->root_fd, AT_RECURSIVE, &(struct plan_attr) { 0 }, MS_PRIVATE);
+		r = set_attributes(s->root_fd, AT_RECURSIVE, &(struct plan_attr) { 0 }, connection);
 		if (r < 0)
 			r = err_sys(err, -r, "cannot detach the root filesystem from the host");
 	}
@@ -205,8 +232,6 @@ int prepare_filter(struct start *s, struct err *err)
 int prepare_cgroup(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
-	if (!plan->has_cgroup)
-		return 0;
 	int r = cgroup_root_open(&s->cgroup_root, err);
 	if (r == 0)
 		r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &s->cgroup_fd,

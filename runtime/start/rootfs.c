@@ -128,7 +128,8 @@ static int add_lowers(struct start *s, struct overlay_data *data, struct err *er
 static int add_upper(struct start *s, struct overlay_data *data, struct err *err)
 {
 	const struct plan_overlay *o = &s->plan->root.overlay;
-	int upper = -EBADF, work = -EBADF, r = 0;
+	_cleanup_close_ int upper = -EBADF, work = -EBADF;
+	int r = 0;
 
 	if (!o->upper) {
 		r = make_tmpfs_layer(&upper, &work, err);
@@ -139,9 +140,9 @@ static int add_upper(struct start *s, struct overlay_data *data, struct err *err
 		r = work < 0 ? work : 0;
 	}
 	if (r == 0)
-		r = add_layer(s, data, ",upperdir=", upper, err);
+		r = add_layer(s, data, ",upperdir=", fd_take(&upper), err);
 	if (r == 0)
-		r = add_layer(s, data, ",workdir=", work, err);
+		r = add_layer(s, data, ",workdir=", fd_take(&work), err);
 	return r;
 }
 
@@ -171,10 +172,22 @@ static int mount_overlay(struct start *s, struct err *err)
 	return r;
 }
 
+/* In an existing mount namespace the root is a directory there, and nothing is mounted. */
+static int open_joined_root(struct start *s, struct err *err)
+{
+	s->root_fd = open(s->plan->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd >= 0)
+		return 0;
+	int r = err_sys(err, errno, "cannot open the root filesystem '%s' in the mount namespace",
+			s->plan->root.path);
+	err_at(err, s->plan->root.at);
+	return r;
+}
+
 int rootfs_attach(struct start *s, struct err *err)
 {
 	if (s->plan->root.kind == PLAN_ROOT_CHROOT)
-		return 0;
+		return plan_joins(s->plan, SPEC_NS_MOUNT) ? open_joined_root(s, err) : 0;
 	int r = cut_propagation(err);
 	if (r < 0)
 		return r;

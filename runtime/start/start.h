@@ -48,10 +48,10 @@
 /* A start that goes on: what the parent has opened, made and must undo. Owned as a whole. */
 struct start {
 	const struct plan *plan;
-	struct arena *arena;            /* parent only */
-	struct state_store *store;      /* borrowed */
-	struct state state;             /* what the state file says */
-	const char *pid_file;           /* or NULL */
+	struct arena *arena;       /* parent only */
+	struct state_store *store; /* borrowed */
+	struct state state;        /* what the state file says */
+	const char *pid_file;      /* or NULL */
 	bool pid_file_made;
 	struct spec_problems *problems; /* borrowed; takes warnings about the seccomp profile */
 

@@ -43,8 +43,6 @@ void diagnose_exec(struct start *s, struct err *err);
 
 _must_check_ int isolate_process(struct start *s, struct err *err);
 _must_check_ int isolate_namespaces(struct start *s, struct err *err);
-/* An fsopen("proc") for the container's pid namespace, new or existing: a descriptor or -errno. */
-_must_check_ int isolate_open_procfs(struct start *s);
 _must_check_ int isolate_network(struct start *s, struct err *err);
 _must_check_ int isolate_names(struct start *s, struct err *err);
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
