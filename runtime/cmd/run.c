@@ -68,12 +68,13 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	struct state_store store;
 	struct start start;
 	struct start_result result;
+	struct spec_problems late = { 0 }; /* found while the filter is made */
 
 	int r = cmd_open_store(cmd, STATE_STORE_CREATE, &store, err);
 	if (r < 0)
 		return r;
 	start_init(&start, &bundle->plan, &cmd->arena, &store);
-	start.problems = &cmd->problems;
+	start.problems = &late;
 	start.pid_file = o->pid_file;
 	fill_state(bundle, &start.state);
 	cmd_report_warnings(cmd);
@@ -82,6 +83,10 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	r = start_run(&start, &result, err);
 	start_done(&start);
 	state_store_close(&store);
+	if (late.warnings > 0) {
+		cmd->problems = late;
+		cmd_report_warnings(cmd);
+	}
 	if (result.stop_signal)
 		die_by(result.stop_signal);
 	if (!result.started)

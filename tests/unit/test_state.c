@@ -439,7 +439,7 @@ static void test_link_in_place(void **unused)
 	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), -EEXIST);
 	assert_true(state_lock(&f.store, "web", &entry, &f.err) < 0);
 	assert_true(entry.fd < 0);
-	assert_int_equal(state_read(&f.store, "web", &f.arena, &got, &f.err), -ENOENT);
+	assert_true(state_read(&f.store, "web", &f.arena, &got, &f.err) < 0);
 	tmpdir_write(&f.dir, "store/file", 0600, "");
 	assert_true(state_lock(&f.store, "file", &entry, &f.err) < 0);
 }

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# plan, check and spec on real bundles: what they say, their exit status, and that nothing is
+# started or made by them.
+
+load ../lib
+
+setup() {
+	hull_setup
+}
+
+teardown() {
+	hull_teardown
+}
+
+# nothing_made: no state, no cgroup.
+nothing_made() {
+	[[ ! -e $STATE && ! -e $CGROUP && ! -e $CGROUPS/hull/$ID ]]
+}
+
+# samples: the bundles with a root filesystem of their own.
+samples() {
+	local dir
+	for dir in "$TOP"/bundles/[0-9]*/; do
+		cp -a "$dir" "$T/sample"
+		rm -rf "$T/sample/rootfs"
+		cp -a "$BUNDLE/rootfs" "$T/sample/rootfs"
+		basename "$dir"
+		"$1" || return
+		rm -rf "$T/sample"
+	done
+}
+
+plan_sample() {
+	capture hull plan -b "$T/sample" "$ID"
+	[[ $status == 0 && -z $stderr ]] || { echo "$stderr"; return 1; }
+	[[ ${lines[0]} == "container   $ID from $T/sample" ]]
+	[[ ${lines[-1]} == exec* ]]
+}
+
+check_sample() {
+	capture hull check -b "$T/sample"
+	# A host that lacks a controller is no mistake of the bundle.
+	if [[ $status == 2 && $output == *"cgroup controller"* ]]; then
+		return 0
+	fi
+	[[ $status == 0 ]] || { echo "$output$stderr"; return 1; }
+	[[ $output == *"0 errors"*"It would start."* ]]
+}
+
+@test "plan: every sample" {
+	samples plan_sample
+	nothing_made
+}
+
+@test "check: every sample" {
+	samples check_sample
+	nothing_made
+}
+
+@test "plan: the same bundle has the same plan" {
+	capture hull plan -b "$BUNDLE" "$ID"
+	cp "$T/stdout" "$T/first"
+	capture hull plan -b "$BUNDLE" "$ID"
+	diff "$T/first" "$T/stdout"
+}
+
+@test "plan: options of run change it" {
+	capture hull plan --overlay --no-pivot --preserve-fds 2 -b "$BUNDLE" "$ID"
+	[[ $output == *"overlay over $BUNDLE/rootfs, without pivot_root"* ]]
+	[[ $output == *"writable layer in memory"* ]]
+	[[ $output == *"all from 5 on are closed"* ]]
+}
+
+@test "plan: what cannot be carried out is an error with its place" {
+	config '.process.terminal = true'
+	capture hull plan -b "$BUNDLE" "$ID"
+	[[ $status == 1 && -z $output ]]
+	[[ $stderr == *"process.terminal: hull cannot carry out a terminal yet"* ]]
+}
+
+@test "check: 0 with warnings, 1 with --strict, 2 with errors" {
+	capture hull check -b "$BUNDLE"
+	[[ $status == 0 && $output == *"0 errors, 0 warnings. It would start."* ]]
+	config '.hostnmae = "x"'
+	capture hull check -b "$BUNDLE"
+	[[ $status == 0 && $output == *"0 errors, 1 warnings. It would start."* ]]
+	capture hull check --strict -b "$BUNDLE"
+	[[ $status == 1 ]]
+	capture hull check -W -b "$BUNDLE"
+	[[ $status == 1 ]]
+	config '.process.cwd = "relative"'
+	capture hull check -b "$BUNDLE"
+	[[ $status == 2 && $output == *"1 errors, 1 warnings. "* ]]
+	capture hull check -W -b "$BUNDLE"
+	[[ $status == 2 ]]
+	nothing_made
+}
+
+@test "check: 2 for what the host or the image lacks" {
+	program /no/such/program
+	add_mount '{"destination": "/x", "source": "/no/such/source", "options": ["bind"]}'
+	capture hull check -b "$BUNDLE"
+	[[ $status == 2 ]]
+	[[ $output == *"process.args[0]: "* && $output == *"/no/such/program"* ]]
+	[[ $output == *"mounts["*"].source: cannot bind '/no/such/source' to '/x'"* ]]
+	[[ $output == *"2 errors"* ]]
+}
+
+@test "check: 2 without a bundle, a config or JSON" {
+	capture hull check -b "$T/none"
+	[[ $status == 2 && $stderr == *"cannot open the bundle"* ]]
+	mkdir "$T/empty"
+	capture hull check -b "$T/empty"
+	[[ $status == 2 && $stderr == *"hull spec writes a template"* ]]
+	echo '{' >"$T/empty/config.json"
+	capture hull check -b "$T/empty"
+	[[ $status == 2 ]]
+	capture hull check --no-such-option
+	[[ $status == 2 ]]
+}
+
+@test "check: an unknown system call is an error, in run a warning" {
+	need_root
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["mkdirr"], action: "SCMP_ACT_ERRNO"}]}'
+	capture hull check -b "$BUNDLE"
+	[[ $status == 2 && $output == *"mkdirr"* ]]
+	hull_run
+	[[ $status == 0 && $stderr == *"mkdirr"* ]]
+	assert_clean
+}
+
+@test "spec: the template is a bundle that starts" {
+	mkdir "$T/new"
+	(cd "$T/new" && hull spec)
+	cp -a "$BUNDLE/rootfs" "$T/new/rootfs"
+	capture hull check -b "$T/new"
+	[[ $status == 0 && $output == *"0 errors, 0 warnings"* ]] || { echo "$output$stderr"; false; }
+	need_root
+	echo 'echo inside; exit 7' >"$T/script"
+	status=0
+	output=$(hull run -b "$T/new" "$ID" <"$T/script" 2>"$T/stderr") || status=$?
+	cat "$T/stderr"
+	[[ $status == 7 && $output == *inside* ]]
+	assert_clean
+}
+
+@test "spec: never over a file that is there" {
+	cp "$BUNDLE/config.json" "$T/before"
+	capture hull spec -b "$BUNDLE"
+	[[ $status == 1 && $stderr == *"config.json"* ]]
+	cmp "$T/before" "$BUNDLE/config.json"
+	capture hull spec -b "$BUNDLE" -f other.json
+	[[ $status == 0 ]]
+	capture hull spec -f -
+	[[ $status == 0 ]]
+	diff "$T/stdout" "$BUNDLE/other.json"
+	jq -e . "$T/stdout" >/dev/null
+}
