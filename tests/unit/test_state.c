@@ -1,54 +1,21 @@
 /*
- * The state file and its directory: what is written is read again, broken and foreign files are
- * refused, a process is never taken for another one, and an id has one owner.
+ * The state file: what is written is read again, broken and foreign files are refused, and a
+ * process is never taken for another one.
  */
 #include "state/state.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/fd.h"
-#include "base/str.h"
-#include "tmpdir.h"
-
-/* A store in a directory of the test's own. */
-struct fixture {
-	struct tmpdir dir;
-	struct arena arena;
-	struct state_store store;
-	struct state_entry *held; /* a child must not inherit its lock */
-	struct err err;
-};
-
-static void fixture_init(struct fixture *f)
-{
-	*f = (struct fixture) { 0 };
-	tmpdir_init(&f->dir);
-	arena_init(&f->arena);
-	const char *path = arena_printf(&f->arena, "%s/store", f->dir.path);
-	assert_int_equal(
-		state_store_open(&f->store, path, NULL, STATE_STORE_CREATE, &f->arena, &f->err), 0);
-}
-
-static void fixture_done(struct fixture *f)
-{
-	state_store_close(&f->store);
-	arena_done(&f->arena);
-	tmpdir_done(&f->dir);
-}
-
-#define _cleanup_fixture_ _cleanup_(fixture_done)
+#include "storedir.h"
 
 static struct spec_pair pairs[] = {
 	{ .key = "org.example", .value = "a \"b\"\n\x01" },
@@ -71,7 +38,7 @@ static const struct state typical = {
 };
 
 /* The text of a state file; it lives as long as the arena. */
-static char *file_of(struct fixture *f, const struct state *state, size_t *ret_size)
+static char *file_of(struct storedir *f, const struct state *state, size_t *ret_size)
 {
 	struct state_entry entry;
 	char *text;
@@ -88,11 +55,11 @@ static char *file_of(struct fixture *f, const struct state *state, size_t *ret_s
 
 static void test_round_trip(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state_entry entry;
 	struct state got;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
 	assert_int_equal(state_write(&entry, &typical, &f.err), 0);
 	state_entry_close(&entry);
@@ -114,11 +81,11 @@ static void test_round_trip(void **unused)
 
 static void test_least(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state least = { .id = "a", .bundle = "/", .created = "x" }, got;
 	size_t size;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	char *text = file_of(&f, &least, &size);
 	assert_int_equal(state_parse(text, size, &f.arena, &got, &f.err), 0);
 	assert_int_equal(got.status, STATE_CREATING);
@@ -131,12 +98,12 @@ static void test_least(void **unused)
 /* Replaced as a whole: a second writing leaves nothing of the first, and no other file. */
 static void test_replaced(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state_entry entry;
 	struct state other = { .id = "web", .bundle = "/b", .created = "x" }, got;
 	char list[128];
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
 	assert_int_equal(state_write(&entry, &typical, &f.err), 0);
 	assert_int_equal(state_write(&entry, &other, &f.err), 0);
@@ -150,11 +117,11 @@ static void test_replaced(void **unused)
 /* Cut off at any byte it is broken, but for the newline at its end; it never crashes. */
 static void test_truncated(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state got;
 	size_t size;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	const char *text = file_of(&f, &typical, &size);
 	for (size_t n = 0; n <= size; n++) {
 		struct arena arena;
@@ -170,11 +137,11 @@ static void test_truncated(void **unused)
 static void test_damaged(void **unused)
 {
 	static const char bytes[] = { '\0', '"', '{', '}', ',', '9', '\xff', ' ' };
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state got;
 	size_t size;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	const char *text = file_of(&f, &typical, &size);
 	for (size_t i = 0; i < size * sizeof(bytes); i++) {
 		struct arena arena;
@@ -189,27 +156,23 @@ static void test_damaged(void **unused)
 	}
 }
 
-#define GOOD(version, status, pid)                                                         \
-	"{\"version\": " version ", \"id\": \"a\", \"bundle\": \"/\", \"status\": " status \
-	", \"pid\": " pid ", \"created\": \"x\", \"hull\": {}}"
-
 static void test_wrong_members(void **unused)
 {
 	static const struct {
 		const char *text;
 		int code;
 	} cases[] = {
-		{ GOOD("1", "\"running\"", "5"), 0 },
-		{ GOOD("2", "\"running\"", "5"), -EUCLEAN },
-		{ GOOD("0", "\"running\"", "5"), -EUCLEAN },
-		{ GOOD("\"1\"", "\"running\"", "5"), -EUCLEAN },
-		{ GOOD("1.0", "\"running\"", "5"), -EUCLEAN },
-		{ GOOD("4294967297", "\"running\"", "5"), -EUCLEAN },
-		{ GOOD("1", "\"paused\"", "5"), -EUCLEAN },
-		{ GOOD("1", "3", "5"), -EUCLEAN },
-		{ GOOD("1", "\"running\"", "-5"), 0 },
-		{ GOOD("1", "\"running\"", "4294967301"), 0 },
-		{ GOOD("1", "\"running\"", "\"5\""), 0 },
+		{ STOREDIR_FILE("1", "\"running\"", "5"), 0 },
+		{ STOREDIR_FILE("2", "\"running\"", "5"), -EUCLEAN },
+		{ STOREDIR_FILE("0", "\"running\"", "5"), -EUCLEAN },
+		{ STOREDIR_FILE("\"1\"", "\"running\"", "5"), -EUCLEAN },
+		{ STOREDIR_FILE("1.0", "\"running\"", "5"), -EUCLEAN },
+		{ STOREDIR_FILE("4294967297", "\"running\"", "5"), -EUCLEAN },
+		{ STOREDIR_FILE("1", "\"paused\"", "5"), -EUCLEAN },
+		{ STOREDIR_FILE("1", "3", "5"), -EUCLEAN },
+		{ STOREDIR_FILE("1", "\"running\"", "-5"), 0 },
+		{ STOREDIR_FILE("1", "\"running\"", "4294967301"), 0 },
+		{ STOREDIR_FILE("1", "\"running\"", "\"5\""), 0 },
 		{ "{\"version\": 1}", -EUCLEAN },
 		{ "[]", -EUCLEAN },
 		{ "null", -EUCLEAN },
@@ -224,10 +187,10 @@ static void test_wrong_members(void **unused)
 		  "\"created\": \"x\", \"hull\": {}, \"new\": [{}], \"annotations\": 5}",
 		  0 },
 	};
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state got;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char *text = arena_strdup(&f.arena, cases[i].text);
 		assert_int_equal(state_parse(text, strlen(text), &f.arena, &got, &f.err),
@@ -240,10 +203,10 @@ static void test_wrong_members(void **unused)
 
 static void test_created_is_too_long(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state got;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	char *text = arena_printf(&f.arena,
 				  "{\"version\": 1, \"id\": \"a\", \"bundle\": \"/\", \"status\": "
 				  "\"running\", \"created\": \"%01000d\", \"hull\": {}}",
@@ -254,11 +217,11 @@ static void test_created_is_too_long(void **unused)
 
 static void test_read_without_file(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state_entry entry;
 	struct state got;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	assert_int_equal(state_read(&f.store, "web", &f.arena, &got, &f.err), -ENOENT);
 	assert_string_equal(f.err.message, "container 'web' does not exist");
 	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
@@ -319,10 +282,10 @@ static enum state_status status_with(const struct state *state)
 
 static void test_process(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state state = typical;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	pid_t pid = sleeper();
 	assert_int_equal(state_identify(&state, pid, &f.arena, &f.err), 0);
 	assert_int_equal(state.pid, pid);
@@ -352,326 +315,17 @@ static void test_process(void **unused)
 /* Dead but not waited for: the number is still taken, the container is gone. */
 static void test_zombie(void **unused)
 {
-	_cleanup_fixture_ struct fixture f;
+	_cleanup_storedir_ struct storedir f;
 	struct state state = typical;
 	siginfo_t info;
 	(void)unused;
-	fixture_init(&f);
+	storedir_init(&f);
 	pid_t pid = sleeper();
 	assert_int_equal(state_identify(&state, pid, &f.arena, &f.err), 0);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(status_with(&state), STATE_STOPPED);
 	reap(pid);
-}
-
-/* ---- the directories ---- */
-
-static void test_ids(void **unused)
-{
-	char id[258];
-	struct err err;
-	(void)unused;
-	static const char *const good[] = { "a", "A-b_c.d+9", "...", "-x", "0", "..a" };
-	static const char *const bad[] = { "",    ".",    "..",       "a/b",      "/",
-					   "a b", "a\n",  "\xc3\xa4", "@seccomp", "a:b",
-					   "a*",  "a\\b", "~",        "a,b" };
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		assert_int_equal(state_check_id(good[i], &err), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(state_check_id(bad[i], &err), -EINVAL);
-	memset(id, 'a', sizeof(id));
-	id[255] = '\0';
-	assert_int_equal(state_check_id(id, &err), 0);
-	id[255] = 'a';
-	id[256] = '\0';
-	assert_int_equal(state_check_id(id, &err), -EINVAL);
-}
-
-static void test_claim_and_remove(void **unused)
-{
-	_cleanup_fixture_ struct fixture f;
-	struct state_entry entry, other;
-	char list[128];
-	struct stat st;
-	(void)unused;
-	fixture_init(&f);
-	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
-	assert_int_equal(fstat(entry.fd, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0700);
-	assert_int_equal(state_claim(&f.store, "web", &other, &f.err), -EEXIST);
-	assert_int_equal(f.err.kind, ERR_BUSY);
-	tmpdir_write(&f.dir, "store/web/state.json.new", 0600, "half");
-	assert_int_equal(state_write(&entry, &typical, &f.err), 0);
-	tmpdir_write(&f.dir, "store/web/state.json.new", 0600, "half");
-	assert_int_equal(state_remove(&entry, &f.err), 0);
-	tmpdir_list(&f.dir, "store", list, sizeof(list));
-	assert_string_equal(list, "");
-	assert_int_equal(state_lock(&f.store, "web", &entry, &f.err), -ENOENT);
-	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
-	state_entry_close(&entry);
-}
-
-/* A directory that somebody else's claim has filled already is not one's own. */
-static void test_claim_of_a_used_directory(void **unused)
-{
-	_cleanup_fixture_ struct fixture f;
-	struct state_entry entry;
-	(void)unused;
-	fixture_init(&f);
-	tmpdir_mkdir(&f.dir, "store/web", 0700);
-	tmpdir_write(&f.dir, "store/web/state.json", 0600, "{}");
-	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), -EEXIST);
-	assert_true(entry.fd < 0);
-}
-
-/* What is no directory of hull's own is not followed (R-041). */
-static void test_link_in_place(void **unused)
-{
-	_cleanup_fixture_ struct fixture f;
-	struct state_entry entry;
-	struct state got;
-	(void)unused;
-	fixture_init(&f);
-	tmpdir_mkdir(&f.dir, "elsewhere", 0700);
-	tmpdir_write(&f.dir, "elsewhere/state.json", 0600, GOOD("1", "\"running\"", "5"));
-	tmpdir_symlink(&f.dir, "../elsewhere", "store/web");
-	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), -EEXIST);
-	assert_true(state_lock(&f.store, "web", &entry, &f.err) < 0);
-	assert_true(entry.fd < 0);
-	assert_true(state_read(&f.store, "web", &f.arena, &got, &f.err) < 0);
-	tmpdir_write(&f.dir, "store/file", 0600, "");
-	assert_true(state_lock(&f.store, "file", &entry, &f.err) < 0);
-}
-
-/* A link as the second name must not be written through. */
-static void test_link_as_new_file(void **unused)
-{
-	_cleanup_fixture_ struct fixture f;
-	struct state_entry entry;
-	char *text;
-	size_t size;
-	(void)unused;
-	fixture_init(&f);
-	tmpdir_write(&f.dir, "victim", 0600, "precious");
-	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
-	tmpdir_symlink(&f.dir, "../../victim", "store/web/state.json.new");
-	assert_true(state_write(&entry, &typical, &f.err) < 0);
-	assert_int_equal(fd_read_file(f.dir.fd, "victim", 100, &f.arena, &text, &size, &f.err), 0);
-	assert_string_equal(text, "precious");
-	state_entry_close(&entry);
-}
-
-static int open_store(struct fixture *f, const char *name, enum state_store_flags flags)
-{
-	struct state_store store;
-	const char *path = arena_printf(&f->arena, "%s/%s", f->dir.path, name);
-	int r = state_store_open(&store, path, NULL, flags, &f->arena, &f->err);
-	assert_int_equal(store.fd >= 0, r == 0);
-	state_store_close(&store);
-	return r;
-}
-
-static void test_store(void **unused)
-{
-	static const mode_t open_modes[] = { 0770, 0707, 01777, 0722 };
-	_cleanup_fixture_ struct fixture f;
-	struct stat st;
-	(void)unused;
-	fixture_init(&f);
-	assert_int_equal(open_store(&f, "none", STATE_STORE_EXISTING), -ENOENT);
-	assert_int_equal(open_store(&f, "none/below", STATE_STORE_CREATE), -ENOENT);
-	assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), 0);
-	assert_int_equal(fstatat(f.dir.fd, "made", &st, 0), 0);
-	assert_int_equal(st.st_mode & 07777, 0700);
-	tmpdir_write(&f.dir, "file", 0600, "");
-	assert_int_equal(open_store(&f, "file", STATE_STORE_CREATE), -ENOTDIR);
-	for (size_t i = 0; i < ARRAY_SIZE(open_modes); i++) {
-		tmpdir_chmod(&f.dir, "made", open_modes[i]);
-		assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), -EPERM);
-	}
-	tmpdir_chmod(&f.dir, "made", 0755);
-	assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), 0);
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(fchownat(f.dir.fd, "made", 1000, (gid_t)-1, 0), 0);
-	assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), -EPERM);
-	assert_int_equal(f.err.kind, ERR_PERMISSION);
-}
-
-static void test_cache(void **unused)
-{
-	_cleanup_fixture_ struct fixture f;
-	(void)unused;
-	fixture_init(&f);
-	for (int i = 0; i < 2; i++) {
-		_cleanup_close_ int fd = state_open_cache(&f.store);
-		assert_true(fd >= 0);
-	}
-	assert_int_equal(unlinkat(f.store.fd, "@seccomp", AT_REMOVEDIR), 0);
-	tmpdir_symlink(&f.dir, "/tmp", "store/@seccomp");
-	assert_int_equal(state_open_cache(&f.store), -1);
-}
-
-/* ---- several processes ---- */
-
-/* A child that runs a function and exits with what it returns. */
-static pid_t child(int (*run)(struct fixture *f), struct fixture *f)
-{
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (f->held)
-			state_entry_close(f->held);
-		_exit(run(f));
-	}
-	return pid;
-}
-
-static int exit_code(pid_t pid)
-{
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static int lock_in_child(struct fixture *f)
-{
-	struct state_entry entry;
-	int r = state_lock(&f->store, "web", &entry, &f->err);
-	return r == 0 ? 0 : r == -ENOENT ? 2 : 1;
-}
-
-static bool ends_within(pid_t pid, unsigned milliseconds)
-{
-	siginfo_t info = { 0 };
-	for (unsigned i = 0; i < milliseconds; i += 10) {
-		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
-		    info.si_pid)
-			return true;
-		nanosleep(&(struct timespec) { .tv_nsec = 10000000 }, NULL);
-	}
-	return false;
-}
-
-static void test_lock(void **unused)
-{
-	_cleanup_fixture_ struct fixture f;
-	struct state_entry entry;
-	(void)unused;
-	fixture_init(&f);
-	f.held = &entry;
-	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
-	pid_t pid = child(lock_in_child, &f);
-	assert_false(ends_within(pid, 200));
-	state_unlock(&entry);
-	assert_int_equal(exit_code(pid), 0);
-	assert_int_equal(state_relock(&entry, &f.err), 0);
-	/* Whoever waited for a container that was deleted meanwhile must not touch its successor.
-	 */
-	pid = child(lock_in_child, &f);
-	assert_false(ends_within(pid, 200));
-	assert_int_equal(state_remove(&entry, &f.err), 0);
-	assert_int_equal(exit_code(pid), 2);
-}
-
-/* A container that is deleted while its lock is not held is not found again. */
-static void test_relock_after_remove(void **unused)
-{
-	_cleanup_fixture_ struct fixture f;
-	struct state_entry mine, other;
-	(void)unused;
-	fixture_init(&f);
-	assert_int_equal(state_claim(&f.store, "web", &mine, &f.err), 0);
-	state_unlock(&mine);
-	assert_int_equal(state_lock(&f.store, "web", &other, &f.err), 0);
-	assert_int_equal(state_remove(&other, &f.err), 0);
-	assert_int_equal(state_relock(&mine, &f.err), -ENOENT);
-	state_entry_close(&mine);
-	/* Nor is another one of the same name. */
-	assert_int_equal(state_claim(&f.store, "web", &mine, &f.err), 0);
-	state_unlock(&mine);
-	assert_int_equal(state_lock(&f.store, "web", &other, &f.err), 0);
-	assert_int_equal(state_remove(&other, &f.err), 0);
-	assert_int_equal(state_claim(&f.store, "web", &other, &f.err), 0);
-	state_unlock(&other);
-	assert_int_equal(state_relock(&mine, &f.err), -ENOENT);
-	state_entry_close(&mine);
-	state_entry_close(&other);
-}
-
-static int claim_in_child(struct fixture *f)
-{
-	struct state_entry entry;
-	/* All wait for the same moment: the parent holds this file's lock until they are there. */
-	_cleanup_close_ int gate = openat(f->dir.fd, "gate", O_RDONLY | O_CLOEXEC);
-	if (gate < 0 || flock(gate, LOCK_SH) < 0)
-		return 3;
-	int r = state_claim(&f->store, "web", &entry, &f->err);
-	return r == 0 ? 0 : r == -EEXIST ? 1 : 2;
-}
-
-static void test_claim_race(void **unused)
-{
-	enum { CHILDREN = 50 };
-	_cleanup_fixture_ struct fixture f;
-	pid_t pids[CHILDREN];
-	unsigned winners = 0, losers = 0;
-	(void)unused;
-	fixture_init(&f);
-	tmpdir_write(&f.dir, "gate", 0600, "");
-	_cleanup_close_ int gate = openat(f.dir.fd, "gate", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(flock(gate, LOCK_EX), 0);
-	for (unsigned i = 0; i < CHILDREN; i++)
-		pids[i] = child(claim_in_child, &f);
-	assert_int_equal(flock(gate, LOCK_UN), 0);
-	for (unsigned i = 0; i < CHILDREN; i++) {
-		int code = exit_code(pids[i]);
-		winners += code == 0;
-		losers += code == 1;
-	}
-	assert_int_equal(winners, 1);
-	assert_int_equal(losers, CHILDREN - 1);
-}
-
-/* Claims and forced deletes of one id: at no time do two of them own it. */
-static int claim_and_remove(struct fixture *f)
-{
-	for (int i = 0; i < 200; i++) {
-		struct state_entry entry;
-		int r = i % 2 ? state_lock(&f->store, "web", &entry, &f->err)
-			      : state_claim(&f->store, "web", &entry, &f->err);
-		if (r == -EEXIST || r == -ENOENT)
-			continue;
-		if (r < 0)
-			return 1;
-		int owner = openat(f->dir.fd, "owner", O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (owner < 0)
-			return 2;
-		fd_close(&owner);
-		if (state_write(&entry, &typical, &f->err) < 0)
-			return 3;
-		if (unlinkat(f->dir.fd, "owner", 0) < 0)
-			return 4;
-		if (i % 4 ? state_remove(&entry, &f->err) < 0 : 0)
-			return 5;
-		state_entry_close(&entry);
-	}
-	return 0;
-}
-
-static void test_claims_and_removes(void **unused)
-{
-	enum { CHILDREN = 8 };
-	_cleanup_fixture_ struct fixture f;
-	pid_t pids[CHILDREN];
-	(void)unused;
-	fixture_init(&f);
-	for (unsigned i = 0; i < CHILDREN; i++)
-		pids[i] = child(claim_and_remove, &f);
-	for (unsigned i = 0; i < CHILDREN; i++)
-		assert_int_equal(exit_code(pids[i]), 0);
 }
 
 int main(void)
@@ -688,17 +342,6 @@ int main(void)
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_zombie),
-		cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_claim_and_remove),
-		cmocka_unit_test(test_claim_of_a_used_directory),
-		cmocka_unit_test(test_link_in_place),
-		cmocka_unit_test(test_link_as_new_file),
-		cmocka_unit_test(test_store),
-		cmocka_unit_test(test_cache),
-		cmocka_unit_test(test_lock),
-		cmocka_unit_test(test_relock_after_remove),
-		cmocka_unit_test(test_claim_race),
-		cmocka_unit_test(test_claims_and_removes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
