@@ -157,3 +157,14 @@ check_sample() {
 	diff "$T/stdout" "$BUNDLE/other.json"
 	jq -e . "$T/stdout" >/dev/null
 }
+
+@test "run: options of a whole tree overrule earlier ones of its top" {
+	need_root
+	mkdir "$T/source"
+	add_mount "{\"destination\": \"/bound\", \"source\": \"$T/source\", \"options\": [\"rbind\", \"rw\", \"rro\"]}"
+	add_mount '{"destination": "/made", "type": "tmpfs", "options": ["rw", "rro"]}'
+	script 'touch /bound/x || touch /made/x || echo read-only'
+	hull_run
+	expect 0 "read-only"
+	assert_clean
+}
