@@ -32,6 +32,7 @@ struct channel_page {
 	_Atomic unsigned step;   /* index into the child's steps that runs now */
 	_Atomic bool exec_next;  /* the next thing is the filter and execve */
 	_Atomic pid_t moved_pid; /* the child went on as this process (existing pid namespace) */
+	_Atomic int procfs_fd;   /* from the helper of procfs.c: a descriptor or -errno */
 	char program[PATH_MAX];  /* what execve is given; "" while it is not found */
 };
 

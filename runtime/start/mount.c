@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/inroot.h"
 #include "base/str.h"
+#include "start/procfs.h"
 
 #define MOUNT_POINT_MODE 0755
 
@@ -96,11 +97,22 @@ static int configure(int fs, const struct plan_mount *m, struct err *err)
 	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? fs_failed(fs, m, err) : 0;
 }
 
-static int make_filesystem(const struct plan_mount *m, int *ret_fd, struct err *err)
+static int open_filesystem(struct start *s, const struct plan_mount *m)
 {
-	_cleanup_close_ int fs = fsopen(m->type, FSOPEN_CLOEXEC);
-	if (fs < 0)
+	if (str_eq(m->type, "proc"))
+		return procfs_open(s);
+	int fs = fsopen(m->type, FSOPEN_CLOEXEC);
+	return fs < 0 ? -errno : fs;
+}
+
+static int make_filesystem(struct start *s, const struct plan_mount *m, int *ret_fd,
+			   struct err *err)
+{
+	_cleanup_close_ int fs = open_filesystem(s, m);
+	if (fs < 0) {
+		errno = -fs;
 		return fs_failed(-1, m, err);
+	}
 	int r = configure(fs, m, err);
 	if (r < 0)
 		return r;
@@ -229,7 +241,7 @@ static int mount_one(struct start *s, const struct plan_mount *m, int *tree, str
 	if (m->kind == PLAN_MOUNT_REMOUNT)
 		return change_attributes(s, m, err);
 	if (m->kind == PLAN_MOUNT_NEW)
-		r = make_filesystem(m, tree, err);
+		r = make_filesystem(s, m, tree, err);
 	if (r == 0)
 		r = attach(s, m, *tree, err);
 	if (r == 0 && !m->late_readonly)
