@@ -150,8 +150,16 @@ static void test_store(void **unused)
 	}
 	tmpdir_chmod(&f.dir, "made", 0755);
 	assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), 0);
+}
+
+static void test_store_of_somebody_else(void **unused)
+{
+	(void)unused;
 	if (geteuid() != 0)
 		skip();
+	_cleanup_storedir_ struct storedir f;
+	storedir_init(&f);
+	assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), 0);
 	assert_int_equal(fchownat(f.dir.fd, "made", 1000, (gid_t)-1, 0), 0);
 	assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), -EPERM);
 	assert_int_equal(f.err.kind, ERR_PERMISSION);
@@ -340,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_link_in_place),
 		cmocka_unit_test(test_link_as_new_file),
 		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_store_of_somebody_else),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_relock_after_remove),
