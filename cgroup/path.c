@@ -9,9 +9,9 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include "base/fd.h"
@@ -110,16 +110,9 @@ int cgroup_plan_path(const char *path, const char *id, struct arena *arena, cons
 
 static int open_below(int dirfd, const char *path)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-			   RESOLVE_NO_XDEV,
-	};
-	long fd;
-	do
-		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-	return fd < 0 ? -errno : (int)fd;
+	return fd_open_resolved(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+					RESOLVE_NO_XDEV);
 }
 
 int path_open_child(int parent, const char *name)
@@ -142,6 +135,56 @@ int path_open_parent(int root, const char *path, const char **ret_name)
 	if (fd >= 0)
 		*ret_name = slash + 1;
 	return fd;
+}
+
+int path_prune(int root, const char *path, size_t done, size_t kept)
+{
+	while (done > kept) {
+		char part[PATH_MAX];
+		const char *name = NULL;
+		snprintf(part, sizeof(part), "%.*s", (int)done, path);
+		_cleanup_close_ int parent = path_open_parent(root, part, &name);
+		int r = parent;
+		if (parent >= 0)
+			r = unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+		if (r == -EBUSY || r == -ENOTEMPTY)
+			return 0;
+		if (r < 0 && r != -ENOENT && r != -ENODEV)
+			return r;
+		done = (size_t)(strrchr(part, '/') - part);
+	}
+	return 0;
+}
+
+/* ---- what is not the container's ---- */
+
+/*
+ * The home stays although hull has made it: the next container needs it again, with the controllers
+ * that are enabled in it by then, and containers that start and end at the same time would pull it
+ * away under each other.
+ */
+size_t path_home_size(const char *path)
+{
+	size_t n = strlen(DEFAULT_PARENT);
+	bool is_in = str_has_prefix(path, DEFAULT_PARENT) && (path[n] == '/' || path[n] == '\0');
+	return is_in ? n : 0;
+}
+
+int cgroup_find_kept(const struct cgroup_root *root, const char *path, size_t *ret, struct err *err)
+{
+	size_t home = path_home_size(path), kept = strlen(path);
+	while (kept > home) {
+		char part[PATH_MAX];
+		snprintf(part, sizeof(part), "%.*s", (int)kept, path);
+		_cleanup_close_ int fd = path_open(root->fd, part);
+		if (fd >= 0)
+			break;
+		if (fd != -ENOENT && fd != -ENODEV)
+			return err_sys(err, -fd, "cannot open cgroup '%s'", part);
+		kept = (size_t)(strrchr(part, '/') - part);
+	}
+	*ret = kept;
+	return 0;
 }
 
 int cgroup_open(const struct cgroup_root *root, const char *path, int *ret_fd, struct err *err)

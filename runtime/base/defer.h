@@ -5,6 +5,7 @@
 #ifndef HULL_BASE_DEFER_H
 #define HULL_BASE_DEFER_H
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,11 +21,13 @@ static inline void defer_free(void *p)
 	free(*(void **)p);
 }
 
-/* The errno of the code that runs while the scope is left must survive the closing. */
+/* The errno of the code that leaves the scope survives the closing. */
 static inline void defer_close(const int *fd)
 {
+	int saved = errno;
 	if (*fd >= 0)
 		close(*fd);
+	errno = saved;
 }
 
 #define _cleanup_free_  _cleanup_(defer_free)

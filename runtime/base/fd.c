@@ -1,9 +1,11 @@
-/* Reading and writing files whole. */
+/* Opening, reading and writing files. */
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define FD_READ_MORE ((size_t)4096)
@@ -136,4 +138,19 @@ int fd_read_value(int dirfd, const char *name, char *buf, size_t size)
 		n--;
 	buf[n] = '\0';
 	return 0;
+}
+
+#define FD_RESOLVE_TRIES 1024
+
+int fd_open_resolved(int dirfd, const char *path, int flags, uint64_t resolve)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = resolve };
+	for (unsigned tries = 0;;) {
+		long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+		if (fd >= 0)
+			return (int)fd;
+		if (errno == EINTR || (errno == EAGAIN && ++tries < FD_RESOLVE_TRIES))
+			continue;
+		return -errno;
+	}
 }

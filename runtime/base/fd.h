@@ -7,6 +7,7 @@
 #define HULL_BASE_FD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -42,5 +43,12 @@ _must_check_ int fd_write_value(int dirfd, const char *name, const char *value);
  * 0, or -errno without an error text; EFBIG when it does not fit.
  */
 _must_check_ int fd_read_value(int dirfd, const char *name, char *buf, size_t size);
+
+/*
+ * openat2(2) with RESOLVE_* of <linux/openat2.h>, tried again while the kernel says EAGAIN because
+ * something is renamed or mounted during the walk (many times, but not for ever). O_CLOEXEC is
+ * added. The descriptor, or -errno without an error text.
+ */
+_must_check_ int fd_open_resolved(int dirfd, const char *path, int flags, uint64_t resolve);
 
 #endif

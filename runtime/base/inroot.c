@@ -12,13 +12,11 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
-#define INROOT_TRIES       1024 /* EAGAIN: something was renamed or mounted during the walk */
-#define INROOT_LINKS       40   /* as many as the kernel follows */
+#define INROOT_LINKS       40 /* as many as the kernel follows */
 #define INROOT_PARENT_MODE 0755
 
 #define RESOLVE_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
@@ -32,22 +30,9 @@ struct walk {
 	char path[PATH_MAX];
 };
 
-static int resolve(int dirfd, const char *path, int flags, uint64_t how_to_resolve)
-{
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = how_to_resolve };
-	for (unsigned tries = 0;;) {
-		long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-		if (fd >= 0)
-			return (int)fd;
-		if (errno == EINTR || (errno == EAGAIN && ++tries < INROOT_TRIES))
-			continue;
-		return -errno;
-	}
-}
-
 int inroot_try(int rootfd, const char *path, int flags)
 {
-	return resolve(rootfd, path, flags, RESOLVE_ROOT);
+	return fd_open_resolved(rootfd, path, flags, RESOLVE_ROOT);
 }
 
 /* The error of a path, with advice where the errno's text would lead astray. */
@@ -230,7 +215,7 @@ static int make_dir(int parent, const char *name, mode_t mode)
 {
 	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
 		return -errno;
-	return resolve(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_STEP);
+	return fd_open_resolved(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_STEP);
 }
 
 /* Makes the directories of `path` below *parent, which moves on to the last of them. */
@@ -274,7 +259,7 @@ static int make_last_dir(struct walk *w, mode_t mode)
 	_cleanup_close_ int parent = open_prefix(w, slash ? (size_t)(slash - w->path) : 0);
 	if (parent < 0 || mkdirat(parent, name, mode) < 0)
 		return -EEXIST;
-	return resolve(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_STEP);
+	return fd_open_resolved(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_STEP);
 }
 
 /* Opens the directory that the walk's path names, made where it is missing. */
@@ -331,7 +316,7 @@ static int make_file(int parent, const char *name, mode_t mode)
 {
 	if (mknodat(parent, name, S_IFREG | (mode & 07777), 0) < 0 && errno != EEXIST)
 		return -errno;
-	_cleanup_close_ int fd = resolve(parent, name, O_PATH | O_NOFOLLOW, RESOLVE_STEP);
+	_cleanup_close_ int fd = fd_open_resolved(parent, name, O_PATH | O_NOFOLLOW, RESOLVE_STEP);
 	if (fd < 0)
 		return fd;
 	int r = is_type(fd, S_IFREG);

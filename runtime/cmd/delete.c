@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
@@ -47,28 +48,77 @@ static int kill_process(const struct state *state, struct err *err)
 			       (int)state->pid);
 }
 
-static int remove_cgroup(const char *path, struct err *err)
+/* Did the cgroup exist before hull came? */
+static bool was_there(const struct state *state)
 {
-	struct cgroup_root root;
+	return state->cgroup[state->cgroup_kept] == '\0';
+}
+
+static int empty_cgroup(const struct cgroup_root *root, const struct state *state, struct err *err)
+{
 	_cleanup_close_ int fd = -EBADF;
 
-	int r = cgroup_root_open(&root, err);
-	if (r < 0)
-		return r;
-	r = cgroup_open(&root, path, &fd, err);
+	int r = cgroup_open(root, state->cgroup, &fd, err);
 	if (r == 0)
 		r = cgroup_kill(fd, DELETE_TIMEOUT_MS, err);
-	if (r == 0)
-		r = cgroup_remove(&root, path, err);
-	cgroup_root_close(&root);
+	if (r == 0 && was_there(state))
+		r = cgroup_device_detach(fd, err);
 	return r == -ENOENT ? 0 : r;
 }
 
-/* Where the state is broken, the id still tells where a cgroup would be by default. */
+/*
+ * A cgroup that existed before may be full of other people's processes: only a container that had
+ * a process had found it empty, and what is in it then is the container's.
+ */
+static int remove_cgroup(const struct state *state, struct err *err)
+{
+	struct cgroup_root root;
+
+	if (!state->cgroup || (was_there(state) && state->pid == 0))
+		return 0;
+	int r = cgroup_root_open(&root, err);
+	if (r < 0)
+		return r;
+	r = empty_cgroup(&root, state, err);
+	if (r == 0)
+		r = cgroup_remove(&root, state->cgroup, state->cgroup_kept, err);
+	cgroup_root_close(&root);
+	return r;
+}
+
+/*
+ * Where the state is broken, the id still tells where a cgroup would be by default: in hull's home,
+ * where it can only be hull's.
+ */
 static int guess_state(struct cmd *cmd, const char *id, struct state *state, struct err *err)
 {
 	state->id = id;
-	return state->cgroup ? 0 : cgroup_plan_path(NULL, id, &cmd->arena, &state->cgroup, err);
+	if (state->cgroup)
+		return 0;
+	int r = cgroup_plan_path(NULL, id, &cmd->arena, &state->cgroup, err);
+	if (r == 0)
+		state->cgroup_kept = (size_t)(strrchr(state->cgroup, '/') - state->cgroup);
+	return r;
+}
+
+/* Without --force nothing is taken from under a process, or from a start that may go on. */
+static int check_deletable(const struct state *state, const char *id, struct err *err)
+{
+	switch (state_status_now(state)) {
+	case STATE_RUNNING:
+		err_say(err, ERR_BUSY, EBUSY, "cannot delete container '%s': it is running (pid %d)",
+			id, (int)state->pid);
+		err_hint(err, "hull delete --force %s kills it first", id);
+		return -EBUSY;
+	case STATE_CREATING:
+		err_say(err, ERR_BUSY, EBUSY,
+			"cannot delete container '%s': its start has not come to an end", id);
+		err_hint(err, "hull delete --force %s removes it, also when its hull was killed",
+			 id);
+		return -EBUSY;
+	default:
+		return 0;
+	}
 }
 
 static int delete_locked(struct cmd *cmd, const struct delete_options *o,
@@ -81,16 +131,12 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 		r = guess_state(cmd, entry->id, &state, err);
 	if (r < 0)
 		return r;
-	if (!o->force && state_status_now(&state) == STATE_RUNNING) {
-		err_say(err, ERR_BUSY, EBUSY,
-			"cannot delete container '%s': it is running (pid %d)", entry->id,
-			(int)state.pid);
-		err_hint(err, "hull delete --force %s kills it first", entry->id);
-		return -EBUSY;
-	}
-	r = kill_process(&state, err);
-	if (r == 0 && state.cgroup)
-		r = remove_cgroup(state.cgroup, err);
+	if (!o->force)
+		r = check_deletable(&state, entry->id, err);
+	if (r == 0)
+		r = kill_process(&state, err);
+	if (r == 0)
+		r = remove_cgroup(&state, err);
 	return r < 0 ? r : state_remove(entry, err);
 }
 

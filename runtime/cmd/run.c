@@ -50,6 +50,8 @@ static void die_by(int signal)
 
 static int exit_status(const struct start_result *result)
 {
+	if (result->stop_signal)
+		return 128 + result->stop_signal;
 	return result->exited ? result->code : 128 + result->code;
 }
 
@@ -60,6 +62,14 @@ static void show_plan(struct cmd *cmd, const struct plan *plan)
 	str_init(&text, &cmd->arena);
 	plan_print(plan, &text);
 	cmd_debug(cmd, &text);
+}
+
+/* Called before clone: until then warnings may come up, and stderr is still hull's alone. */
+static void show_warnings(void *context)
+{
+	struct cmd *cmd = context;
+	if (!cmd->global.log)
+		cmd_report_warnings(cmd);
 }
 
 static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bundle *bundle,
@@ -77,7 +87,8 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	start.problems = &late;
 	start.pid_file = o->pid_file;
 	fill_state(bundle, &start.state);
-	cmd_report_warnings(cmd);
+	start.before_clone = show_warnings;
+	start.before_clone_context = cmd;
 	if (cmd->global.debug)
 		show_plan(cmd, &bundle->plan);
 	r = start_run(&start, &result, err);
@@ -87,12 +98,15 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 		cmd->problems = late;
 		cmd_report_warnings(cmd);
 	}
-	if (result.stop_signal)
-		die_by(result.stop_signal);
-	if (!result.started)
+	if (!result.started && !result.stop_signal)
 		return r;
+	/* A log has either one error, with the warnings in it, or a record for each warning. */
 	if (r < 0)
 		cmd_report_error(cmd, err);
+	else if (cmd->global.log)
+		cmd_report_warnings(cmd);
+	if (result.stop_signal)
+		die_by(result.stop_signal);
 	return exit_status(&result);
 }
 

@@ -89,6 +89,18 @@ static const char *clone_hint(int code)
 	}
 }
 
+/* Trees and namespaces live on in the child; held here, they would keep it from unmounting. */
+static void close_childs_fds(struct start *s)
+{
+	for (size_t i = 0; i < s->plan->mounts_n; i++)
+		fd_close(&s->mount_fds[i]);
+	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
+		fd_close(&s->join_fds[i]);
+	if (s->plan->root.kind != PLAN_ROOT_CHROOT) /* diagnose.c looks at that one */
+		fd_close(&s->root_fd);
+	channel_keep_parent(&s->channel);
+}
+
 int clone_child(struct start *s, struct err *err)
 {
 	int pidfd = -EBADF;
@@ -116,6 +128,6 @@ int clone_child(struct start *s, struct err *err)
 		child_main(s);
 	s->pid = (pid_t)pid;
 	s->pidfd = pidfd;
-	channel_keep_parent(&s->channel);
+	close_childs_fds(s);
 	return 0;
 }

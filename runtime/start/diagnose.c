@@ -32,8 +32,9 @@ static void examine(const struct start *s, int root_fd, struct err *err)
 static _Noreturn void examine_inside(const struct start *s)
 {
 	int root_fd = -1;
+	const char *root = s->plan->root.kind == PLAN_ROOT_CHROOT ? s->plan->root.path : "/";
 	if (setns(s->mount_ns_fd, CLONE_NEWNS) == 0)
-		root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd >= 0)
 		examine(s, root_fd, &s->channel.page->err);
 	_exit(0);
@@ -43,7 +44,7 @@ void diagnose_exec(struct start *s, struct err *err)
 {
 	if (!(err->flags & ERR_ABOUT_PROGRAM) || !str_eq(err->step, "exec"))
 		return;
-	if (s->plan->root.kind == PLAN_ROOT_CHROOT) {
+	if (s->root_fd >= 0) { /* no mount namespace of its own: the root is our file system too */
 		examine(s, s->root_fd, err);
 		return;
 	}

@@ -31,6 +31,13 @@ static void kill_child(struct start *s)
 	s->pid = 0;
 }
 
+/* The program that was attached to a cgroup which stays must not bind the next container. */
+static int detach_devices(const struct start *s, struct err *err)
+{
+	bool stays = s->plan->cgroup_path[s->state.cgroup_kept] == '\0';
+	return stays && s->plan->cgroup.device_insns ? cgroup_device_detach(s->cgroup_fd, err) : 0;
+}
+
 static int remove_cgroup(struct start *s, struct err *err)
 {
 	if (s->cgroup_fd < 0)
@@ -39,37 +46,40 @@ static int remove_cgroup(struct start *s, struct err *err)
 	/* A pid namespace of its own has died with its first process. */
 	if (!(s->plan->ns.clone_flags & CLONE_NEWPID))
 		r = cgroup_kill(s->cgroup_fd, FINISH_KILL_TIMEOUT_MS, err);
+	if (r == 0)
+		r = detach_devices(s, err);
 	fd_close(&s->cgroup_fd);
-	if (r == 0 && s->cgroup_made)
-		r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, err);
+	if (r == 0)
+		r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, s->state.cgroup_kept, err);
+	fd_close(&s->cgroup_lock_fd);
 	return r;
 }
 
-static int remove_state(struct start *s, bool keep, struct err *err)
+static int remove_state(struct start *s, const struct start_result *result, struct err *err)
 {
 	if (s->entry.fd < 0)
 		return 0;
-	if (!keep)
+	if (!result->started || !(s->plan->flags & PLAN_KEEP))
 		return state_remove(&s->entry, err);
 	s->state.status = STATE_STOPPED;
+	/* It is gone, and the next cgroup of that name is somebody else's. */
+	s->state.cgroup = NULL;
 	return state_write(&s->entry, &s->state, err);
 }
 
 int finish(struct start *s, const struct start_result *result, struct err *err)
 {
-	bool keep = result->started && (s->plan->flags & PLAN_KEEP);
-
 	kill_child(s);
 	/* Of a container that has run, the caller may still want to read it. */
 	if (s->pid_file_made && !result->started)
 		(void)!unlink(s->pid_file);
-	int r = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
+	int locked = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
 	/* `delete --force` was faster: everything is gone, and the same names may be in use again.
 	 */
-	if (r == -ENOENT)
+	if (locked == -ENOENT)
 		return 0;
-	if (r == 0)
-		r = remove_cgroup(s, err);
+	/* The cgroup has a lock of its own: it goes even when nobody can say so in the state. */
+	int r = remove_cgroup(s, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
-	return r < 0 ? r : remove_state(s, keep, err);
+	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);
 }

@@ -29,6 +29,7 @@ static void close_parents_fds(struct start *s)
 	state_entry_close(&s->entry);
 	fd_close(&s->signal_fd);
 	fd_close(&s->cgroup_fd);
+	fd_close(&s->cgroup_lock_fd);
 	cgroup_root_close(&s->cgroup_root);
 }
 
@@ -56,8 +57,8 @@ int isolate_process(struct start *s, struct err *err)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot hide the process");
 	close_parents_fds(s);
-	/* What ps shows until the program runs; the caller's command line names host paths. */
-	if (prctl(PR_SET_NAME, "hull:init", 0, 0, 0) < 0)
+	/* The name until the program runs, by which others see that it does not yet. */
+	if (prctl(PR_SET_NAME, STATE_CHILD_NAME, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot name the process");
 	if (plan->new_keyring && sys_new_session_keyring() < 0 && errno != ENOSYS) {
 		int r = err_sys(err, errno, "cannot make a session keyring");
@@ -77,7 +78,7 @@ int isolate_process(struct start *s, struct err *err)
 
 /*
  * Joining an existing pid namespace does not move this process: it decides where its next child
- * will be (isolate_pid), and which processes a procfs shows that is made from now on.
+ * will be (procfs.c, isolate_pid).
  */
 static int join_namespaces(struct start *s, struct err *err)
 {

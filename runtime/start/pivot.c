@@ -84,19 +84,6 @@ static int set_propagation(const struct start *s, struct err *err)
 	return 0;
 }
 
-/* A missing working directory is made, as the engines' images expect, while that is possible. */
-int cwd_make(struct start *s, struct err *err)
-{
-	const struct plan_process *process = &s->plan->process;
-	_cleanup_close_ int fd = inroot_try(s->root_fd, process->cwd, O_PATH);
-	if (fd != -ENOENT || s->plan->root.kind == PLAN_ROOT_CHROOT)
-		return 0; /* what else is wrong with it is said when it is entered */
-	fd = inroot_mkdir(s->root_fd, process->cwd, 0755, err);
-	if (fd < 0)
-		err_at(err, process->cwd_at);
-	return fd < 0 ? fd : 0;
-}
-
 int pivot_into_root(struct start *s, struct err *err)
 {
 	int r = change_root(s, err);

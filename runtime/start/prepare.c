@@ -19,9 +19,23 @@
 #include "base/fd.h"
 #include "start/plan_parts.h"
 
+/* What is there before us will not be ours to remove, whenever hull dies from here on (S-040). */
+static int find_cgroup(struct start *s, struct err *err)
+{
+	int r = cgroup_root_open(&s->cgroup_root, err);
+	if (r == 0)
+		r = cgroup_find_kept(&s->cgroup_root, s->plan->cgroup_path, &s->state.cgroup_kept,
+				     err);
+	if (r < 0)
+		err_step(err, "cgroup");
+	return r;
+}
+
 int prepare_claim(struct start *s, struct err *err)
 {
-	int r = state_claim(s->store, s->plan->id, &s->entry, err);
+	int r = find_cgroup(s, err);
+	if (r == 0)
+		r = state_claim(s->store, s->plan->id, &s->entry, err);
 	if (r < 0)
 		return r;
 	s->state.status = STATE_CREATING;
@@ -229,14 +243,27 @@ int prepare_filter(struct start *s, struct err *err)
 	return r;
 }
 
+/* Others may have made or removed parents of the cgroup since the intent was written. */
+static int record_kept(struct start *s, size_t kept, struct err *err)
+{
+	if (kept == s->state.cgroup_kept)
+		return 0;
+	s->state.cgroup_kept = kept;
+	return state_write(&s->entry, &s->state, err);
+}
+
 int prepare_cgroup(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
-	int r = cgroup_root_open(&s->cgroup_root, err);
-	if (r == 0)
-		r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &s->cgroup_fd,
-				  &s->cgroup_made, err);
-	if (r == 0)
-		r = cgroup_apply(s->cgroup_fd, &plan->cgroup, err);
-	return r;
+	struct cgroup made;
+	int r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &made, err);
+	if (r < 0)
+		return r;
+	s->cgroup_fd = made.fd;
+	s->cgroup_lock_fd = made.lock_fd;
+	r = record_kept(s, made.kept, err);
+	/* Of a container whose hull was killed; they would bind this one, too. */
+	if (r == 0 && plan->cgroup_path[made.kept] == '\0')
+		r = cgroup_device_detach(s->cgroup_fd, err);
+	return r < 0 ? r : cgroup_apply(s->cgroup_fd, &plan->cgroup, err);
 }

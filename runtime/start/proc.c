@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -41,13 +40,11 @@ int proc_open(int *ret_fd, struct err *err)
 
 int proc_write(int proc_fd, const char *path, const char *value)
 {
-	struct open_how how = {
-		.flags = O_WRONLY | O_CLOEXEC | O_NOCTTY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
-	};
-	_cleanup_close_ int fd = (int)syscall(SYS_openat2, proc_fd, path, &how, sizeof(how));
+	_cleanup_close_ int fd = fd_open_resolved(proc_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY,
+						  RESOLVE_BENEATH | RESOLVE_NO_XDEV |
+							  RESOLVE_NO_MAGICLINKS);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	int r = is_procfs(fd);
 	if (r < 0)
 		return r;

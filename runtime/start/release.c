@@ -14,18 +14,9 @@
 
 #include "base/fd.h"
 
-/* Does the child go on as another process, in an existing pid namespace? */
-static bool moves(const struct plan *plan)
-{
-	for (unsigned i = 0; i < plan->ns.join_n; i++)
-		if (plan->ns.join[i].type == SPEC_NS_PID)
-			return true;
-	return false;
-}
-
 bool start_waits_for_ready(const struct plan *plan)
 {
-	return moves(plan) || plan->process.rlimits_n > 0;
+	return plan_joins(plan, SPEC_NS_PID) || plan->process.rlimits_n > 0;
 }
 
 /* ---- record ---- */
@@ -65,7 +56,7 @@ static int record_process(struct start *s, struct err *err)
 	int r = state_identify(&s->state, s->pid, s->arena, err);
 	if (r < 0)
 		return r;
-	s->state.status = STATE_RUNNING;
+	/* Still STATE_CREATING: that the program runs is seen on the process (state_status_now). */
 	r = state_write(&s->entry, &s->state, err);
 	if (r == 0)
 		r = write_pid_file(s, err);
@@ -75,9 +66,13 @@ static int record_process(struct start *s, struct err *err)
 
 int record_child(struct start *s, struct err *err)
 {
-	if (s->plan->root.kind != PLAN_ROOT_CHROOT)
+	if (s->root_fd < 0) /* else diagnose.c needs none */
 		open_mount_namespace(s);
-	return moves(s->plan) ? 0 : record_process(s, err);
+	if (!plan_joins(s->plan, SPEC_NS_PID))
+		return record_process(s, err);
+	/* Who it is will be known later (follow); until then nobody else must wait for us. */
+	state_unlock(&s->entry);
+	return 0;
 }
 
 /* ---- release ---- */
@@ -93,7 +88,20 @@ static int follow(struct start *s, struct err *err)
 	fd_close(&s->pidfd);
 	s->pid = pid;
 	s->pidfd = pidfd;
-	return record_process(s, err);
+	int r = state_relock(&s->entry, err);
+	return r < 0 ? r : record_process(s, err);
+}
+
+static int rlimit_failed(const struct plan_rlimit *l, int code, struct err *err)
+{
+	if (code == ESRCH) /* it is dead, which says more: supervise() finds out why */
+		return 0;
+	err_sys(err, code, "cannot set the resource limit to %llu, at most %llu",
+		(unsigned long long)l->limit.rlim_cur, (unsigned long long)l->limit.rlim_max);
+	if (code == EPERM)
+		err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
+	err_at(err, l->at);
+	return -code;
 }
 
 static int set_rlimits(const struct start *s, struct err *err)
@@ -103,25 +111,20 @@ static int set_rlimits(const struct start *s, struct err *err)
 	for (size_t i = 0; i < process->rlimits_n; i++) {
 		const struct plan_rlimit *l = &process->rlimits[i];
 		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
-		if (prlimit(s->pid, (unsigned)l->resource, &limit, NULL) == 0)
-			continue;
-		int r = err_sys(err, errno, "cannot set the resource limit");
-		if (r == -EPERM)
-			err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");
-		err_at(err, l->at);
-		return r;
+		if (prlimit(s->pid, (unsigned)l->resource, &limit, NULL) < 0)
+			return rlimit_failed(l, errno, err);
 	}
 	return 0;
 }
 
 /* A signal that arrived up to now must end the start, and not be lost on a young program. */
-static bool is_given_up(void)
+static bool is_given_up(const struct start *s)
 {
 	sigset_t pending;
 	if (sigpending(&pending) < 0)
 		return false;
 	for (int signal = 1; signal < SIGRTMIN; signal++)
-		if (start_ends_by(signal) && sigismember(&pending, signal))
+		if (start_ends_by(s, signal) && sigismember(&pending, signal))
 			return true;
 	return false;
 }
@@ -129,11 +132,11 @@ static bool is_given_up(void)
 int release_child(struct start *s, struct err *err)
 {
 	int r = 0;
-	if (moves(s->plan))
+	if (plan_joins(s->plan, SPEC_NS_PID))
 		r = follow(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);
-	if (r < 0 || is_given_up()) /* supervise() will read the signal */
+	if (r < 0 || is_given_up(s)) /* supervise() will read the signal */
 		return r;
 	/* The last word between the two. A child that is gone has left its reason in the page. */
 	(void)!channel_send(s->channel.parent_fd, CHANNEL_GO);

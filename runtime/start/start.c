@@ -24,12 +24,22 @@ static int open_signals(struct start *s, struct err *err)
 	return 0;
 }
 
+static int announce(struct start *s, struct err *err _unused_)
+{
+	if (s->before_clone)
+		s->before_clone(s->before_clone_context);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct start *s, struct err *err);
 } parent_steps[] = {
-	{ "signals", open_signals },  { "state", prepare_claim }, { "filter", prepare_filter },
-	{ "cgroup", prepare_cgroup }, { "open", prepare_open },   { "clone", clone_child },
+	{ "signals", open_signals },  { "state", prepare_claim }, /* what is going to be made,
+								     before it is made */
+	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
+	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
+	{ "open", prepare_open },     { "announce", announce },   { "clone", clone_child },
 	{ "record", record_child },
 };
 
@@ -64,6 +74,11 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 	if (r == 0 && undone < 0) {
 		*err = cleanup;
 		r = undone;
+	} else if (undone < 0) {
+		err_hint(
+			err,
+			"not everything could be removed (%.200s); hull delete --force %s tries again",
+			cleanup.message, s->plan->id);
 	}
 	return r;
 }
@@ -94,6 +109,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.proc_fd = -EBADF,
 		.cgroup_root.fd = -EBADF,
 		.cgroup_fd = -EBADF,
+		.cgroup_lock_fd = -EBADF,
 		.channel = { .parent_fd = -EBADF, .child_fd = -EBADF },
 		.pidfd = -EBADF,
 		.mount_ns_fd = -EBADF,
@@ -114,6 +130,7 @@ void start_done(struct start *s)
 	fd_close(&s->proc_fd);
 	cgroup_root_close(&s->cgroup_root);
 	fd_close(&s->cgroup_fd);
+	fd_close(&s->cgroup_lock_fd);
 	channel_close(&s->channel);
 	fd_close(&s->pidfd);
 	fd_close(&s->mount_ns_fd);

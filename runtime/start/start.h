@@ -1,3 +1,4 @@
+/* clang-format off */
 /*
  * Starting a container.
  *
@@ -5,31 +6,46 @@
  * -------------------
  * Two processes. The parent is hull as it was called, with the caller's rights and namespaces. The
  * child comes from clone3 and becomes the container's program; it follows the plan (plan.h) in one
- * straight line. Each stage says what it should do and what must not be possible after it.
+ * straight line and decides nothing that the plan could know: only what the image holds (where the
+ * program is, whose home is where, which mount points are missing) is found out on the way.
  *
- *  1 Parent, prepare.c: opens everything that is named by the caller, with the caller's rights: the
- *    root filesystem and the sources of bind mounts as detached trees that already carry their
- *    attributes, namespaces to join, the compiled seccomp filter.
- *    Must not: change anything that outlives a failure.
- *  2 Parent, cgroup/: makes the cgroup and writes all limits and the device program.
- *    Must not: move a process; leave a cgroup behind when it fails.
- *  3 Parent, clone.c: clone3 into the namespaces and into the cgroup at once, so that the child
- *    never runs outside its limits.
- *  4 Child, isolate.c: not dumpable, own session and keyring, existing namespaces joined, cgroup
- *    and time namespaces made, loopback up, names set.
+ * Parent (start.c has the table)
+ *
+ *  1 prepare.c: claims the id, with a state that says what is going to be made; takes the compiled
+ *    seccomp filter from the cache; makes the cgroup, with all limits and the device program in
+ *    force; opens what the caller names, with the caller's rights: namespaces to join, and the root
+ *    and the sources of bind mounts as detached trees that already carry their attributes.
+ *    Must not: move a process; leave anything that finish.c cannot find again.
+ *  2 clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
+ *    outside its limits. Then the parent closes what is the child's.
+ *
+ * Child (clone.c has the table)
+ *
+ *  3 isolate.c: not dumpable, own session and keyring; existing namespaces joined, cgroup and time
+ *    namespaces made, loopback up, names set.
  *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
- *  5 Child, rootfs.c, mount.c, dev.c, sysctl.c, mask.c, pivot.c: builds the tree on the new root
- * and moves into it. Names inside it are only ever resolved by base/inroot.h. Must not: afterwards
- * have any descriptor or mount of the host but the channel. 6 Child, drop.c: user, groups,
- * capabilities, no_new_privs. Must not: keep a privilege that the plan does not give; skip a step
- * that failed (R-066). 7 Child, exec.c: finds the program, waits for the parent's word, loads the
- * filter, execve. Must not: make a system call after the filter but execve, or exit_group when that
- * fails. 8 Parent, supervise.c: forwards signals, reaps, learns how it ended. 9 Parent, finish.c:
- * kills what is left, removes cgroup and state. Also after any failure above.
+ *  4 rootfs.c, mount.c, dev.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds the tree on the new
+ *    root and moves into it. Names in it are only ever resolved by base/inroot.h. Masks come before
+ *    pivot because they are the host's /dev/null; sysctls come before the masks, which make
+ *    /proc/sys read-only, and after everything that a hook may add to the network.
+ *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
+ *  5 drop.c: no_new_privs, capabilities, groups, user.
+ *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).
+ *  6 exec.c: finds the program, waits for the parent's word, loads the filter, execve.
+ *    Must not: make a system call after the filter but execve, or exit_group when that fails.
+ *
+ * Parent again
+ *
+ *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
+ *    its resource limits, and the word to go.
+ *  8 supervise.c: forwards signals, reaps, learns how it ended; diagnose.c says why a program could
+ *    not be executed.
+ *  9 finish.c: kills what is left, removes cgroup and state. Also after any failure above.
  *
  * Descriptors of the child at execve: 0, 1, 2 and --preserve-fds; all others are close-on-exec,
  * first by the flag at their creation and then again by close_range (R-057).
  */
+/* clang-format on */
 #ifndef HULL_START_START_H
 #define HULL_START_START_H
 
@@ -54,6 +70,9 @@ struct start {
 	const char *pid_file;      /* or NULL */
 	bool pid_file_made;
 	struct spec_problems *problems; /* borrowed; takes warnings about the seccomp profile */
+	/* Called before clone, the last moment at which hull may speak; NULL: nobody wants to. */
+	void (*before_clone)(void *context);
+	void *before_clone_context;
 
 	struct state_entry entry; /* the claimed state directory, locked while it changes */
 	int root_fd;              /* the root filesystem's tree; parent: detached clone */
@@ -64,10 +83,11 @@ struct start {
 	int proc_fd;                 /* child: a procfs that nothing is mounted over */
 	struct cgroup_root cgroup_root;
 	int cgroup_fd;
-	bool cgroup_made;
+	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;
 	struct channel channel;
 	mode_t caller_umask; /* child */
+	bool in_cwd;         /* child: the working directory is entered */
 
 	pid_t pid; /* of the container's first process; 0: none */
 	int pidfd;

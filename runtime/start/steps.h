@@ -25,7 +25,7 @@ _must_check_ int release_child(struct start *s, struct err *err); /* limits, the
 bool start_waits_for_ready(const struct plan *plan);
 
 /* Is it one of the signals that end a start, and hull with it? Later they are forwarded. */
-bool start_ends_by(int signal);
+bool start_ends_by(const struct start *s, int signal);
 
 /* Forwards signals and reaps until the container has ended, or its start has failed. */
 _must_check_ int supervise(struct start *s, struct start_result *ret, struct err *err);
@@ -57,6 +57,10 @@ _must_check_ int pivot_into_root(struct start *s, struct err *err);
 _must_check_ int isolate_pid(struct start *s, struct err *err);
 _must_check_ int drop_privileges(struct start *s, struct err *err);
 _must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
+
+/* Parts of drop_privileges(), before and after the change of the user. */
+_must_check_ int cwd_try(struct start *s, struct err *err);
+_must_check_ int cwd_enter(struct start *s, struct err *err);
 
 /* The names of these steps, for errors and for the plan; NULL behind the last. */
 const char *child_step_name(unsigned index);

@@ -17,8 +17,6 @@
 
 #include "base/fd.h"
 
-#define CHILD_NAME "hull:init" /* isolate.c; execve replaces it */
-
 /* ---- how it ended ---- */
 
 /* Is the process, dead and not yet reaped, still the child and not yet the program? */
@@ -29,7 +27,7 @@ static bool died_before_exec(const struct start *s)
 		return true;
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)s->pid);
 	return fd_read_value(AT_FDCWD, path, name, sizeof(name)) == 0 &&
-	       strcmp(name, CHILD_NAME) == 0;
+	       strcmp(name, STATE_CHILD_NAME) == 0;
 }
 
 static int start_killed(const struct start *s, int signal, struct err *err)
@@ -105,8 +103,16 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 
 /* ---- signals ---- */
 
-bool start_ends_by(int signal)
+/* A caller that ignores a signal (nohup) wants it to do nothing; blocked, it still reaches us. */
+static bool is_ignored(const struct start *s, int signal)
 {
+	return s->plan->process.reset_signals >> (signal - 1) & 1;
+}
+
+bool start_ends_by(const struct start *s, int signal)
+{
+	if (is_ignored(s, signal))
+		return false;
 	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
 
@@ -129,9 +135,9 @@ static bool is_private(int signal)
 /* 1: the start is given up; 0: handled. */
 static int handle_signal(struct start *s, int signal, struct start_result *ret)
 {
-	if (is_private(signal))
+	if (is_private(signal) || is_ignored(s, signal))
 		return 0;
-	if (start_ends_by(signal) && !atomic_load(&s->channel.page->exec_next)) {
+	if (start_ends_by(s, signal) && !atomic_load(&s->channel.page->exec_next)) {
 		ret->stop_signal = signal;
 		return 1;
 	}

@@ -56,12 +56,25 @@ static void put_common(struct json_out *o, const struct state *state, enum state
 	json_out_string(o, "");
 }
 
+/* Both as paths, for people; what stays is the beginning of what is used. */
+static void put_cgroup(struct json_out *o, const struct state *state)
+{
+	_cleanup_arena_ struct arena arena;
+	if (!state->cgroup)
+		return;
+	arena_init(&arena);
+	json_out_member(o, "cgroup", state->cgroup);
+	json_out_member(o, "cgroupKept",
+			state->cgroup_kept
+				? arena_strndup(&arena, state->cgroup, state->cgroup_kept)
+				: "/");
+}
+
 static void put_own(struct json_out *o, const struct state *state)
 {
 	json_out_key(o, "hull");
 	json_out_object(o);
-	if (state->cgroup)
-		json_out_member(o, "cgroup", state->cgroup);
+	put_cgroup(o, state);
 	json_out_key(o, "uid");
 	json_out_uint(o, state->owner);
 	if (state->boot_id) {
@@ -150,6 +163,30 @@ static const struct spec_map *get_annotations(const struct json *root, struct ar
 	return map;
 }
 
+/* A path in normal form begins with a slash; anything else was not written by hull. */
+static const char *get_cgroup(const struct json *own)
+{
+	const char *cgroup = get_string(own, "cgroup");
+	return cgroup && cgroup[0] == '/' && cgroup[1] ? cgroup : NULL;
+}
+
+/*
+ * How many bytes of the cgroup's path are not hull's to remove. A record that does not say so
+ * claims nothing: then it is all of them, and *ret_problem is set.
+ */
+static size_t get_kept(const struct json *own, const char *cgroup, const char **ret_problem)
+{
+	const char *kept = get_string(own, "cgroupKept");
+	if (!cgroup)
+		return 0;
+	size_t n = kept && !str_eq(kept, "/") ? strlen(kept) : 0;
+	if (kept && kept[0] == '/' && strncmp(cgroup, kept, n) == 0 &&
+	    (cgroup[n] == '/' || cgroup[n] == '\0'))
+		return n;
+	*ret_problem = "its cgroupKept is no part of its cgroup";
+	return strlen(cgroup);
+}
+
 static int broken(struct err *err, const char *why)
 {
 	return err_say(err, ERR_INTERNAL, EUCLEAN, "its state file is broken: %s", why);
@@ -160,6 +197,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 {
 	struct json_doc doc;
 	struct err syntax;
+	const char *problem = NULL;
 	*ret = (struct state) { 0 };
 	if (json_parse(arena, STATE_FILE, text, size, &doc, &syntax) < 0)
 		return broken(err, syntax.message);
@@ -171,7 +209,8 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->bundle = get_string(doc.root, "bundle");
 	ret->rootfs = get_string(doc.root, "rootfs");
 	ret->pid = (pid_t)get_uint(doc.root, "pid", INT32_MAX);
-	ret->cgroup = get_string(own, "cgroup");
+	ret->cgroup = get_cgroup(own);
+	ret->cgroup_kept = get_kept(own, ret->cgroup, &problem);
 	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
 	ret->boot_id = get_string(own, "bootId");
 	ret->pid_start = get_uint(own, "pidStart", UINT64_MAX);
@@ -180,6 +219,8 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 		return broken(err, "it has another version");
 	if (!ret->id || !ret->bundle || !known || !created || !own)
 		return broken(err, "a member is missing");
+	if (problem)
+		return broken(err, problem);
 	ret->status = (enum state_status)known->value;
 	snprintf(ret->created, sizeof(ret->created), "%s", created);
 	return 0;
@@ -229,6 +270,7 @@ int state_read(const struct state_store *store, const char *id, struct arena *ar
 struct process_stat {
 	char letter;    /* field 3: 'R', 'S', 'Z' */
 	uint64_t start; /* field 22: clock ticks after boot */
+	bool is_child;  /* field 2: it has not executed the program yet */
 };
 
 /* Reads /proc/PID/stat; the name in field 2 may hold blanks and brackets. */
@@ -243,6 +285,9 @@ static int read_stat(pid_t pid, struct process_stat *ret)
 	if (!s || s[1] != ' ')
 		return -EINVAL;
 	ret->letter = s[2];
+	const char *name = strchr(text, '(') + 1;
+	ret->is_child = (size_t)(s - name) == strlen(STATE_CHILD_NAME) &&
+			str_has_prefix(name, STATE_CHILD_NAME);
 	for (int field = 2; s && field < 22; field++)
 		s = strchr(s + 1, ' ');
 	size_t n = s ? strcspn(s + 1, " ") : sizeof(number);
@@ -279,10 +324,10 @@ int state_identify(struct state *state, pid_t pid, struct arena *arena, struct e
 	return 0;
 }
 
-int state_open_process(const struct state *state, int *ret_pidfd)
+/* 0 and the process, which cannot become another one any more; -ESRCH: it is gone. */
+static int find_process(const struct state *state, int *ret_pidfd, struct process_stat *ret)
 {
 	char boot_id[64];
-	struct process_stat stat;
 	if (state->pid <= 0 || !state->boot_id)
 		return -ESRCH;
 	/* First the descriptor, then the check: what it refers to cannot change any more. */
@@ -293,24 +338,38 @@ int state_open_process(const struct state *state, int *ret_pidfd)
 		return r;
 	if (!str_eq(boot_id, state->boot_id))
 		return -ESRCH;
-	r = code ? -code : read_stat(state->pid, &stat);
+	r = code ? -code : read_stat(state->pid, ret);
 	/* No such process, or the number is a thread's by now. */
 	if (r == -ESRCH || r == -ENOENT || r == -EINVAL)
 		return -ESRCH;
 	if (r < 0)
 		return r;
-	if (stat.start != state->pid_start || !is_alive(&stat))
+	if (ret->start != state->pid_start || !is_alive(ret))
 		return -ESRCH;
 	*ret_pidfd = fd_take(&pidfd);
 	return 0;
 }
 
+int state_open_process(const struct state *state, int *ret_pidfd)
+{
+	struct process_stat stat;
+	return find_process(state, ret_pidfd, &stat);
+}
+
 enum state_status state_status_now(const struct state *state)
 {
 	_cleanup_close_ int pidfd = -EBADF;
-	/* Another failure than ESRCH says nothing about the process: then it counts as there. */
-	if (state->status == STATE_STOPPED || state_open_process(state, &pidfd) == -ESRCH)
-		return state->pid == 0 && state->status == STATE_CREATING ? STATE_CREATING
-									  : STATE_STOPPED;
+	struct process_stat stat;
+
+	if (state->status == STATE_STOPPED)
+		return STATE_STOPPED;
+	if (state->status == STATE_CREATING && state->pid == 0)
+		return STATE_CREATING;
+	int r = find_process(state, &pidfd, &stat);
+	if (r == -ESRCH)
+		return STATE_STOPPED;
+	/* Another failure says nothing about the process: then it counts as there. */
+	if (state->status == STATE_CREATING && (r < 0 || !stat.is_child))
+		return STATE_RUNNING;
 	return state->status;
 }

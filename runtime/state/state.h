@@ -21,6 +21,9 @@
 #define STATE_VERSION     1
 #define STATE_OCI_VERSION "1.3.0" /* of the specification that this output follows (S-018) */
 
+/* The name (comm) of a container's first process until execve replaces it. */
+#define STATE_CHILD_NAME "hull:init"
+
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED };
 
 struct state {
@@ -28,6 +31,7 @@ struct state {
 	const char *bundle; /* absolute */
 	const char *rootfs; /* absolute */
 	const char *cgroup; /* below the cgroup2 mount; NULL: none */
+	size_t cgroup_kept; /* the first bytes of it, which stay when it is removed (cgroup.h) */
 	enum state_status status;
 	pid_t pid;                     /* 0: no process yet */
 	uint64_t pid_start;            /* clock ticks after boot, field 22 of /proc/PID/stat */
@@ -109,6 +113,11 @@ _must_check_ int state_parse(const char *text, size_t size, struct arena *arena,
  * gone, beyond doubt; other errors: who knows.
  */
 _must_check_ int state_open_process(const struct state *state, int *ret_pidfd);
+
+/*
+ * What the kernel knows: a process that is gone means stopped, and one that was being created runs
+ * as soon as execve has given it another name.
+ */
 enum state_status state_status_now(const struct state *state);
 
 /* Fills pid_start and boot_id for a process that cannot go away meanwhile (a child). */
