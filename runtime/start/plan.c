@@ -25,6 +25,17 @@ const char *plan_path_normal(struct arena *arena, const char *path)
 	return s.used ? s.text : "/";
 }
 
+bool plan_path_is_root(const char *path)
+{
+	while (*path) {
+		size_t n = strcspn(path, "/");
+		if (n > 2 || strncmp(path, "..", n) != 0)
+			return false;
+		path += n + (path[n] == '/');
+	}
+	return true;
+}
+
 bool plan_path_is_below(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
@@ -124,6 +135,23 @@ static int check_process(const struct planner *p, struct err *err)
 	return -EINVAL;
 }
 
+/* What lies over the root itself goes away with the old root, and would protect nothing. */
+static int check_protected(const struct planner *p, struct err *err)
+{
+	const struct spec_strv *lists[] = { p->plan->masked, p->plan->readonly };
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (size_t j = 0; j < lists[i]->n; j++) {
+			if (!plan_path_is_root(lists[i]->v[j].s))
+				continue;
+			err_say(err, ERR_CONFIG, EINVAL,
+				"the root filesystem itself cannot be in this list");
+			err_hint(err, "root.readonly makes it read-only");
+			err_at(err, lists[i]->v[j].at);
+			return -EINVAL;
+		}
+	return 0;
+}
+
 int plan_make(const struct spec *spec, const struct plan_options *options, const struct host *host,
 	      struct arena *arena, struct plan *ret, struct spec_problems *problems,
 	      struct err *err)
@@ -141,7 +169,7 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
 		check_process,    plan_refuse_unsupported, plan_make_namespaces, plan_make_root,
-		plan_make_cgroup, plan_make_mounts,        plan_make_sysctls,
+		plan_make_cgroup, plan_make_mounts,        plan_make_sysctls,    check_protected,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

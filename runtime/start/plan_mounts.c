@@ -37,7 +37,7 @@ static int check_destination(const struct spec_mount *spec, const struct plan_mo
 {
 	const char *d = m->destination;
 	int r = 0;
-	if (str_eq(d, "/")) {
+	if (plan_path_is_root(d)) {
 		r = err_say(err, ERR_CONFIG, EINVAL, "a mount cannot replace the root filesystem");
 		err_hint(err, "name another root in root.path");
 	} else if (plan_path_is_below(d, "/proc") && !m->on_proc) {

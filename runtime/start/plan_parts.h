@@ -26,6 +26,8 @@ _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);
 /* The path as it is when absolute, else below the bundle. */
 const char *plan_bundle_path(const struct planner *p, const char *path);
 
+/* Does it name the root, whatever the image is: "/", "/.", "/.."? */
+bool plan_path_is_root(const char *path);
 /* Whether `path` is `dir` or below it; both absolute and in normal form. */
 bool plan_path_is_below(const char *path, const char *dir);
 

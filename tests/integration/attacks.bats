@@ -206,6 +206,24 @@ while True:
 	assert_clean
 }
 
+@test "the root itself cannot be masked, protected or replaced by a mount" {
+	local path
+	for path in / /. /.. //../.; do
+		config --arg path "$path" '.linux.readonlyPaths = [$path]'
+		run_within 10
+		expect_error 'the root filesystem itself'
+		config --arg path "$path" '.linux.readonlyPaths = [] | .linux.maskedPaths = [$path]'
+		run_within 10
+		expect_error 'the root filesystem itself'
+		config --arg path "$path" '.linux.maskedPaths = [] | .mounts[7] =
+			{ "destination": $path, "type": "tmpfs", "source": "tmpfs" }'
+		run_within 10
+		expect_error 'cannot replace the root filesystem'
+		config 'del(.mounts[7])'
+	done
+	assert_clean
+}
+
 @test "a terminal gets no control bytes from config.json" {
 	config '.process.args = ["/bin/\u001b[2Jx\u202e\u0007"] | .["\u001b[31mx"] = 1'
 	run_within 10
