@@ -8,7 +8,6 @@
 #define HULL_CGROUP_CGROUP_H
 
 #include <linux/bpf.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,10 +15,7 @@
 #include "base/err.h"
 #include "spec/spec.h"
 
-/* ---- planning (pure) ---- */
-
 enum cgroup_write_flags { CGROUP_WRITE_IF_PRESENT = 1u }; /* no file: the value holds anyway */
-
 /* One write of a value to a file of the cgroup, or, when it does not exist, to the second one. */
 struct cgroup_write {
 	const char *file;
@@ -43,9 +39,8 @@ struct cgroup_plan {
 };
 
 /*
- * Turns linux.resources into writes (rules: S-162 to S-185). Values that cgroup v2 cannot
- * express are errors; zero means "not set" where engines send zero so (shares, weight, quota,
- * period, memory limits).
+ * Turns linux.resources into writes (S-162 to S-185). What cgroup v2 cannot express is an error;
+ * zero means "not set" where engines send it so (shares, weight, quota, period, memory limits).
  */
 _must_check_ int cgroup_plan_resources(const struct spec_resources *resources, struct arena *arena,
 				       struct cgroup_plan *ret, struct err *err);
@@ -54,30 +49,37 @@ _must_check_ int cgroup_plan_resources(const struct spec_resources *resources, s
 _must_check_ int cgroup_plan_path(const char *path, const char *id, struct arena *arena,
 				  const char **ret, struct err *err);
 
-/* ---- the host ---- */
-
 struct cgroup_root {
 	int fd;           /* O_PATH of the cgroup2 mount */
-	const char *path; /* "/sys/fs/cgroup" or "/sys/fs/cgroup/unified"; static memory */
+	const char *path; /* static memory */
 };
-
-/* Finds the cgroup2 mount; hull never mounts it. ENOENT with a hint when there is none. */
+/* Finds the cgroup2 mount; hull never mounts it. */
 _must_check_ int cgroup_root_open(struct cgroup_root *ret, struct err *err);
 void cgroup_root_close(struct cgroup_root *root);
 
-/* ---- one container's cgroup ---- */
-
 /*
- * Makes the cgroup `path` (normal form) and its missing parents, with the plan's controllers (NULL:
- * none) enabled in all of them; a missing one is ENODEV. An existing cgroup must be empty and
- * thawed (S-155): else EBUSY. *ret_fd is its directory, for openat and CLONE_INTO_CGROUP, *ret_made
- * tells whether it was made now. A failure removes what was made.
+ * How many bytes of `path` (normal form) stay at the container's end: what exists before it (all of
+ * it when the cgroup does), and "/hull", hull's home. For the state, before cgroup_create().
+ */
+_must_check_ int cgroup_find_kept(const struct cgroup_root *root, const char *path, size_t *ret,
+				  struct err *err);
+
+struct cgroup {
+	int fd;      /* its directory, for openat and CLONE_INTO_CGROUP */
+	int lock_fd; /* no other container can start in it while this is open */
+	size_t kept; /* as cgroup_find_kept() says, beyond doubt */
+};
+/*
+ * Makes it and its missing parents, with the plan's controllers (NULL: none); a missing controller
+ * is ENODEV. An existing cgroup must be free, empty and thawed (S-155): else EBUSY.
  */
 _must_check_ int cgroup_create(const struct cgroup_root *root, const char *path,
-			       const struct cgroup_plan *plan, int *ret_fd, bool *ret_made,
-			       struct err *err);
+			       const struct cgroup_plan *plan, struct cgroup *ret, struct err *err);
 
-/* Writes the limits and attaches the device program; every failure is an error. */
+/*
+ * Writes the limits and attaches the device program; every failure is an error. In a cgroup that
+ * existed before, the limits stay behind, and the program until cgroup_device_detach().
+ */
 _must_check_ int cgroup_apply(int fd, const struct cgroup_plan *plan, struct err *err);
 
 /* Opens an existing cgroup. ENOENT when it is gone. */
@@ -87,10 +89,11 @@ _must_check_ int cgroup_open(const struct cgroup_root *root, const char *path, i
 /* Kills all processes below it, frozen ones too, and waits until they are gone (milliseconds). */
 _must_check_ int cgroup_kill(int fd, int timeout_ms, struct err *err);
 
-/*
- * Removes the cgroup and the ones that the container made below it. Gone already is success.
- * `path` is in normal form; parents stay.
- */
-_must_check_ int cgroup_remove(const struct cgroup_root *root, const char *path, struct err *err);
+/* Detaches hull's device programs, known by their name, and no others; the cgroup is empty. */
+_must_check_ int cgroup_device_detach(int fd, struct err *err);
+
+/* Removes it, all below it and its empty parents, but nothing of the path's `kept` bytes. */
+_must_check_ int cgroup_remove(const struct cgroup_root *root, const char *path, size_t kept,
+			       struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -24,6 +25,7 @@ struct walk {
 	size_t done;      /* bytes of it that `fd` stands for; 0: the mount */
 	size_t kept;      /* bytes of it that existed before; SIZE_MAX: all */
 	int fd;
+	int lock_fd; /* of the last one */
 };
 
 #define _cleanup_walk_ _cleanup_(walk_done)
@@ -31,6 +33,7 @@ struct walk {
 static void walk_done(struct walk *w)
 {
 	fd_close(&w->fd);
+	fd_close(&w->lock_fd);
 }
 
 /* The path of the cgroup that the walk has reached, for printf's "%.*s". */
@@ -186,19 +189,20 @@ static int walk_step(struct walk *w, struct err *err)
 	return 0;
 }
 
-/* Removes what the walk has made, deepest first; what others use by now stays. */
+/* What others use by now stays; that something cannot be removed must not hide the first error. */
 static void walk_undo(const struct walk *w)
 {
-	size_t done = strlen(w->path);
-	while (w->kept != SIZE_MAX && done > w->kept) {
-		char path[PATH_MAX];
-		snprintf(path, sizeof(path), "%.*s", (int)done, w->path);
-		const char *name = NULL;
-		_cleanup_close_ int parent = path_open_parent(w->root->fd, path, &name);
-		if (parent >= 0)
-			(void)unlinkat(parent, name, AT_REMOVEDIR);
-		done = (size_t)(strrchr(path, '/') - path);
-	}
+	if (w->kept != SIZE_MAX)
+		(void)path_prune(w->root->fd, w->path, strlen(w->path), w->kept);
+}
+
+/* What will stay, see cgroup_find_kept(). */
+static size_t walk_kept(const struct walk *w)
+{
+	size_t home = path_home_size(w->path);
+	if (w->kept == SIZE_MAX)
+		return w->done;
+	return w->kept > home ? w->kept : home;
 }
 
 /* ---- fitness ---- */
@@ -209,6 +213,21 @@ static int busy_error(const char *path, const char *why, struct err *err)
 	err_hint(err, "another container may be in it: choose another cgroupsPath or delete that "
 		      "container");
 	return r;
+}
+
+/*
+ * From here until its end the cgroup is this container's: another start would take it for empty and
+ * detach our device program. The lock is on a file that only those can open who may write to the
+ * cgroup: the directory could be locked by everybody.
+ */
+static int take_lock(struct walk *w, struct err *err)
+{
+	w->lock_fd = openat(w->fd, "cgroup.kill", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (w->lock_fd >= 0 && flock(w->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (w->lock_fd >= 0 && errno == EWOULDBLOCK)
+		return busy_error(w->path, "a container is using it", err);
+	return err_sys(err, errno == ENODEV ? ENOENT : errno, "cannot lock cgroup '%s'", w->path);
 }
 
 /*
@@ -249,7 +268,8 @@ static int create_once(struct walk *w, const struct cgroup_plan *plan, struct er
 		if (r < 0)
 			return r;
 	}
-	return check_fitness(w, err);
+	int r = take_lock(w, err);
+	return r < 0 ? r : check_fitness(w, err);
 }
 
 /*
@@ -257,7 +277,7 @@ static int create_once(struct walk *w, const struct cgroup_plan *plan, struct er
  * that it had made.
  */
 int cgroup_create(const struct cgroup_root *root, const char *path, const struct cgroup_plan *plan,
-		  int *ret_fd, bool *ret_made, struct err *err)
+		  struct cgroup *ret, struct err *err)
 {
 	int r = 0;
 	for (int i = 0; i < CREATE_ATTEMPTS; i++) {
@@ -266,11 +286,15 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 			.path = path,
 			.kept = SIZE_MAX,
 			.fd = -EBADF,
+			.lock_fd = -EBADF,
 		};
 		r = create_once(&w, plan, err);
 		if (r == 0) {
-			*ret_made = w.kept != SIZE_MAX;
-			*ret_fd = fd_take(&w.fd);
+			*ret = (struct cgroup) {
+				.kept = walk_kept(&w),
+				.fd = fd_take(&w.fd),
+				.lock_fd = fd_take(&w.lock_fd),
+			};
 			return 0;
 		}
 		walk_undo(&w);

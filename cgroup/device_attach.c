@@ -1,5 +1,6 @@
 /*
- * Loads a device program and attaches it to a cgroup, through bpf(2) itself. Runs in the parent
+ * Loads a device program and attaches it to a cgroup, and detaches those of earlier containers,
+ * through bpf(2) itself. Runs in the parent
  * before the container exists, with CAP_BPF or CAP_SYS_ADMIN. There is no way on without it: a
  * program exists only when something is denied (R-077). RLIMIT_MEMLOCK is never touched: since
  * 5.11 the kernel does not count programs there (R-078).
@@ -11,6 +12,12 @@
 #include <sys/syscall.h>
 
 #include "base/fd.h"
+#include "base/str.h"
+
+#define PROGRAM_NAME "hull_devices" /* at most 15 characters; "" would be nobody's */
+#define PROGRAMS_MAX 64             /* of a cgroup: the kernel's BPF_CGROUP_MAX_PROGS */
+
+static_assert(sizeof(PROGRAM_NAME) <= BPF_OBJ_NAME_LEN, "the kernel would refuse the name");
 
 /*
  * The kernel may write back beyond the members that an old header knows (R-029), so bpf(2) always
@@ -32,7 +39,7 @@ static int load(const struct bpf_insn *insns, size_t n, char *log, size_t log_si
 	attr.insns = (uint64_t)(uintptr_t)insns;
 	attr.insn_cnt = (uint32_t)n;
 	attr.license = (uint64_t)(uintptr_t) "Apache-2.0";
-	memcpy(attr.prog_name, "hull_devices", sizeof("hull_devices"));
+	memcpy(attr.prog_name, PROGRAM_NAME, sizeof(PROGRAM_NAME));
 	if (log) {
 		attr.log_level = 1;
 		attr.log_buf = (uint64_t)(uintptr_t)log;
@@ -73,5 +80,88 @@ int device_attach(int fd, const struct bpf_insn *insns, size_t n, struct err *er
 	int r = bpf_call(BPF_PROG_ATTACH, &attr);
 	if (r < 0)
 		return err_sys(err, -r, "cannot attach the device program to the cgroup");
+	return 0;
+}
+
+/* ---- detaching ---- */
+
+/* Failures of BPF_PROG_QUERY that are none, and why. */
+static const struct {
+	int code;
+	const char *why;
+} query_tolerated[] = {
+	{ EPERM, "who may not look cannot have attached anything; what others have only denies" },
+	{ EINVAL, "a kernel without CONFIG_CGROUP_BPF has no programs" },
+	{ ENOSYS, "a kernel without bpf(2) has no programs" },
+};
+
+/* The ids of the device programs that are attached to the cgroup itself. Their number, or -errno.
+ */
+static int query(int fd, uint32_t ids[PROGRAMS_MAX])
+{
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.query.target_fd = (uint32_t)fd;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
+	attr.query.prog_cnt = PROGRAMS_MAX;
+	int r = bpf_call(BPF_PROG_QUERY, &attr);
+	for (size_t i = 0; i < ARRAY_SIZE(query_tolerated); i++)
+		if (r == -query_tolerated[i].code)
+			return 0;
+	return r < 0 ? r : (int)attr.query.prog_cnt;
+}
+
+static int open_program(uint32_t id)
+{
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_id = id;
+	return bpf_call(BPF_PROG_GET_FD_BY_ID, &attr);
+}
+
+/* 1 when the program is one of hull's, 0 when it is not, or -errno. */
+static int is_own(int program)
+{
+	struct bpf_prog_info info;
+	union bpf_attr attr;
+	memset(&info, 0, sizeof(info));
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)program;
+	attr.info.info_len = sizeof(info);
+	attr.info.info = (uint64_t)(uintptr_t)&info;
+	int r = bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attr);
+	return r < 0 ? r : str_eq(info.name, PROGRAM_NAME);
+}
+
+static int detach_own(int fd, uint32_t id)
+{
+	_cleanup_close_ int program = open_program(id);
+	if (program == -ENOENT) /* somebody else has detached it meanwhile */
+		return 0;
+	int r = program < 0 ? program : is_own(program);
+	if (r <= 0)
+		return r;
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.target_fd = (uint32_t)fd;
+	attr.attach_bpf_fd = (uint32_t)program;
+	attr.attach_type = BPF_CGROUP_DEVICE;
+	r = bpf_call(BPF_PROG_DETACH, &attr);
+	return r == -ENOENT ? 0 : r;
+}
+
+int cgroup_device_detach(int fd, struct err *err)
+{
+	uint32_t ids[PROGRAMS_MAX] = { 0 };
+	int n = query(fd, ids);
+	if (n < 0)
+		return err_sys(err, -n, "cannot list the device programs of the cgroup");
+	for (int i = 0; i < n; i++) {
+		int r = detach_own(fd, ids[i]);
+		if (r < 0)
+			return err_sys(err, -r,
+				       "cannot detach an old device program from the cgroup");
+	}
 	return 0;
 }

@@ -176,7 +176,8 @@ static int remove_below(int *take_top, int64_t deadline)
 	}
 }
 
-int cgroup_remove(const struct cgroup_root *root, const char *path, struct err *err)
+/* The cgroup with all below it. */
+static int remove_tree(const struct cgroup_root *root, const char *path, struct err *err)
 {
 	const char *name = NULL;
 	_cleanup_close_ int parent = path_open_parent(root->fd, path, &name);
@@ -201,4 +202,16 @@ int cgroup_remove(const struct cgroup_root *root, const char *path, struct err *
 	if (code == EBUSY)
 		err_hint(err, "processes are still in it or below it: see its cgroup.procs");
 	return r;
+}
+
+int cgroup_remove(const struct cgroup_root *root, const char *path, size_t kept, struct err *err)
+{
+	size_t size = strlen(path);
+	if (kept >= size)
+		return 0;
+	int r = remove_tree(root, path, err);
+	if (r < 0)
+		return r;
+	r = path_prune(root->fd, path, size, kept);
+	return r < 0 ? err_sys(err, -r, "cannot remove the parents of cgroup '%s'", path) : 0;
 }

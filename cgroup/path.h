@@ -16,6 +16,17 @@ int path_open(int root, const char *path);
 /* The directory above it; *ret_name is the path's last component. */
 int path_open_parent(int root, const char *path, const char **ret_name);
 
+/*
+ * Removes the empty cgroups at the end of the path's first `done` bytes, upwards, but nothing of
+ * its first `kept` bytes. It ends without an error at one that is in use: whoever uses it has it
+ * now.
+ */
+int path_prune(int root, const char *path, size_t done, size_t kept);
+
+/* How many bytes of the path are hull's home, "/hull", which is never removed; 0: it is elsewhere.
+ */
+size_t path_home_size(const char *path);
+
 /* The number behind a key in the text of cgroup.events; 0 when the key is missing. */
 int path_event(const char *text, const char *key);
 
