@@ -53,7 +53,7 @@ static int teardown(void **state)
 {
 	struct native *n = *state;
 	struct err err;
-	int r = n->skip ? 0 : cgroup_remove(&n->root, n->base, &err);
+	int r = n->skip ? 0 : cgroup_remove(&n->root, n->base, 0, &err);
 	if (r < 0)
 		fprintf(stderr, "%s: %s\n", err.message, err_text(err.code).s);
 	cgroup_root_close(&n->root);
@@ -71,12 +71,18 @@ static struct native *native_or_skip(void **state)
 	return n;
 }
 
+/* A cgroup that nobody holds. */
 static int create(const struct native *n, const char *below, int *fd, struct err *err)
 {
 	char path[128];
-	bool made;
+	struct cgroup got;
 	snprintf(path, sizeof(path), "%s%s", n->base, below);
-	return cgroup_create(&n->root, path, NULL, fd, &made, err);
+	int r = cgroup_create(&n->root, path, NULL, &got, err);
+	if (r < 0)
+		return r;
+	fd_close(&got.lock_fd);
+	*fd = got.fd;
+	return 0;
 }
 
 static pid_t fork_into(int cgroup)
@@ -130,20 +136,86 @@ static void wait_frozen(int fd)
 static void test_create_open_remove(void **state)
 {
 	const struct native *n = native_or_skip(state);
-	_cleanup_close_ int fd = -EBADF, again = -EBADF, opened = -EBADF;
+	_cleanup_close_ int opened = -EBADF;
+	struct cgroup got, again;
 	struct err err;
 	char path[128];
-	bool made = false;
+	size_t kept;
 	snprintf(path, sizeof(path), "%s/a/b", n->base);
-	assert_int_equal(cgroup_create(&n->root, path, NULL, &fd, &made, &err), 0);
-	assert_true(made);
-	assert_int_equal(cgroup_create(&n->root, path, NULL, &again, &made, &err), 0);
-	assert_false(made);
+	assert_int_equal(cgroup_find_kept(&n->root, path, &kept, &err), 0);
+	assert_int_equal(kept, strlen(n->base));
+	assert_int_equal(cgroup_create(&n->root, path, NULL, &got, &err), 0);
+	assert_int_equal(got.kept, kept);
+	/* Empty, but somebody is about to use it. */
+	assert_int_equal(cgroup_create(&n->root, path, NULL, &again, &err), -EBUSY);
+	assert_non_null(strstr(err.message, "a container is using it"));
+	fd_close(&got.lock_fd);
+	assert_int_equal(cgroup_create(&n->root, path, NULL, &again, &err), 0);
+	assert_int_equal(again.kept, strlen(path));
+	fd_close(&again.fd);
+	fd_close(&again.lock_fd);
 	assert_int_equal(cgroup_open(&n->root, path, &opened, &err), 0);
-	assert_int_equal(cgroup_remove(&n->root, path, &err), 0);
+	assert_int_equal(cgroup_remove(&n->root, path, got.kept, &err), 0);
 	fd_close(&opened);
 	assert_int_equal(cgroup_open(&n->root, path, &opened, &err), -ENOENT);
-	assert_int_equal(cgroup_kill(fd, KILL_TIMEOUT_MS, &err), 0);
+	assert_int_equal(cgroup_kill(got.fd, KILL_TIMEOUT_MS, &err), 0);
+	fd_close(&got.fd);
+}
+
+/* Parents go only as far as they were made, and only as long as nobody else is in them. */
+static void test_parents_in_use_stay(void **state)
+{
+	const struct native *n = native_or_skip(state);
+	_cleanup_close_ int mine = -EBADF, other = -EBADF;
+	struct err err;
+	char path[128], parent[128];
+	snprintf(parent, sizeof(parent), "%s/p/q", n->base);
+	snprintf(path, sizeof(path), "%s/p/q/mine/x", n->base);
+	assert_int_equal(create(n, "/p/q/mine/x", &mine, &err), 0);
+	assert_int_equal(create(n, "/p/q/other", &other, &err), 0);
+	pid_t pid = sleeper(other);
+	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
+	assert_int_equal(faccessat(n->root.fd, path + 1, F_OK, 0), -1);
+	assert_int_equal(faccessat(n->root.fd, parent + 1, F_OK, 0), 0);
+	assert_int_equal(cgroup_kill(other, KILL_TIMEOUT_MS, &err), 0);
+	assert_killed(pid);
+	snprintf(path, sizeof(path), "%s/p/q/other", n->base);
+	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
+	snprintf(parent, sizeof(parent), "%s/p", n->base);
+	assert_int_equal(faccessat(n->root.fd, parent + 1, F_OK, 0), -1);
+	assert_int_equal(faccessat(n->root.fd, n->base + 1, F_OK, 0), 0);
+}
+
+/* Starts and ends that meet in one new parent: each finds its way, and the parent goes at last. */
+static void test_parents_of_many_at_once(void **state)
+{
+	enum { STARTS = 8, ROUNDS = 50 };
+	const struct native *n = native_or_skip(state);
+	char path[128];
+	int status, failed = 0;
+	for (int i = 0; i < STARTS; i++) {
+		if (fork() != 0)
+			continue;
+		struct err err;
+		snprintf(path, sizeof(path), "%s/many/parents/%d", n->base, i);
+		for (int round = 0; round < ROUNDS; round++) {
+			struct cgroup got;
+			if (cgroup_create(&n->root, path, NULL, &got, &err) < 0)
+				_exit(1);
+			fd_close(&got.fd);
+			fd_close(&got.lock_fd);
+			if (cgroup_remove(&n->root, path, strlen(n->base), &err) < 0)
+				_exit(2);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < STARTS; i++) {
+		assert_true(wait(&status) > 0);
+		failed += status != 0;
+	}
+	assert_int_equal(failed, 0);
+	snprintf(path, sizeof(path), "%s/many", n->base);
+	assert_int_equal(faccessat(n->root.fd, path + 1, F_OK, 0), -1);
 }
 
 static void test_occupied_or_frozen_is_refused(void **state)
@@ -201,7 +273,7 @@ static void test_kill_fork_bomb(void **state)
 	assert_killed(pid);
 	char path[128];
 	snprintf(path, sizeof(path), "%s/bomb", n->base);
-	assert_int_equal(cgroup_remove(&n->root, path, &err), 0);
+	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
 }
 
 static void test_kill_times_out(void **state)
@@ -222,11 +294,10 @@ static void test_missing_controller(void **state)
 	const struct native *n = native_or_skip(state);
 	const struct cgroup_plan plan = { .controllers = { "nothing" }, .controllers_at = { 9 } };
 	char path[128];
-	int fd = -EBADF;
-	bool made = false;
+	struct cgroup got;
 	struct err err;
 	snprintf(path, sizeof(path), "%s/x/y", n->base);
-	assert_int_equal(cgroup_create(&n->root, path, &plan, &fd, &made, &err), -ENODEV);
+	assert_int_equal(cgroup_create(&n->root, path, &plan, &got, &err), -ENODEV);
 	assert_int_equal(err.at, 9);
 	snprintf(path, sizeof(path), "%s/x", n->base);
 	assert_int_equal(faccessat(n->root.fd, path + 1, F_OK, 0), -1);
@@ -247,22 +318,22 @@ static int open_inside(int cgroup, const char *device, int flags)
 	return WEXITSTATUS(status);
 }
 
-static void test_device_program(void **state)
+/* Nothing but the default devices, and no writing to /dev/zero. */
+static void plan_denials(struct arena *arena, struct cgroup_plan *ret)
 {
-	const struct native *n = native_or_skip(state);
-	_cleanup_arena_ struct arena arena;
-	arena_init(&arena);
-	_cleanup_close_ int fd = -EBADF;
-	struct err err;
 	struct spec_device_rule rules[] = {
 		{ .allow = { false, 1 }, .at = 1 },
 		{ .type = { "c", 1 }, .major = { 1, 1 }, .minor = { 5, 1 }, .access = { "w", 1 } },
 	};
 	struct spec_resources res = { .devices = { rules, ARRAY_SIZE(rules), 1 } };
-	struct cgroup_plan plan;
-	assert_int_equal(cgroup_plan_resources(&res, &arena, &plan, &err), 0);
-	assert_int_equal(create(n, "/dev", &fd, &err), 0);
-	int r = cgroup_apply(fd, &plan, &err);
+	struct err err;
+	assert_int_equal(cgroup_plan_resources(&res, arena, ret, &err), 0);
+}
+
+static void apply_or_skip(int fd, const struct cgroup_plan *plan)
+{
+	struct err err;
+	int r = cgroup_apply(fd, plan, &err);
 	if (r == -EPERM) {
 		print_message("skipped: device programs are not permitted here\n");
 		skip();
@@ -270,6 +341,87 @@ static void test_device_program(void **state)
 	if (r < 0)
 		print_message("%s: %s: %s\n", err.message, err_text(err.code).s, err.kernel);
 	assert_int_equal(r, 0);
+}
+
+/* A device program that allows everything, under a name of its own. */
+static int attach_foreign(int cgroup, const char *name)
+{
+	struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE };
+	load.insns = (uint64_t)(uintptr_t)insns;
+	load.insn_cnt = ARRAY_SIZE(insns);
+	load.license = (uint64_t)(uintptr_t) "GPL";
+	snprintf(load.prog_name, sizeof(load.prog_name), "%s", name);
+	int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+	if (program < 0)
+		return -errno;
+	union bpf_attr attach = { 0 };
+	attach.target_fd = (uint32_t)cgroup;
+	attach.attach_bpf_fd = (uint32_t)program;
+	attach.attach_type = BPF_CGROUP_DEVICE;
+	attach.attach_flags = BPF_F_ALLOW_MULTI;
+	int r = (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach));
+	r = r < 0 ? -errno : 0;
+	fd_close(&program);
+	return r;
+}
+
+static unsigned count_programs(int cgroup)
+{
+	uint32_t ids[64];
+	union bpf_attr attr = { 0 };
+	attr.query.target_fd = (uint32_t)cgroup;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
+	attr.query.prog_cnt = ARRAY_SIZE(ids);
+	assert_int_equal(syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)), 0);
+	return attr.query.prog_cnt;
+}
+
+/* Only hull's own go, however many there are, and none of a parent or of anybody else. */
+static void test_device_detach(void **state)
+{
+	const struct native *n = native_or_skip(state);
+	_cleanup_arena_ struct arena arena;
+	arena_init(&arena);
+	_cleanup_close_ int parent = -EBADF, fd = -EBADF;
+	struct cgroup_plan plan;
+	struct err err;
+	plan_denials(&arena, &plan);
+	assert_int_equal(create(n, "/dev", &parent, &err), 0);
+	assert_int_equal(create(n, "/dev/below", &fd, &err), 0);
+	assert_int_equal(cgroup_device_detach(fd, &err), 0);
+	apply_or_skip(fd, &plan);
+	assert_int_equal(attach_foreign(fd, "hull_device"), 0);
+	assert_int_equal(attach_foreign(fd, ""), 0);
+	for (int i = 0; i < 61; i++)
+		apply_or_skip(fd, &plan);
+	assert_int_equal(count_programs(fd), 64);
+	assert_int_equal(cgroup_apply(fd, &plan, &err), -E2BIG);
+	assert_int_equal(open_inside(fd, "/dev/zero", O_RDWR), EPERM);
+	assert_int_equal(cgroup_device_detach(fd, &err), 0);
+	assert_int_equal(count_programs(fd), 2);
+	assert_int_equal(open_inside(fd, "/dev/zero", O_RDWR), 0);
+	apply_or_skip(parent, &plan);
+	assert_int_equal(cgroup_device_detach(fd, &err), 0);
+	assert_int_equal(count_programs(parent), 1);
+	assert_int_equal(open_inside(fd, "/dev/zero", O_RDWR), EPERM);
+}
+
+static void test_device_program(void **state)
+{
+	const struct native *n = native_or_skip(state);
+	_cleanup_arena_ struct arena arena;
+	arena_init(&arena);
+	_cleanup_close_ int fd = -EBADF;
+	struct err err;
+	struct cgroup_plan plan;
+	plan_denials(&arena, &plan);
+	assert_int_equal(create(n, "/dev", &fd, &err), 0);
+	apply_or_skip(fd, &plan);
 	assert_int_equal(open_inside(fd, "/dev/null", O_RDWR), 0);
 	assert_int_equal(open_inside(fd, "/dev/kmsg", O_RDONLY), EPERM);
 	assert_int_equal(open_inside(fd, "/dev/zero", O_RDONLY), 0);
@@ -324,22 +476,23 @@ static void check_limit(const struct native *n, const struct limit_case *c)
 {
 	_cleanup_arena_ struct arena arena;
 	arena_init(&arena);
-	_cleanup_close_ int fd = -EBADF;
+	struct cgroup got;
 	struct cgroup_plan plan;
 	char path[128], text[256];
-	bool made;
 	struct err err;
 	/* Not the file's name itself, which the kernel puts into the parent. */
 	snprintf(path, sizeof(path), "%s/limit/of-%s", n->base, c->file);
 	assert_int_equal(cgroup_plan_resources(&c->res, &arena, &plan, &err), 0);
-	int r = cgroup_create(&n->root, path, &plan, &fd, &made, &err);
+	int r = cgroup_create(&n->root, path, &plan, &got, &err);
 	if (r == -ENODEV) {
 		print_message("not checked: %s\n", err.message);
 		assert_non_null(strstr(err.message, c->controller));
 		return;
 	}
-	if (r == 0)
-		r = cgroup_apply(fd, &plan, &err);
+	assert_int_equal(r, 0);
+	fd_close(&got.lock_fd);
+	_cleanup_close_ int fd = got.fd;
+	r = cgroup_apply(fd, &plan, &err);
 	if (r < 0)
 		print_message("%s: %s: %s\n", c->file, err.message, err_text(err.code).s);
 	assert_int_equal(r, 0);
@@ -407,6 +560,8 @@ int main(void)
 		NATIVE(test_kill_times_out),         NATIVE(test_missing_controller),
 		NATIVE(test_device_program),         NATIVE(test_broken_program_is_an_error),
 		NATIVE(test_unknown_file),           NATIVE(test_limits_read_back),
+		NATIVE(test_parents_in_use_stay),    NATIVE(test_parents_of_many_at_once),
+		NATIVE(test_device_detach),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,12 +127,12 @@ static void test_remove_nested(void **state)
 					    "p/c/2", "p/c/3", "p/c/3/b", "p/c/3/b/d" };
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		make(t, dirs[i]);
-	assert_int_equal(cgroup_remove(&t->root, "/p/c", NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/p/c", 2, NULL), 0);
 	assert_false(exists(t, "p/c"));
 	assert_true(exists(t, "p"));
-	assert_int_equal(cgroup_remove(&t->root, "/p/c", NULL), 0);
-	assert_int_equal(cgroup_remove(&t->root, "/gone/c", NULL), 0);
-	assert_int_equal(cgroup_remove(&t->root, "/p", NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/p/c", 2, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/gone/c", 5, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/p", 0, NULL), 0);
 	assert_false(exists(t, "p"));
 }
 
@@ -149,7 +149,7 @@ static void test_remove_deep(void **state)
 		fd = next;
 		assert_true(fd >= 0);
 	}
-	assert_int_equal(cgroup_remove(&t->root, "/deep", NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/deep", 0, NULL), 0);
 	assert_false(exists(t, "deep"));
 }
 
@@ -157,30 +157,73 @@ static void test_links_are_not_followed(void **state)
 {
 	const struct tree *t = *state;
 	int fd;
+	struct cgroup got;
+	size_t kept;
 	assert_int_equal(symlinkat("/tmp", t->root.fd, "link"), 0);
 	struct err err;
 	assert_int_equal(cgroup_open(&t->root, "/link", &fd, &err), -ELOOP);
-	assert_int_equal(cgroup_create(&t->root, "/link/x", NULL, &fd, &(bool) { false }, &err),
-			 -ELOOP);
+	assert_int_equal(cgroup_create(&t->root, "/link/x", NULL, &got, &err), -ELOOP);
+	assert_int_equal(cgroup_find_kept(&t->root, "/link/x", &kept, &err), -ELOOP);
 	assert_int_equal(unlinkat(t->root.fd, "link", 0), 0);
+}
+
+static void test_kept(void **state)
+{
+	const struct tree *t = *state;
+	static const struct {
+		const char *path;
+		size_t kept;
+	} cases[] = {
+		{ "/a", 2 },        { "/a/b", 4 },     { "/a/b/c", 4 }, { "/a/c/d/e", 2 },
+		{ "/ab", 0 },       { "/x/y/z", 0 },   { "/hull", 5 },  { "/hull/x", 5 },
+		{ "/hull/x/y", 5 }, { "/hullx/y", 0 },
+	};
+	make(t, "a");
+	make(t, "a/b");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t kept = 99;
+		struct err err;
+		assert_int_equal(cgroup_find_kept(&t->root, cases[i].path, &kept, &err), 0);
+		assert_int_equal(kept, cases[i].kept);
+	}
+	assert_int_equal(cgroup_remove(&t->root, "/a/b", 0, NULL), 0);
+	assert_false(exists(t, "a"));
+}
+
+static void test_remove_parents(void **state)
+{
+	const struct tree *t = *state;
+	static const char *const dirs[] = { "r", "r/s", "r/s/t", "r/s/t/u", "r/other" };
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		make(t, dirs[i]);
+	/* All of it existed before: nothing goes. */
+	assert_int_equal(cgroup_remove(&t->root, "/r/s/t", strlen("/r/s/t"), NULL), 0);
+	assert_true(exists(t, "r/s/t/u"));
+	/* The cgroup is gone already, its parent is not. */
+	assert_int_equal(cgroup_remove(&t->root, "/r/s/t/u/v/w", strlen("/r/s/t"), NULL), 0);
+	assert_false(exists(t, "r/s/t/u"));
+	assert_true(exists(t, "r/s/t"));
+	assert_int_equal(cgroup_remove(&t->root, "/r/s/t", 0, NULL), 0);
+	assert_false(exists(t, "r/s"));
+	assert_true(exists(t, "r/other"));
+	assert_int_equal(cgroup_remove(&t->root, "/r/other", 0, NULL), 0);
+	assert_false(exists(t, "r"));
 }
 
 /* Plain directories have no cgroup.events, so the creation fails at its last step. */
 static void test_failure_removes_what_was_made(void **state)
 {
 	const struct tree *t = *state;
-	int fd = -EBADF;
-	bool made = false;
+	struct cgroup got;
 	struct err err;
 	make(t, "old");
-	assert_int_equal(cgroup_create(&t->root, "/old/a/b/c", NULL, &fd, &made, &err), -ENOENT);
-	assert_int_equal(fd, -EBADF);
+	assert_int_equal(cgroup_create(&t->root, "/old/a/b/c", NULL, &got, &err), -ENOENT);
 	assert_true(exists(t, "old"));
 	assert_false(exists(t, "old/a"));
-	assert_int_equal(cgroup_create(&t->root, "/old", NULL, &fd, &made, &err), -ENOENT);
+	assert_int_equal(cgroup_create(&t->root, "/old", NULL, &got, &err), -ENOENT);
 	assert_true(exists(t, "old"));
-	assert_int_equal(cgroup_remove(&t->root, "/old", NULL), 0);
-	assert_int_equal(cgroup_create(&t->root, "/new/a", NULL, &fd, &made, &err), -ENOENT);
+	assert_int_equal(cgroup_remove(&t->root, "/old", 0, NULL), 0);
+	assert_int_equal(cgroup_create(&t->root, "/new/a", NULL, &got, &err), -ENOENT);
 	assert_false(exists(t, "new"));
 }
 
@@ -197,10 +240,9 @@ static void test_missing_controller(void **state)
 	write_file(t, "cgroup.controllers", "hugetlb memory_like\n");
 	write_file(t, "cgroup.subtree_control", "\n");
 	const struct cgroup_plan plan = { .controllers = { "hull" }, .controllers_at = { 42 } };
-	int fd = -EBADF;
-	bool made = false;
+	struct cgroup got;
 	struct err err;
-	assert_int_equal(cgroup_create(&t->root, "/x", &plan, &fd, &made, &err), -ENODEV);
+	assert_int_equal(cgroup_create(&t->root, "/x", &plan, &got, &err), -ENODEV);
 	assert_int_equal(err.kind, ERR_HOST);
 	assert_int_equal(err.at, 42);
 	assert_non_null(strstr(err.message, "'hull' is not available in '/'"));
@@ -217,6 +259,8 @@ int main(void)
 		cmocka_unit_test(test_events),
 		cmocka_unit_test_setup_teardown(test_remove_nested, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_remove_deep, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_remove_parents, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_kept, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_links_are_not_followed, tree_setup,
 						tree_teardown),
 		cmocka_unit_test_setup_teardown(test_failure_removes_what_was_made, tree_setup,
