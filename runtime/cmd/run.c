@@ -78,13 +78,12 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	struct state_store store;
 	struct start start;
 	struct start_result result;
-	struct spec_problems late = { 0 }; /* found while the filter is made */
 
 	int r = cmd_open_store(cmd, STATE_STORE_CREATE, &store, err);
 	if (r < 0)
 		return r;
 	start_init(&start, &bundle->plan, &cmd->arena, &store);
-	start.problems = &late;
+	start.problems = &cmd->problems;
 	start.pid_file = o->pid_file;
 	fill_state(bundle, &start.state);
 	start.before_clone = show_warnings;
@@ -94,10 +93,6 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	r = start_run(&start, &result, err);
 	start_done(&start);
 	state_store_close(&store);
-	if (late.warnings > 0) {
-		cmd->problems = late;
-		cmd_report_warnings(cmd);
-	}
 	if (!result.started && !result.stop_signal)
 		return r;
 	/* A log has either one error, with the warnings in it, or a record for each warning. */
