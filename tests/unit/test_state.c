@@ -201,6 +201,58 @@ static void test_wrong_members(void **unused)
 	}
 }
 
+/* What stays of a cgroup is a beginning of its path; a record that says else claims nothing. */
+static void test_kept_part_of_the_cgroup(void **unused)
+{
+	static const struct {
+		const char *cgroup, *kept; /* members of hull's object */
+		int code;
+		size_t want;
+	} cases[] = {
+		{ "\"/a/b\"", "\"/\"", 0, 0 },
+		{ "\"/a/b\"", "\"/a\"", 0, 2 },
+		{ "\"/a/b\"", "\"/a/b\"", 0, 4 },
+		{ "\"/a/b\"", "\"/a/\"", -EUCLEAN, 4 },
+		{ "\"/ab\"", "\"/a\"", -EUCLEAN, 3 },
+		{ "\"/a/b\"", "\"/a/b/c\"", -EUCLEAN, 4 },
+		{ "\"/a/b\"", "\"a\"", -EUCLEAN, 4 },
+		{ "\"/a/b\"", "\"\"", -EUCLEAN, 4 },
+		{ "\"/a/b\"", "2", -EUCLEAN, 4 },
+		{ "\"a/b\"", "\"/\"", 0, 0 }, /* no path of hull's: there is no cgroup */
+		{ "\"\"", "\"/\"", 0, 0 },
+	};
+	_cleanup_storedir_ struct storedir f;
+	struct state got;
+	(void)unused;
+	storedir_init(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *text = arena_printf(&f.arena,
+					  "{\"version\": 1, \"id\": \"a\", \"bundle\": \"/\", "
+					  "\"status\": \"running\", \"created\": \"x\", "
+					  "\"hull\": {\"cgroup\": %s, \"cgroupKept\": %s}}",
+					  cases[i].cgroup, cases[i].kept);
+		assert_int_equal(state_parse(text, strlen(text), &f.arena, &got, &f.err),
+				 cases[i].code);
+		assert_int_equal(got.cgroup_kept, cases[i].want);
+	}
+}
+
+static void test_kept_is_written(void **unused)
+{
+	_cleanup_storedir_ struct storedir f;
+	struct state state = typical, got;
+	size_t size;
+	(void)unused;
+	storedir_init(&f);
+	static const size_t parts[] = { 0, sizeof("/hull") - 1, sizeof("/hull/web") - 1 };
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		state.cgroup_kept = parts[i];
+		const char *text = file_of(&f, &state, &size);
+		assert_int_equal(state_parse(text, size, &f.arena, &got, &f.err), 0);
+		assert_int_equal(got.cgroup_kept, parts[i]);
+	}
+}
+
 static void test_created_is_too_long(void **unused)
 {
 	_cleanup_storedir_ struct storedir f;
@@ -338,6 +390,8 @@ int main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_wrong_members),
 		cmocka_unit_test(test_created_is_too_long),
+		cmocka_unit_test(test_kept_part_of_the_cgroup),
+		cmocka_unit_test(test_kept_is_written),
 		cmocka_unit_test(test_read_without_file),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_process),

@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# What hull leaves of cgroups: all that it made goes, also the parents; what existed before stays,
+# with whoever is in it, and without hull's device programs.
+
+load ../lib
+
+setup() {
+	need_root
+	hull_setup
+	# Its own tree, not hull-test, which other tests use at the same time.
+	OWN=hull-own-$ID
+	CGROUP=$CGROUPS/$OWN/x/y
+	config --arg path "/$OWN/x/y" '.linux.cgroupsPath = $path'
+}
+
+teardown() {
+	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] || hull delete --force "$ID" >/dev/null 2>&1 || true
+	[[ -z ${STRANGER:-} ]] || kill -KILL "$STRANGER" 2>/dev/null || true
+	remove_cgroup "$CGROUPS/${OWN:-hull-own-none}"
+	hull_teardown
+}
+
+# stranger PATH: somebody else's process, $STRANGER, in that cgroup.
+stranger() {
+	mkdir -p "$CGROUPS$1"
+	/bin/sleep 300 3>&- &
+	STRANGER=$!
+	echo "$STRANGER" >"$CGROUPS$1/cgroup.procs"
+}
+
+stranger_lives() {
+	[[ $(awk '{ print $3 }' "/proc/$STRANGER/stat" 2>/dev/null) == [SR] ]]
+}
+
+# state_of STATUS CGROUP KEPT [PID]: what a hull that was killed has written.
+state_of() {
+	mkdir -p -m 0700 "$STATE/$ID"
+	jq -n --arg id "$ID" --arg status "$1" --arg cgroup "$2" --arg kept "$3" \
+		--argjson pid "${4:-0}" --arg boot "$(</proc/sys/kernel/random/boot_id)" \
+		'{ version: 1, id: $id, status: $status, pid: $pid, bundle: "/", created: "x",
+		   hull: { cgroup: $cgroup, cgroupKept: $kept, bootId: $boot, pidStart: 1 } }' \
+		>"$STATE/$ID/state.json"
+}
+
+# deny_zero: /dev/zero cannot be written to. write_zero: the program tries to.
+deny_zero() {
+	config '.linux.resources.devices = [
+		{ "allow": true, "access": "rwm" },
+		{ "allow": false, "type": "c", "major": 1, "minor": 5, "access": "w" }]'
+}
+
+write_zero() {
+	script 'echo x 2>/dev/null >/dev/zero && echo written || echo refused'
+}
+
+need_device_programs() {
+	deny_zero
+	hull_run
+	[[ $status == 0 ]] || skip "no device programs here: $stderr"
+}
+
+@test "parents that were made for the cgroup go with it" {
+	hull_run
+	expect 0
+	[[ ! -e $CGROUPS/$OWN ]] || fail "the parents are left"
+	assert_clean
+}
+
+@test "parents that existed before stay" {
+	mkdir "$CGROUPS/$OWN"
+	hull_run
+	expect 0
+	[[ -d $CGROUPS/$OWN ]] || fail "removed what was not hull's"
+	[[ ! -e $CGROUPS/$OWN/x ]] || fail "a parent is left"
+}
+
+@test "parents that others use by now stay" {
+	script 'echo ready; sleep 60'
+	hull_start
+	wait_for grep -q ready "$T/stdout"
+	stranger "/$OWN/x/other"
+	kill -KILL "$PID"
+	hull_wait
+	expect 137
+	[[ ! -e $CGROUP ]] || fail "the cgroup is left"
+	stranger_lives
+}
+
+@test "a failed start removes the parents that it made" {
+	program /no/such/program
+	hull_run
+	expect 1
+	[[ ! -e $CGROUPS/$OWN ]] || fail "the parents are left"
+}
+
+@test "delete --force of what a killed hull leaves removes the parents" {
+	program /bin/sleep 60
+	hull_start
+	[[ $(jq -r .hull.cgroupKept "$STATE/$ID/state.json") == / ]]
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	capture hull delete --force "$ID"
+	expect 0
+	[[ ! -e $CGROUPS/$OWN ]] || fail "the parents are left"
+	assert_clean
+}
+
+@test "hull's home stays, for the next container" {
+	config 'del(.linux.cgroupsPath)'
+	hull_run
+	expect 0
+	[[ -d $CGROUPS/hull && ! -e $CGROUPS/hull/$ID ]]
+}
+
+@test "a cgroup that existed before stays, empty" {
+	mkdir -p "$CGROUP"
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	script 'sleep 300 >/dev/null 2>&1 & exit 3'
+	hull_run
+	expect 3
+	[[ -d $CGROUP && -z $(<"$CGROUP/cgroup.procs") ]]
+	[[ ! -e $STATE/$ID ]]
+}
+
+@test "two containers are not started in one cgroup" {
+	script 'echo ready; sleep 60'
+	hull_start
+	wait_for grep -q ready "$T/stdout"
+	capture hull run -b "$BUNDLE" "$ID-second"
+	expect 1 ""
+	expect_error "cannot use cgroup '/$OWN/x/y'"
+	[[ -d $CGROUP ]]
+	kill -KILL "$PID"
+	hull_wait
+	assert_clean
+}
+
+@test "--keep: what is stopped has no cgroup, and delete leaves the next one of that name alone" {
+	hull_run --keep
+	expect 0
+	[[ $(jq -r .hull.cgroup "$STATE/$ID/state.json") == null ]]
+	stranger "/$OWN/x/y"
+	capture hull delete --force "$ID"
+	expect 0
+	stranger_lives
+	[[ ! -e $STATE/$ID ]]
+}
+
+@test "a start that was cut short is deleted only by force" {
+	state_of creating "/$OWN/x/y" "/"
+	mkdir -p "$CGROUP"
+	capture hull delete "$ID"
+	expect 1
+	expect_error "its start has not come to an end"
+	expect_error "hull delete --force $ID"
+	[[ -e $STATE/$ID && -d $CGROUP ]]
+	capture hull delete --force "$ID"
+	expect 0
+	[[ ! -e $CGROUPS/$OWN ]] || fail "the cgroup is left"
+	assert_clean
+}
+
+@test "a cgroup that existed before a start that was cut short is left alone" {
+	state_of creating "/$OWN/x/y" "/$OWN/x/y"
+	stranger "/$OWN/x/y"
+	capture hull delete --force "$ID"
+	expect 0
+	stranger_lives
+	[[ -d $CGROUP && ! -e $STATE/$ID ]]
+}
+
+@test "a cgroup that existed before, and had the container in it, is killed but stays" {
+	state_of running "/$OWN/x/y" "/$OWN/x/y" 4194303
+	stranger "/$OWN/x/y"
+	capture hull delete "$ID"
+	expect 0
+	wait "$STRANGER" || status=$?
+	[[ $status == 137 ]]
+	[[ -d $CGROUP && ! -e $STATE/$ID ]]
+}
+
+@test "with a broken state, delete --force finds the cgroup in hull's home" {
+	mkdir -p -m 0700 "$STATE/$ID"
+	echo '{ "version": 1, "hu' >"$STATE/$ID/state.json"
+	stranger "/hull/$ID"
+	capture hull delete "$ID"
+	expect 1
+	capture hull delete --force "$ID"
+	expect 0
+	wait "$STRANGER" || status=$?
+	[[ $status == 137 && -d $CGROUPS/hull ]]
+	assert_clean
+}
+
+@test "a state that does not say what stays claims nothing" {
+	state_of running "/$OWN/x/y" "/$OWN/elsewhere"
+	stranger "/$OWN/x/y"
+	capture hull delete "$ID"
+	expect 1
+	capture hull delete --force "$ID"
+	expect 0
+	stranger_lives
+	[[ -d $CGROUP && ! -e $STATE/$ID ]]
+}
+
+@test "device programs do not pile up in a cgroup that existed before" {
+	local n
+	mkdir -p "$CGROUP"
+	need_device_programs
+	write_zero
+	for ((n = 0; n < 70; n++)); do
+		hull_run
+		expect 0 refused
+	done
+	config 'del(.linux.resources)'
+	hull_run
+	expect 0 written
+}
+
+@test "the device program of a killed hull does not bind the next container" {
+	mkdir -p "$CGROUP"
+	need_device_programs
+	program /bin/sleep 60
+	hull_start
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	kill -KILL "$PID" 2>/dev/null || true
+	wait_for empty "$CGROUP"
+	# Neither the next start nor delete may find it.
+	config 'del(.linux.resources)'
+	write_zero
+	capture hull run -b "$BUNDLE" "$ID-second"
+	expect 0 written
+}
+
+@test "delete detaches the device program of a killed hull" {
+	mkdir -p "$CGROUP"
+	need_device_programs
+	program /bin/sleep 60
+	hull_start
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	hull delete --force "$ID"
+	[[ -d $CGROUP ]]
+	(echo "$BASHPID" >"$CGROUP/cgroup.procs" && echo x >/dev/zero)
+	assert_stays_clean
+}
+
+empty() {
+	[[ -z $(<"$1/cgroup.procs") ]]
+}
+
+assert_stays_clean() {
+	[[ -z $(container_processes) && ! -e $STATE/$ID ]]
+}
