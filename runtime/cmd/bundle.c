@@ -61,6 +61,7 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 		.flags = plan_flags(options),
 		.preserve_fds = options->preserve_fds,
 		.listen_fds = listen_fds(),
+		.listen_names = getenv("LISTEN_FDNAMES"),
 	};
 	int r = 0;
 	if (options->overlay && *options->overlay)

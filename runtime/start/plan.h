@@ -33,11 +33,12 @@ enum plan_flags {
 /* What the command line adds to config.json. */
 struct plan_options {
 	const char *id;
-	const char *bundle;      /* absolute */
-	unsigned flags;          /* enum plan_flags */
-	const char *overlay_dir; /* --overlay=DIR, absolute; NULL: a tmpfs */
-	unsigned preserve_fds;   /* descriptors from 3 on that the program keeps */
-	unsigned listen_fds;     /* how many of them are LISTEN_FDS of systemd's protocol */
+	const char *bundle;       /* absolute */
+	unsigned flags;           /* enum plan_flags */
+	const char *overlay_dir;  /* --overlay=DIR, absolute; NULL: a tmpfs */
+	unsigned preserve_fds;    /* descriptors from 3 on that the program keeps */
+	unsigned listen_fds;      /* before them, those of systemd's socket activation */
+	const char *listen_names; /* their names (LISTEN_FDNAMES), or NULL */
 };
 
 /* ---- namespaces ---- */

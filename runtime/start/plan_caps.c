@@ -6,7 +6,7 @@
 
 #include "start/plan_parts.h"
 
-static const char *const set_names[PLAN_CAP_SETS] = {
+const char *const plan_capset_names[PLAN_CAP_SETS] = {
 	[PLAN_CAP_BOUNDING] = "bounding",       [PLAN_CAP_EFFECTIVE] = "effective",
 	[PLAN_CAP_INHERITABLE] = "inheritable", [PLAN_CAP_PERMITTED] = "permitted",
 	[PLAN_CAP_AMBIENT] = "ambient",
@@ -28,7 +28,7 @@ static uint64_t cap_bit(const struct planner *p, const struct spec_str *name, co
 					       name->s);
 	if (warning)
 		err_hint(warning, "the %s set of hull's caller lacks it",
-			 set == set_names[PLAN_CAP_BOUNDING] ? "bounding" : "permitted");
+			 set == plan_capset_names[PLAN_CAP_BOUNDING] ? "bounding" : "permitted");
 	return 0;
 }
 
@@ -64,7 +64,7 @@ void plan_make_capabilities(const struct planner *p)
 	};
 
 	for (int i = 0; i < PLAN_CAP_SETS; i++)
-		process->caps[i] = cap_mask(p, sets[i], set_names[i],
+		process->caps[i] = cap_mask(p, sets[i], plan_capset_names[i],
 					    i == PLAN_CAP_BOUNDING ? p->host->caps_bounding
 								   : permitted);
 	/* The kernel's own rules (capabilities(7)): each set bounds the next one. */

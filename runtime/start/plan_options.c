@@ -31,6 +31,18 @@ struct option {
 	uint64_t value;
 };
 
+const struct str_name plan_propagation_names[] = {
+	{ "private", MS_PRIVATE },
+	{ "slave", MS_SLAVE },
+	{ "shared", MS_SHARED },
+	{ "unbindable", MS_UNBINDABLE },
+	{ "rprivate", MS_PRIVATE | MS_REC },
+	{ "rslave", MS_SLAVE | MS_REC },
+	{ "rshared", MS_SHARED | MS_REC },
+	{ "runbindable", MS_UNBINDABLE | MS_REC },
+	{ NULL, 0 },
+};
+
 static const struct option option_table[] = {
 	{ "defaults", OPTION_NOTHING, 0, 0 },
 	/* Options of the kernel that mount(8) passes on and that need no word here: all file

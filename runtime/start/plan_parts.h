@@ -2,6 +2,7 @@
 #ifndef HULL_START_PLAN_PARTS_H
 #define HULL_START_PLAN_PARTS_H
 
+#include "base/str.h"
 #include "start/plan.h"
 
 struct planner {
@@ -43,5 +44,10 @@ uint64_t plan_namespace_flag(enum spec_ns_type type);
 /* Kind, attributes and file system options of one mount (plan_options.c). */
 _must_check_ int plan_parse_mount_options(const struct planner *p, const struct spec_mount *spec,
 					  struct plan_mount *ret, struct err *err);
+
+/* The words for mount propagation, with MS_REC for those with an r, and the names of the five sets.
+ */
+extern const struct str_name plan_propagation_names[];
+extern const char *const plan_capset_names[PLAN_CAP_SETS];
 
 #endif

@@ -28,17 +28,6 @@ static const struct str_name attr_names[] = {
 	{ NULL, 0 },
 };
 
-static const struct str_name propagation_names[] = {
-	{ "private", MS_PRIVATE },       { "slave", MS_SLAVE }, { "shared", MS_SHARED },
-	{ "unbindable", MS_UNBINDABLE }, { NULL, 0 },
-};
-
-static const char *const capset_names[PLAN_CAP_SETS] = {
-	[PLAN_CAP_BOUNDING] = "bounding",       [PLAN_CAP_EFFECTIVE] = "effective",
-	[PLAN_CAP_INHERITABLE] = "inheritable", [PLAN_CAP_PERMITTED] = "permitted",
-	[PLAN_CAP_AMBIENT] = "ambient",
-};
-
 static void line(struct str *out, const char *step)
 {
 	str_printf(out, "%-12s", step);
@@ -138,7 +127,7 @@ static void print_root(const struct plan *plan, struct str *out)
 	}
 	if (root->propagation != MS_PRIVATE)
 		str_printf(out, "root        propagation %s%s\n",
-			   str_name_of(propagation_names, (int64_t)root->propagation),
+			   str_name_of(plan_propagation_names, (int64_t)root->propagation),
 			   root->propagation_recursive ? ", recursive" : "");
 }
 
@@ -166,7 +155,8 @@ static void print_mount(const struct plan_mount *m, struct str *out)
 	print_attr(out, &m->attr_recursive, "r");
 	print_attr(out, &m->attr, "");
 	if (m->propagation && m->propagation != MS_PRIVATE)
-		str_printf(out, " %s", str_name_of(propagation_names, (int64_t)m->propagation));
+		str_printf(out, " %s",
+			   str_name_of(plan_propagation_names, (int64_t)m->propagation));
 	str_append(out, m->late_readonly ? ", read-only in the end\n" : "\n");
 }
 
@@ -198,7 +188,7 @@ static void print_tree(const struct plan *plan, struct str *out)
 static void print_caps(const struct plan_process *process, struct str *out)
 {
 	for (int set = 0; set < PLAN_CAP_SETS; set++) {
-		str_printf(out, "drop        %s:", capset_names[set]);
+		str_printf(out, "drop        %s:", plan_capset_names[set]);
 		for (int cap = 0; cap < 64; cap++) {
 			if (!(process->caps[set] >> cap & 1))
 				continue;

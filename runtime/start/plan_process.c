@@ -32,10 +32,14 @@ static void plan_env(const struct planner *p, struct plan_process *process)
 	const struct spec_strv *env = &p->spec->process.env;
 	size_t n = env->n;
 
-	process->env = copy_strv(p->arena, env, 3);
-	if (p->options->listen_fds > 0) {
+	process->env = copy_strv(p->arena, env, 4);
+	/* Only in a new pid namespace is the number of the process known before it exists. */
+	if (p->options->listen_fds > 0 && (p->plan->ns.clone_flags & CLONE_NEWPID)) {
 		process->env[n++] = arena_printf(p->arena, "LISTEN_FDS=%u", p->options->listen_fds);
 		process->env[n++] = "LISTEN_PID=1";
+		if (p->options->listen_names)
+			process->env[n++] = arena_printf(p->arena, "LISTEN_FDNAMES=%s",
+							 p->options->listen_names);
 	}
 	process->path = env_value(env, "PATH");
 	process->home_index = -1;

@@ -12,24 +12,12 @@
 /* What fits the page that mount(2) takes, with "/proc/self/fd/1234:" for each layer. */
 #define PLAN_MAX_LAYERS 200
 
-static const struct str_name propagation_names[] = {
-	{ "private", MS_PRIVATE },
-	{ "rprivate", MS_PRIVATE | MS_REC },
-	{ "slave", MS_SLAVE },
-	{ "rslave", MS_SLAVE | MS_REC },
-	{ "shared", MS_SHARED },
-	{ "rshared", MS_SHARED | MS_REC },
-	{ "unbindable", MS_UNBINDABLE },
-	{ "runbindable", MS_UNBINDABLE | MS_REC },
-	{ NULL, 0 },
-};
-
 static void plan_propagation(const struct planner *p)
 {
 	const struct spec_str *word = &p->spec->linux.rootfs_propagation;
 	struct plan_root *root = &p->plan->root;
 	const struct str_name *known = word->s && *word->s
-					       ? str_name_find(propagation_names, word->s)
+					       ? str_name_find(plan_propagation_names, word->s)
 					       : NULL;
 
 	root->propagation = known ? (uint64_t)known->value & ~(uint64_t)MS_REC : MS_PRIVATE;
