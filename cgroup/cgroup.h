@@ -57,16 +57,13 @@ struct cgroup_root {
 _must_check_ int cgroup_root_open(struct cgroup_root *ret, struct err *err);
 void cgroup_root_close(struct cgroup_root *root);
 
-/*
- * How many bytes of `path` (normal form) stay at the container's end: what exists before it (all of
- * it when the cgroup does), and "/hull", hull's home. For the state, before cgroup_create().
- */
+/* How many bytes of `path` (normal form) hull will not remove: what exists now, and "/hull". */
 _must_check_ int cgroup_find_kept(const struct cgroup_root *root, const char *path, size_t *ret,
 				  struct err *err);
 
 struct cgroup {
 	int fd;      /* its directory, for openat and CLONE_INTO_CGROUP */
-	int lock_fd; /* no other container can start in it while this is open */
+	int lock_fd; /* from cgroup_lock() */
 	size_t kept; /* as cgroup_find_kept() says, beyond doubt */
 };
 /*
@@ -85,6 +82,9 @@ _must_check_ int cgroup_apply(int fd, const struct cgroup_plan *plan, struct err
 /* Opens an existing cgroup. ENOENT when it is gone. */
 _must_check_ int cgroup_open(const struct cgroup_root *root, const char *path, int *ret_fd,
 			     struct err *err);
+
+/* Reserves it for one container until *ret_fd is closed. EBUSY: another one has it. */
+_must_check_ int cgroup_lock(int fd, const char *path, int *ret_fd, struct err *err);
 
 /* Kills all processes below it, frozen ones too, and waits until they are gone (milliseconds). */
 _must_check_ int cgroup_kill(int fd, int timeout_ms, struct err *err);

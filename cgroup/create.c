@@ -215,19 +215,20 @@ static int busy_error(const char *path, const char *why, struct err *err)
 	return r;
 }
 
-/*
- * From here until its end the cgroup is this container's: another start would take it for empty and
- * detach our device program. The lock is on a file that only those can open who may write to the
- * cgroup: the directory could be locked by everybody.
- */
-static int take_lock(struct walk *w, struct err *err)
+/* A file that only those can open who may write to the cgroup; everybody could lock a directory. */
+#define LOCK_FILE "cgroup.kill"
+
+int cgroup_lock(int fd, const char *path, int *ret_fd, struct err *err)
 {
-	w->lock_fd = openat(w->fd, "cgroup.kill", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (w->lock_fd >= 0 && flock(w->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (w->lock_fd >= 0 && errno == EWOULDBLOCK)
-		return busy_error(w->path, "a container is using it", err);
-	return err_sys(err, errno == ENODEV ? ENOENT : errno, "cannot lock cgroup '%s'", w->path);
+	_cleanup_close_ int lock = openat(fd, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (lock < 0)
+		return err_sys(err, errno == ENODEV ? ENOENT : errno, "cannot lock cgroup '%s'",
+			       path);
+	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? busy_error(path, "a container is using it", err)
+					    : err_sys(err, errno, "cannot lock cgroup '%s'", path);
+	*ret_fd = fd_take(&lock);
+	return 0;
 }
 
 /*
@@ -268,7 +269,8 @@ static int create_once(struct walk *w, const struct cgroup_plan *plan, struct er
 		if (r < 0)
 			return r;
 	}
-	int r = take_lock(w, err);
+	/* Otherwise another start takes it for empty and detaches our device program. */
+	int r = cgroup_lock(w->fd, w->path, &w->lock_fd, err);
 	return r < 0 ? r : check_fitness(w, err);
 }
 

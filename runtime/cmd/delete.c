@@ -54,27 +54,40 @@ static bool was_there(const struct state *state)
 	return state->cgroup[state->cgroup_kept] == '\0';
 }
 
-static int empty_cgroup(const struct cgroup_root *root, const struct state *state, struct err *err)
+/*
+ * A cgroup that existed before may be full of other people's processes. Only a container that had a
+ * process had found it empty; and when that one is gone and somebody holds the cgroup all the same,
+ * it is a later container's, or its own hull is just about to empty it. Else *ret_lock keeps out
+ * later ones.
+ */
+static bool is_foreign(int fd, const struct state *state, int *ret_lock)
 {
-	_cleanup_close_ int fd = -EBADF;
-
-	int r = cgroup_open(root, state->cgroup, &fd, err);
-	if (r == 0)
-		r = cgroup_kill(fd, DELETE_TIMEOUT_MS, err);
-	if (r == 0 && was_there(state))
-		r = cgroup_device_detach(fd, err);
-	return r == -ENOENT ? 0 : r;
+	if (!was_there(state))
+		return false;
+	if (state->pid == 0)
+		return true;
+	return state->status == STATE_STOPPED &&
+	       cgroup_lock(fd, state->cgroup, ret_lock, NULL) == -EBUSY;
 }
 
-/*
- * A cgroup that existed before may be full of other people's processes: only a container that had
- * a process had found it empty, and what is in it then is the container's.
- */
+static int empty_cgroup(const struct cgroup_root *root, const struct state *state, struct err *err)
+{
+	_cleanup_close_ int fd = -EBADF, lock = -EBADF;
+
+	int r = cgroup_open(root, state->cgroup, &fd, err);
+	if (r < 0 || is_foreign(fd, state, &lock))
+		return r == -ENOENT ? 0 : r;
+	r = cgroup_kill(fd, DELETE_TIMEOUT_MS, err);
+	if (r == 0 && was_there(state))
+		r = cgroup_device_detach(fd, err);
+	return r;
+}
+
 static int remove_cgroup(const struct state *state, struct err *err)
 {
 	struct cgroup_root root;
 
-	if (!state->cgroup || (was_there(state) && state->pid == 0))
+	if (!state->cgroup)
 		return 0;
 	int r = cgroup_root_open(&root, err);
 	if (r < 0)
@@ -104,10 +117,11 @@ static int guess_state(struct cmd *cmd, const char *id, struct state *state, str
 /* Without --force nothing is taken from under a process, or from a start that may go on. */
 static int check_deletable(const struct state *state, const char *id, struct err *err)
 {
-	switch (state_status_now(state)) {
+	switch (state->status) {
 	case STATE_RUNNING:
-		err_say(err, ERR_BUSY, EBUSY, "cannot delete container '%s': it is running (pid %d)",
-			id, (int)state->pid);
+		err_say(err, ERR_BUSY, EBUSY,
+			"cannot delete container '%s': it is running (pid %d)", id,
+			(int)state->pid);
 		err_hint(err, "hull delete --force %s kills it first", id);
 		return -EBUSY;
 	case STATE_CREATING:
@@ -131,6 +145,7 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 		r = guess_state(cmd, entry->id, &state, err);
 	if (r < 0)
 		return r;
+	state.status = state_status_now(&state);
 	if (!o->force)
 		r = check_deletable(&state, entry->id, err);
 	if (r == 0)

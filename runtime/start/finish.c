@@ -31,11 +31,18 @@ static void kill_child(struct start *s)
 	s->pid = 0;
 }
 
+/* Did the cgroup exist before us? Then it stays. */
+static bool cgroup_stays(const struct start *s)
+{
+	return s->plan->cgroup_path[s->state.cgroup_kept] == '\0';
+}
+
 /* The program that was attached to a cgroup which stays must not bind the next container. */
 static int detach_devices(const struct start *s, struct err *err)
 {
-	bool stays = s->plan->cgroup_path[s->state.cgroup_kept] == '\0';
-	return stays && s->plan->cgroup.device_insns ? cgroup_device_detach(s->cgroup_fd, err) : 0;
+	if (!cgroup_stays(s) || !s->plan->cgroup.device_insns)
+		return 0;
+	return cgroup_device_detach(s->cgroup_fd, err);
 }
 
 static int remove_cgroup(struct start *s, struct err *err)
@@ -75,10 +82,10 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 		(void)!unlink(s->pid_file);
 	int locked = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
 	/* `delete --force` was faster: everything is gone, and the same names may be in use again.
-	 */
+	 * A cgroup that stays is still ours by its own lock, and delete may have left it to us. */
 	if (locked == -ENOENT)
-		return 0;
-	/* The cgroup has a lock of its own: it goes even when nobody can say so in the state. */
+		return cgroup_stays(s) ? remove_cgroup(s, err) : 0;
+	/* It goes even when nobody can say so in the state. */
 	int r = remove_cgroup(s, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
 	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);

@@ -9,6 +9,7 @@ setup() {
 	hull_setup
 	# Its own tree, not hull-test, which other tests use at the same time.
 	OWN=hull-own-$ID
+	# shellcheck disable=SC2153 # the mount, known from hull_setup
 	CGROUP=$CGROUPS/$OWN/x/y
 	config --arg path "/$OWN/x/y" '.linux.cgroupsPath = $path'
 }
@@ -34,7 +35,8 @@ stranger_lives() {
 
 # state_of STATUS CGROUP KEPT [PID]: what a hull that was killed has written.
 state_of() {
-	mkdir -p -m 0700 "$STATE/$ID"
+	mkdir -p "$STATE" && chmod 0700 "$STATE"
+	mkdir "$STATE/$ID"
 	jq -n --arg id "$ID" --arg status "$1" --arg cgroup "$2" --arg kept "$3" \
 		--argjson pid "${4:-0}" --arg boot "$(</proc/sys/kernel/random/boot_id)" \
 		'{ version: 1, id: $id, status: $status, pid: $pid, bundle: "/", created: "x",
@@ -56,6 +58,7 @@ write_zero() {
 need_device_programs() {
 	deny_zero
 	hull_run
+	# shellcheck disable=SC2154 # set by hull_run
 	[[ $status == 0 ]] || skip "no device programs here: $stderr"
 }
 
@@ -179,8 +182,26 @@ need_device_programs() {
 	[[ -d $CGROUP && ! -e $STATE/$ID ]]
 }
 
+@test "a cgroup that existed before, and that a later container is in, is left alone" {
+	state_of running "/$OWN/x/y" "/$OWN/x/y" 4194303
+	mkdir -p "$CGROUP"
+	mv "$STATE/$ID" "$STATE/$ID-killed"
+	script 'echo ready; sleep 60'
+	hull_start
+	wait_for grep -q ready "$T/stdout"
+	capture hull delete --force "$ID-killed"
+	expect 0
+	[[ ! -e $STATE/$ID-killed ]]
+	kill -0 "$PID"
+	kill -KILL "$PID"
+	hull_wait
+	expect 137
+	[[ -d $CGROUP ]]
+}
+
 @test "with a broken state, delete --force finds the cgroup in hull's home" {
-	mkdir -p -m 0700 "$STATE/$ID"
+	mkdir -p "$STATE" && chmod 0700 "$STATE"
+	mkdir "$STATE/$ID"
 	echo '{ "version": 1, "hu' >"$STATE/$ID/state.json"
 	stranger "/hull/$ID"
 	capture hull delete "$ID"
