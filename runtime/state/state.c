@@ -59,9 +59,9 @@ static void put_common(struct json_out *o, const struct state *state, enum state
 /* Both as paths, for people; what stays is the beginning of what is used. */
 static void put_cgroup(struct json_out *o, const struct state *state)
 {
-	_cleanup_arena_ struct arena arena;
 	if (!state->cgroup)
 		return;
+	_cleanup_arena_ struct arena arena;
 	arena_init(&arena);
 	json_out_member(o, "cgroup", state->cgroup);
 	json_out_member(o, "cgroupKept",
