@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -33,7 +34,8 @@ struct channel_page {
 	_Atomic bool exec_next;  /* the next thing is the filter and execve */
 	_Atomic pid_t moved_pid; /* the child went on as this process (existing pid namespace) */
 	_Atomic int procfs_fd;   /* from the helper of procfs.c: a descriptor or -errno */
-	char program[PATH_MAX];  /* what execve is given; "" while it is not found */
+	_Atomic uint64_t rlimits_left; /* bit n: the plan's rlimit n is the parent's to set */
+	char program[PATH_MAX];        /* what execve is given; "" while it is not found */
 };
 
 struct channel {

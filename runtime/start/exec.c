@@ -60,6 +60,31 @@ static int find_program(struct start *s, struct err *err)
 	return -code;
 }
 
+/*
+ * Lowering a limit is everybody's right, but only of one's own process: a parent without
+ * CAP_SYS_RESOURCE may not touch one of another user. Raising a hard limit needs that capability,
+ * which only the parent still has; such limits are left to it. This late, none is in the way.
+ */
+static int set_rlimits(struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+
+	for (size_t i = 0; i < process->rlimits_n; i++) {
+		const struct plan_rlimit *l = &process->rlimits[i];
+		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
+		if (prlimit(0, (unsigned)l->resource, &limit, NULL) == 0)
+			continue;
+		if (errno == EPERM) {
+			atomic_fetch_or(&s->channel.page->rlimits_left, UINT64_C(1) << i);
+			continue;
+		}
+		int r = err_sys(err, errno, "cannot set a resource limit");
+		err_at(err, l->at);
+		return r;
+	}
+	return 0;
+}
+
 /* clone3 has reset the signals with handlers; those that the caller ignores stay ignored. */
 static int reset_signals(const struct plan_process *process, struct err *err)
 {
@@ -104,6 +129,8 @@ int exec_program(struct start *s, struct err *err)
 	int r = find_program(s, err);
 	if (r == 0 && close_range(process->first_closed_fd, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		r = err_sys(err, errno, "cannot close the descriptors");
+	if (r == 0)
+		r = set_rlimits(s, err);
 	if (r == 0)
 		r = wait_for_go(s, err);
 	if (r == 0)

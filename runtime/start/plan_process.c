@@ -68,7 +68,7 @@ static void plan_rlimits(const struct planner *p, struct plan_process *process)
 {
 	const struct spec_process *spec = &p->spec->process;
 
-	process->rlimits_n = spec->rlimits.n;
+	process->rlimits_n = spec->rlimits.n; /* at most one of each kind: spec_check */
 	process->rlimits = arena_array(p->arena, process->rlimits_n + 1, sizeof(*process->rlimits));
 	for (size_t i = 0; i < process->rlimits_n; i++)
 		process->rlimits[i] = (struct plan_rlimit) {

@@ -104,11 +104,15 @@ static int rlimit_failed(const struct plan_rlimit *l, int code, struct err *err)
 	return -code;
 }
 
+/* Those that the child could not set itself (exec.c): with the caller's rights. */
 static int set_rlimits(const struct start *s, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
+	uint64_t left = atomic_load(&s->channel.page->rlimits_left);
 
 	for (size_t i = 0; i < process->rlimits_n; i++) {
+		if (!(left >> i & 1))
+			continue;
 		const struct plan_rlimit *l = &process->rlimits[i];
 		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
 		if (prlimit(s->pid, (unsigned)l->resource, &limit, NULL) < 0)

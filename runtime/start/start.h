@@ -31,7 +31,8 @@
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, capabilities, groups, user.
  *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).
- *  6 exec.c: finds the program, waits for the parent's word, loads the filter, execve.
+ *  6 exec.c: finds the program, lowers resource limits, waits for the parent's word, loads the
+ *    filter, execve.
  *    Must not: make a system call after the filter but execve, or exit_group when that fails.
  *
  * Parent again

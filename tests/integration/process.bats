@@ -135,6 +135,15 @@ teardown() {
 	expect 0 $'100\n200\n0'
 }
 
+# Root without CAP_SYS_RESOURCE may not limit a process of another user: that one does it itself.
+@test "resource limits of another user" {
+	config '.process.user = { "uid": 1000, "gid": 1000 } |
+		.process.rlimits = [{ "type": "RLIMIT_NOFILE", "soft": 64, "hard": 128 }]'
+	script 'ulimit -Sn; ulimit -Hn; id -u'
+	hull_run
+	expect 0 $'64\n128\n1000'
+}
+
 @test "the oom score adjustment" {
 	config '.process.oomScoreAdj = 500'
 	program /bin/cat /proc/self/oom_score_adj
