@@ -154,6 +154,13 @@ hull_start() {
 	HULL_PID=$!
 	wait_for test -s "$T/pid" || fail "not started: $(<"$T/stderr")"
 	PID=$(<"$T/pid")
+	# The pid file is there before the program is.
+	wait_for is_started || fail "not running: $(<"$T/stderr")"
+}
+
+# is_started: the program runs, or has run to its end.
+is_started() {
+	[[ ! -d /proc/$HULL_PID || $(cat "/proc/$PID/comm" 2>&1) != hull:init ]]
 }
 
 # hull_wait: waits for what hull_start started.

@@ -1,8 +1,8 @@
 /*
- * Parent, stage 1: everything that the caller names is opened here, with the caller's rights and
- * in the caller's namespaces. Trees are cloned detached and get their attributes before anybody
- * can see them (R-045, R-046). Nothing here outlives the process, but for the state directory,
- * which says what is going to be made (R-080).
+ * Parent, stage 1: the state directory, which says what is going to be made (R-080), the filter,
+ * the cgroup, and then everything that the caller names, opened with the caller's rights and in the
+ * caller's namespaces. Trees are cloned detached and get their attributes before anybody can see
+ * them (R-045, R-046). State and cgroup are what outlives the process; finish.c removes them.
  */
 #include "start/steps.h"
 
@@ -26,8 +26,16 @@ static int find_cgroup(struct start *s, struct err *err)
 	if (r == 0)
 		r = cgroup_find_kept(&s->cgroup_root, s->plan->cgroup_path, &s->state.cgroup_kept,
 				     err);
-	if (r < 0)
-		err_step(err, "cgroup");
+	if (r == 0)
+		return 0;
+	cgroup_root_close(&s->cgroup_root);
+	/* No limit, no path: a host without a usable cgroup2 mount does well enough. */
+	if (!s->plan->needs_cgroup) {
+		s->state.cgroup = NULL;
+		err_clear(err);
+		return 0;
+	}
+	err_step(err, "cgroup");
 	return r;
 }
 
@@ -196,6 +204,13 @@ static int open_bind(const struct plan_mount *m, int *ret_fd, struct err *err)
 static int open_cgroup_mount(const struct start *s, const struct plan_mount *m, int *ret_fd,
 			     struct err *err)
 {
+	if (s->cgroup_fd < 0) {
+		err_say(err, ERR_HOST, ENODEV,
+			"there is no cgroup of the container's own to mount on '%s'",
+			m->destination);
+		err_at(err, m->at);
+		return -ENODEV;
+	}
 	_cleanup_close_ int fd = open_tree(s->cgroup_fd, "",
 					   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	int r = fd < 0 ? -errno : set_attributes(fd, 0, &m->attr, m->propagation);
@@ -256,6 +271,8 @@ int prepare_cgroup(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
 	struct cgroup made;
+	if (s->cgroup_root.fd < 0)
+		return 0;
 	int r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &made, err);
 	if (r < 0)
 		return r;

@@ -123,3 +123,17 @@ teardown() {
 	expect 0 "0::/"
 	assert_clean
 }
+
+# A private mount namespace from which all cgroup mounts are gone.
+@test "without a cgroup2 mount a container that asks for no limit runs" {
+	config 'del(.linux.cgroupsPath) | .process.args = ["/bin/echo", "runs"]'
+	local without='umount -R /sys/fs/cgroup 2>/dev/null || umount -l /sys/fs/cgroup; exec "$@"'
+	run unshare -m --propagation private sh -c "$without" sh \
+		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	[[ $status == 0 && $output == runs ]] || fail "$output"
+	config '.linux.resources.pids.limit = 10'
+	run unshare -m --propagation private sh -c "$without" sh \
+		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	[[ $status == 1 && $output == *cgroup* ]] || fail "$output"
+	[[ ! -e $STATE/$ID ]]
+}
