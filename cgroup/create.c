@@ -41,15 +41,6 @@ static void walk_done(struct walk *w)
 
 /* ---- controllers ---- */
 
-static bool has_word(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-	for (const char *p = list; (p = strstr(p, word)); p += n)
-		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
-			return true;
-	return false;
-}
-
 /* Version 1 and /proc/cgroups know one controller by another name. */
 static const char *v1_name(const char *controller)
 {
@@ -133,7 +124,7 @@ static int enable_controller(const struct walk *w, const char *controller, struc
 	int r = fd_read_value(w->fd, "cgroup.controllers", offered, sizeof(offered));
 	if (r < 0)
 		return err_sys(err, -r, "cannot read the controllers of cgroup '%.*s'", WALK_AT(w));
-	if (!has_word(offered, controller))
+	if (!str_has_word(offered, controller))
 		return missing_error(w, controller, err);
 	char command[64];
 	snprintf(command, sizeof(command), "+%s", controller);
@@ -151,7 +142,7 @@ static int enable_controllers(const struct walk *w, const struct cgroup_plan *pl
 	if (r < 0)
 		return err_sys(err, -r, "cannot read what cgroup '%.*s' has enabled", WALK_AT(w));
 	for (size_t i = 0; plan->controllers[i]; i++) {
-		if (has_word(enabled, plan->controllers[i]))
+		if (str_has_word(enabled, plan->controllers[i]))
 			continue;
 		r = enable_controller(w, plan->controllers[i], err);
 		if (r < 0) {

@@ -35,6 +35,8 @@ _must_check_ int str_to_i64(const char *s, int64_t *ret);
 size_t str_utf8_size(const char *s);
 
 bool str_has_prefix(const char *s, const char *prefix);
+/* Whether `word` is one of the words of a list that are separated by single blanks. */
+bool str_has_word(const char *list, const char *word);
 static inline bool str_eq(const char *a, const char *b)
 {
 	return __builtin_strcmp(a, b) == 0;

@@ -67,9 +67,7 @@ static void check_controllers(struct cmd *cmd, const struct plan *plan)
 		have[0] = '\0';
 	for (size_t i = 0; plan->cgroup.controllers[i]; i++) {
 		const char *name = plan->cgroup.controllers[i];
-		const char *found = strstr(have, name);
-		if (found && (found == have || found[-1] == ' ') &&
-		    strchr(" ", found[strlen(name)]))
+		if (str_has_word(have, name))
 			continue;
 		err_say(&err, ERR_HOST, ENODEV, "the cgroup controller '%s' is not available in %s",
 			name, root.path);

@@ -181,16 +181,26 @@ static void test_nearest_long_words(void **state)
 	assert_null(str_nearest_name("x", empty));
 }
 
+static void test_has_word(void **state)
+{
+	(void)state;
+	assert_true(str_has_word("cpu io memory", "cpu"));
+	assert_true(str_has_word("cpu io memory", "io"));
+	assert_true(str_has_word("cpu io memory", "memory"));
+	assert_false(str_has_word("cpuset io", "cpu"));
+	assert_false(str_has_word("xcpu io", "cpu"));
+	assert_false(str_has_word("", "cpu"));
+	assert_false(str_has_word("cpu io", ""));
+	assert_true(str_has_word("cpuset cpu", "cpu"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_growing),
-		cmocka_unit_test(test_growing_edges),
-		cmocka_unit_test(test_u64),
-		cmocka_unit_test(test_i64),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_nearest_long_words),
+		cmocka_unit_test(test_has_word),      cmocka_unit_test(test_growing),
+		cmocka_unit_test(test_growing_edges), cmocka_unit_test(test_u64),
+		cmocka_unit_test(test_i64),           cmocka_unit_test(test_names),
+		cmocka_unit_test(test_nearest),       cmocka_unit_test(test_nearest_long_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
