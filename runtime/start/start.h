@@ -13,8 +13,8 @@
  *
  *  1 prepare.c: claims the id, with a state that says what is going to be made; takes the compiled
  *    seccomp filter from the cache; makes the cgroup, with all limits and the device program in
- *    force; opens what the caller names, with the caller's rights: namespaces to join, and the root
- *    and the sources of bind mounts as detached trees that already carry their attributes.
+ *    force. open.c: opens what the caller names, with the caller's rights: namespaces to join, and
+ *    the root and the sources of bind mounts as detached trees that already carry their attributes.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
  *    outside its limits. Then the parent closes what is the child's.
