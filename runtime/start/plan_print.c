@@ -76,7 +76,7 @@ static void print_time_offsets(const struct plan_namespaces *ns, struct str *out
 	}
 }
 
-static void print_namespaces(const struct plan *plan, struct str *out)
+static void print_clone(const struct plan *plan, struct str *out)
 {
 	const struct plan_namespaces *ns = &plan->ns;
 
@@ -85,6 +85,17 @@ static void print_namespaces(const struct plan *plan, struct str *out)
 		if (ns->clone_flags & plan_namespace_flag((enum spec_ns_type)t))
 			str_printf(out, "new %s, ", spec_ns_name((enum spec_ns_type)t));
 	str_append(out, "into the cgroup\n");
+}
+
+static void print_isolate(const struct plan *plan, struct str *out)
+{
+	const struct plan_namespaces *ns = &plan->ns;
+
+	if (plan->new_keyring)
+		str_append(out, "process     new session keyring\n");
+	if (plan->process.has_oom_score_adj)
+		str_printf(out, "process     oom score adjustment %d\n",
+			   plan->process.oom_score_adj);
 	for (int t = 0; t < SPEC_NS_COUNT; t++)
 		if (ns->unshare_flags & plan_namespace_flag((enum spec_ns_type)t)) {
 			line(out, "namespaces");
@@ -183,6 +194,14 @@ static void print_tree(const struct plan *plan, struct str *out)
 		str_printf(out, "read-only   %s\n", plan->readonly->v[i].s);
 	for (size_t i = 0; i < plan->masked->n; i++)
 		str_printf(out, "mask        %s\n", plan->masked->v[i].s);
+	if (plan->root.kind == PLAN_ROOT_CHROOT)
+		str_append(out, "pivot       none, only a change of the root\n");
+	else if (!plan->root.pivot)
+		str_append(out, "pivot       none, the host's root stays hidden below\n");
+	else
+		str_append(out, "pivot       into the new root, the host's is detached\n");
+	if (plan_joins(plan, SPEC_NS_PID))
+		str_append(out, "clone       again, into the joined pid namespace\n");
 }
 
 static void print_caps(const struct plan_process *process, struct str *out)
@@ -200,17 +219,10 @@ static void print_caps(const struct plan_process *process, struct str *out)
 	}
 }
 
-static void print_process(const struct plan *plan, struct str *out)
+static void print_drop(const struct plan *plan, struct str *out)
 {
 	const struct plan_process *process = &plan->process;
 
-	if (plan->new_keyring)
-		str_append(out, "process     new session keyring\n");
-	for (int n = 1; n <= 64; n++)
-		if (process->reset_signals >> (n - 1) & 1)
-			str_printf(out, "process     signal %d no longer ignored\n", n);
-	if (process->has_oom_score_adj)
-		str_printf(out, "process     oom score adjustment %d\n", process->oom_score_adj);
 	if (process->no_new_privs)
 		str_append(out, "drop        no new privileges\n");
 	if (process->has_personality)
@@ -224,27 +236,35 @@ static void print_process(const struct plan *plan, struct str *out)
 	str_append(out, "\n");
 	print_caps(process, out);
 	str_printf(out, "cwd         %s\n", process->cwd);
-	for (size_t i = 0; i < process->rlimits_n; i++)
-		str_printf(out, "rlimit      %d: %llu, at most %llu\n",
-			   process->rlimits[i].resource,
-			   (unsigned long long)process->rlimits[i].limit.rlim_cur,
-			   (unsigned long long)process->rlimits[i].limit.rlim_max);
 }
 
-static void print_exec(const struct plan *plan, struct str *out)
+static void print_env(const struct plan_process *process, struct str *out)
 {
-	const struct plan_process *process = &plan->process;
-
-	str_printf(out, "files       all from %u on are closed\n", process->first_closed_fd);
-	if (plan->spec->linux.seccomp.at)
-		str_printf(out, "filter      seccomp, %zu rules\n",
-			   plan->spec->linux.seccomp.syscalls.n);
 	for (size_t i = 0; process->env[i]; i++) {
 		if ((int)i == process->home_index)
 			str_append(out, "env         HOME= from the container's /etc/passwd\n");
 		else
 			str_printf(out, "env         %s\n", process->env[i]);
 	}
+}
+
+static void print_exec(const struct plan *plan, struct str *out)
+{
+	const struct plan_process *process = &plan->process;
+
+	print_env(process, out);
+	str_printf(out, "files       all from %u on are closed\n", process->first_closed_fd);
+	for (size_t i = 0; i < process->rlimits_n; i++)
+		str_printf(out, "rlimit      %d: %llu, at most %llu\n",
+			   process->rlimits[i].resource,
+			   (unsigned long long)process->rlimits[i].limit.rlim_cur,
+			   (unsigned long long)process->rlimits[i].limit.rlim_max);
+	for (int n = 1; n <= 64; n++)
+		if (process->reset_signals >> (n - 1) & 1)
+			str_printf(out, "signals     %d is no longer ignored\n", n);
+	if (plan->spec->linux.seccomp.at)
+		str_printf(out, "filter      seccomp, %zu rules\n",
+			   plan->spec->linux.seccomp.syscalls.n);
 	str_append(out, "exec       ");
 	for (size_t i = 0; process->args[i]; i++)
 		str_printf(out, " %s", process->args[i]);
@@ -255,9 +275,10 @@ void plan_print(const struct plan *plan, struct str *out)
 {
 	str_printf(out, "container   %s from %s\n", plan->id, plan->bundle);
 	print_cgroup(plan, out);
-	print_namespaces(plan, out);
+	print_clone(plan, out);
+	print_isolate(plan, out);
 	print_root(plan, out);
 	print_tree(plan, out);
-	print_process(plan, out);
+	print_drop(plan, out);
 	print_exec(plan, out);
 }
