@@ -122,7 +122,14 @@ static void make_devices(void)
 static void mask_paths(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
-		if (mount("dev/null", masked[i], NULL, MS_BIND, NULL) == 0 || errno == ENOENT)
+		if (mount("dev/null", masked[i], NULL, MS_BIND, NULL) == 0) {
+			/* Or the program could change the mode and owner of the node. */
+			must(mount(NULL, masked[i], NULL,
+				   MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NOEXEC, NULL),
+			     masked[i]);
+			continue;
+		}
+		if (errno == ENOENT)
 			continue;
 		if (errno != ENOTDIR)
 			die(masked[i]);
