@@ -23,8 +23,10 @@ int bundle_load(struct cmd *cmd, const struct bundle_options *options, struct bu
 	const char *config = options->config ? options->config : "config.json";
 	r = spec_load(&cmd->arena, dir, config, &ret->spec, &cmd->problems, err);
 	cmd->doc = ret->spec.doc;
-	if (r == -ENOENT && !options->config)
-		err_hint(err, "hull spec writes a template; --bundle DIR names another bundle");
+	if (r == -ENOENT) {
+		err_sys(err, ENOENT, "cannot open '%s/%s'", ret->path, config);
+		err_hint(err, "--bundle DIR names another bundle; hull spec writes a template");
+	}
 	return r;
 }
 

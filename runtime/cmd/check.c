@@ -121,16 +121,16 @@ static void promote_unknown_names(struct cmd *cmd, const struct spec *spec)
 
 /* ---- the verdict ---- */
 
-static int print_verdict(struct cmd *cmd, const struct bundle *bundle, struct err *err)
+static int print_verdict(struct cmd *cmd, struct err *err)
 {
 	const struct spec_problems *p = &cmd->problems;
 	struct str out;
 
 	str_init(&out, &cmd->arena);
 	if (p->errors + p->warnings > 0)
-		report_problems(&out, &cmd->doc, p, REPORT_PLAIN);
-	str_printf(&out, "%s/%s: %u errors, %u warnings. %s\n", bundle->path, cmd->doc.name,
-		   p->errors, p->warnings,
+		report_problems(&out, &cmd->doc, p, REPORT_CHECK);
+	str_printf(&out, "%s: %u error%s, %u warning%s. %s\n", cmd->doc.name, p->errors,
+		   p->errors == 1 ? "" : "s", p->warnings, p->warnings == 1 ? "" : "s",
 		   p->errors ? "It is not fit to start." : "It would start.");
 	return cmd_print(&out, err);
 }
@@ -154,7 +154,7 @@ static int check(struct cmd *cmd, void *options, struct err *err)
 			check_program(cmd, &bundle.plan);
 		}
 	}
-	r = print_verdict(cmd, &bundle, err);
+	r = print_verdict(cmd, err);
 	if (r < 0)
 		return r;
 	return cmd->problems.errors ? 2 : o->strict && cmd->problems.warnings ? 1 : 0;
@@ -164,7 +164,8 @@ const struct command command_check = {
 	.name = "check",
 	.group = "bundles",
 	.synopsis = "[options]",
-	.summary = "check a bundle without starting it",
+	.summary =
+		"check a bundle without starting it (status 0: fine, 1: warnings with -W, 2: errors)",
 	.options = check_table,
 	.options_size = sizeof(struct check_options),
 	.min_args = 0,

@@ -87,6 +87,9 @@ struct command {
 extern const struct command command_run, command_state, command_delete, command_spec, command_check,
 	command_plan;
 
+/* The options before the command. */
+extern const struct option cmd_global_options[];
+
 /* All commands, NULL at the end. */
 extern const struct command *const cmd_table[];
 
@@ -94,6 +97,9 @@ void cmd_help(struct str *out);
 void cmd_help_command(const struct command *command, struct str *out);
 
 /* ---- output ---- */
+
+/* Makes sure that --log can be written, before it is needed. */
+_must_check_ int cmd_open_log(const struct cmd *cmd, struct err *err);
 
 /* Writes to stdout; the only way there. */
 _must_check_ int cmd_print(const struct str *text, struct err *err);

@@ -20,27 +20,6 @@ const struct command *const cmd_table[] = {
 	&command_spec, NULL,
 };
 
-#define GLOBAL(member) offsetof(struct cmd_global, member)
-
-static const struct option global_options[] = {
-	{ "root", 0, OPTION_TEXT, GLOBAL(root), "DIR",
-	  "where states are kept (default /run/hull)" },
-	{ "log", 0, OPTION_TEXT, GLOBAL(log), "FILE", "write errors and warnings to FILE too" },
-	{ "log-format", 0, OPTION_TEXT, GLOBAL(log_format), "FORMAT", "text (default) or json" },
-	{ "log-level", 0, OPTION_TEXT, GLOBAL(log_level), "LEVEL",
-	  "error, warning (default) or debug" },
-	{ "debug", 0, OPTION_FLAG, GLOBAL(debug), NULL,
-	  "show the plan of a start before it is carried out" },
-	{ "color", 0, OPTION_TEXT, GLOBAL(colour), "WHEN", "auto (default), always or never" },
-	{ "cgroup-manager", 0, OPTION_TEXT, GLOBAL(cgroup_manager), "NAME", "cgroupfs" },
-	{ "systemd-cgroup", 0, OPTION_LATER, 0, NULL, "let systemd make the cgroup" },
-	{ "rootless", 0, OPTION_IGNORED, 0, "BOOL", "accepted; hull looks for itself" },
-	{ "criu", 0, OPTION_IGNORED, 0, "PATH", "accepted; hull makes no checkpoints" },
-	{ "help", 'h', OPTION_FLAG, GLOBAL(help), NULL, "show this help" },
-	{ "version", 'v', OPTION_FLAG, GLOBAL(version), NULL, "show the version" },
-	{ 0 },
-};
-
 /* ---- help ---- */
 
 void cmd_help(struct str *out)
@@ -55,7 +34,7 @@ void cmd_help(struct str *out)
 		str_printf(out, "  %-10s %s\n", cmd_table[i]->name, cmd_table[i]->summary);
 	}
 	str_append(out, "\nglobal options\n");
-	option_help(global_options, out);
+	option_help(cmd_global_options, out);
 	str_append(out, "\nhull COMMAND --help says more about a command.\n");
 }
 
@@ -77,6 +56,20 @@ static const char *next_command(void *state)
 	return **c ? (*(*c)++)->name : NULL;
 }
 
+/* Those of runc that engines and people will look for. */
+static const char *const later_commands[] = { "create",  "start",  "kill",     "exec",
+					      "list",    "ps",     "pause",    "resume",
+					      "update",  "events", "features", "checkpoint",
+					      "restore", NULL };
+
+static bool is_later(const char *name)
+{
+	for (size_t i = 0; later_commands[i]; i++)
+		if (str_eq(later_commands[i], name))
+			return true;
+	return false;
+}
+
 static int find_command(const char *name, const struct command **ret, struct err *err)
 {
 	const struct command *const *at = cmd_table;
@@ -85,6 +78,11 @@ static int find_command(const char *name, const struct command **ret, struct err
 			*ret = cmd_table[i];
 			return 0;
 		}
+	if (is_later(name)) {
+		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out '%s' yet", name);
+		err_hint(err, "hull run runs a container from its start to its end");
+		return -ENOTSUP;
+	}
 	const char *near = str_nearest(name, next_command, &at);
 	if (near)
 		return err_say(err, ERR_CONFIG, EINVAL, "unknown command '%s'; did you mean '%s'?",
@@ -169,7 +167,7 @@ static int run_global(struct cmd *cmd, char **argv, struct err *err)
 	struct str out;
 
 	str_init(&out, &cmd->arena);
-	int r = option_parse(global_options, "hull", argv, &index, &cmd->global, err);
+	int r = option_parse(cmd_global_options, "hull", argv, &index, &cmd->global, err);
 	if (r == 0)
 		r = check_global(&cmd->global, err);
 	if (r < 0)
@@ -178,11 +176,13 @@ static int run_global(struct cmd *cmd, char **argv, struct err *err)
 		str_printf(&out, "hull version %s\nspec: %s\n", HULL_VERSION, STATE_OCI_VERSION);
 		return cmd_print(&out, err);
 	}
-	if (cmd->global.help || !argv[index]) {
+	if (cmd->global.help || !argv[index] || str_eq(argv[index], "help")) {
 		cmd_help(&out);
 		return cmd_print(&out, err);
 	}
-	r = find_command(argv[index], &cmd->command, err);
+	r = cmd_open_log(cmd, err);
+	if (r == 0)
+		r = find_command(argv[index], &cmd->command, err);
 	return r < 0 ? r : run_command(cmd, argv, index + 1, err);
 }
 

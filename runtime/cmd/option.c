@@ -34,6 +34,12 @@ static int unknown(const struct option *table, const char *where, const char *ar
 	const char *near = NULL;
 
 	snprintf(name, sizeof(name), "%.*s", n, arg);
+	if (table != cmd_global_options && find_long(cmd_global_options, name + strspn(name, "-"),
+						     strlen(name + strspn(name, "-")))) {
+		err_say(err, ERR_CONFIG, EINVAL, "%s has no option '%.*s'", where, n, arg);
+		err_hint(err, "it is a global option: hull %.*s ... %s ...", n, arg, where);
+		return -EINVAL;
+	}
 	near = str_nearest(name + strspn(name, "-"), next_name, &table);
 	if (near)
 		return err_say(err, ERR_CONFIG, EINVAL,
@@ -67,6 +73,10 @@ static int store(const struct option *o, const char *value, void *ret, struct er
 		return store_flag(o, value, place, err);
 	case OPTION_TEXT:
 	case OPTION_TEXT_OPT:
+		/* What a shell makes of an unset variable is never what was meant. */
+		if (value && !*value)
+			return err_say(err, ERR_CONFIG, EINVAL, "the value of --%s is empty",
+				       o->name);
 		*(const char **)place = value ? value : "";
 		return 0;
 	case OPTION_NUMBER:
@@ -78,6 +88,7 @@ static int store(const struct option *o, const char *value, void *ret, struct er
 		return 0;
 	case OPTION_LATER:
 		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out --%s yet", o->name);
+		err_hint(err, "the options that it has: hull COMMAND --help");
 		return -ENOTSUP;
 	default:
 		return 0;

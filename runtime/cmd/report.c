@@ -144,8 +144,10 @@ static void append_problem(struct str *out, const struct json_doc *doc,
 {
 	struct err err = located(doc, &problem->err);
 	str_append(out, "  ");
-	escape_append(out, doc->name, strlen(doc->name));
-	str_printf(out, ":%u:%u  ", err.line, err.column);
+	if (err.line) { /* else it is not about one place in the file */
+		escape_append(out, doc->name, strlen(doc->name));
+		str_printf(out, ":%u:%u  ", err.line, err.column);
+	}
 	if (problem->severity == SPEC_WARNING)
 		painted(out, flags, PAINT_WARNING, "warning: ");
 	if (err.path[0]) {
@@ -181,7 +183,8 @@ static void append_heading(struct str *out, const struct json_doc *doc,
 		str_append(out, " and ");
 	if (problems->warnings)
 		append_count(out, problems->warnings, "warning");
-	str_append(out, problems->errors ? ", nothing was started\n" : "\n");
+	bool started = problems->errors == 0 || (flags & REPORT_CHECK);
+	str_append(out, started ? "\n" : ", nothing was started\n");
 }
 
 void report_problems(struct str *out, const struct json_doc *doc,

@@ -16,6 +16,7 @@
 enum report_flags {
 	REPORT_PLAIN = 0,
 	REPORT_COLOUR = 1u << 0,
+	REPORT_CHECK = 1u << 1, /* of `hull check`, which starts nothing anyway */
 };
 
 /*

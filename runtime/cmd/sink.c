@@ -41,11 +41,23 @@ static bool log_is_json(const struct cmd *cmd)
 	return cmd->global.log_format && str_eq(cmd->global.log_format, "json");
 }
 
+static int open_log(const struct cmd *cmd)
+{
+	return open(cmd->global.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+}
+
+int cmd_open_log(const struct cmd *cmd, struct err *err)
+{
+	if (!cmd->global.log)
+		return 0;
+	_cleanup_close_ int fd = open_log(cmd);
+	return fd < 0 ? err_sys(err, errno, "cannot open the log '%s'", cmd->global.log) : 0;
+}
+
 /* Best effort: what cannot be logged still reaches stderr. */
 static void append_to_log(const struct cmd *cmd, const struct str *text)
 {
-	_cleanup_close_ int fd = open(cmd->global.log,
-				      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	_cleanup_close_ int fd = open_log(cmd);
 	if (fd >= 0)
 		(void)!fd_write_all(fd, text->text, text->used);
 }

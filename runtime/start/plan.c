@@ -123,6 +123,16 @@ int plan_make_cgroup(const struct planner *p, struct err *err)
 	return r;
 }
 
+static int check_caller(const struct planner *p, struct err *err)
+{
+	if (p->host->uid == 0)
+		return 0;
+	err_say(err, ERR_PERMISSION, EPERM, "hull cannot run containers for user %u yet",
+		p->host->uid);
+	err_hint(err, "run it as root; user namespaces are not carried out yet");
+	return -EPERM;
+}
+
 static int check_process(const struct planner *p, struct err *err)
 {
 	if (p->spec->process.at)
@@ -168,8 +178,9 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
-		check_process,    plan_refuse_unsupported, plan_make_namespaces, plan_make_root,
-		plan_make_cgroup, plan_make_mounts,        plan_make_sysctls,    check_protected,
+		check_caller,         check_process,     plan_refuse_unsupported,
+		plan_make_namespaces, plan_make_root,    plan_make_cgroup,
+		plan_make_mounts,     plan_make_sysctls, check_protected,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

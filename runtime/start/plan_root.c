@@ -183,6 +183,12 @@ int plan_make_root(const struct planner *p, struct err *err)
 	root->readonly = p->spec->root.readonly.v;
 	root->pivot = !(p->options->flags & PLAN_NO_PIVOT);
 	plan_propagation(p);
+	if (root->readonly && (p->options->flags & PLAN_OVERLAY)) {
+		struct err *warning = spec_problem_add(
+			p->arena, p->problems, SPEC_WARNING, p->spec->root.readonly.at,
+			"the root stays read-only, also with --overlay");
+		err_hint(warning, "make it false to write into the layer of --overlay");
+	}
 	int r = plan_overlay(p, err);
 	if (r == 0 && !(p->plan->ns.clone_flags & CLONE_NEWNS))
 		r = plan_chroot(p, err);

@@ -83,14 +83,14 @@ check_sample() {
 	[[ $status == 0 && $output == *"0 errors, 0 warnings. It would start."* ]]
 	config '.hostnmae = "x"'
 	capture hull check -b "$BUNDLE"
-	[[ $status == 0 && $output == *"0 errors, 1 warnings. It would start."* ]]
+	[[ $status == 0 && $output == *"0 errors, 1 warning. It would start."* ]]
 	capture hull check --strict -b "$BUNDLE"
 	[[ $status == 1 ]]
 	capture hull check -W -b "$BUNDLE"
 	[[ $status == 1 ]]
 	config '.process.cwd = "relative"'
 	capture hull check -b "$BUNDLE"
-	[[ $status == 2 && $output == *"1 errors, 1 warnings. "* ]]
+	[[ $status == 2 && $output == *"1 error, 1 warning. "* ]]
 	capture hull check -W -b "$BUNDLE"
 	[[ $status == 2 ]]
 	nothing_made
@@ -167,4 +167,26 @@ check_sample() {
 	hull_run
 	expect 0 "read-only"
 	assert_clean
+}
+
+@test "what comes later is named as such, and mistakes on the command line have their cure" {
+	capture hull create x
+	[[ $status == 1 && $stderr == *"cannot carry out 'create' yet"* ]] || report create
+	capture hull run --debug x
+	[[ $status == 1 && $stderr == *"global option"* ]] || report debug
+	capture hull run --overlay= x
+	[[ $status == 1 && $stderr == *"value of --overlay is empty"* ]] || report overlay
+	capture "$HULL" --log /no/such/log run x
+	[[ $status == 1 && $stderr == *"cannot open the log"* ]] || report log
+	capture hull help
+	[[ $status == 0 && $output == usage:* || $output == hull* ]] || report help
+}
+
+@test "for others than root nothing is started, and check says so" {
+	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	"${as[@]}" test -x "$HULL" || skip "user 65534 cannot reach hull here"
+	capture "${as[@]}" "$HULL" run -b "$TOP/bundles/01-hello" x
+	[[ $status == 1 && $stderr == *"run it as root"* ]] || report run
+	capture "${as[@]}" "$HULL" check -b "$TOP/bundles/01-hello"
+	[[ $status == 2 && $output == *"run it as root"* ]] || report check
 }
