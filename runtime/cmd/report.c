@@ -60,7 +60,8 @@ static const char *cut_at(const char *from, const char *end, size_t limit)
 	if ((size_t)(end - from) <= limit)
 		return end;
 	const char *p = from + limit;
-	while (p > from && is_middle(*p))
+	/* A character has at most three bytes after its first; more of them are no UTF-8 at all. */
+	for (int i = 0; i < 3 && p > from && is_middle(*p); i++)
 		p--;
 	return p;
 }
