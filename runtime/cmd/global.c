@@ -15,6 +15,7 @@ const struct option cmd_global_options[] = {
 	{ "color", 0, OPTION_TEXT, GLOBAL(colour), "WHEN", "auto (default), always or never" },
 	{ "cgroup-manager", 0, OPTION_TEXT, GLOBAL(cgroup_manager), "NAME", "cgroupfs" },
 	{ "systemd-cgroup", 0, OPTION_LATER, 0, NULL, "let systemd make the cgroup" },
+	{ "systemd-log", 0, OPTION_LATER, 0, NULL, "log to the journal" },
 	{ "rootless", 0, OPTION_IGNORED, 0, "BOOL", "accepted; hull looks for itself" },
 	{ "criu", 0, OPTION_IGNORED, 0, "PATH", "accepted; hull makes no checkpoints" },
 	{ "help", 'h', OPTION_FLAG, GLOBAL(help), NULL, "show this help" },

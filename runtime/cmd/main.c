@@ -110,7 +110,18 @@ static int check_choice(const char *option, const char *value, const char *const
 		       value);
 }
 
-static int check_global(const struct cmd_global *g, struct err *err)
+/* crun's forms of --log: file:PATH is a path; the others are not carried out. */
+static int check_log(struct cmd_global *g, struct err *err)
+{
+	if (g->log && (str_has_prefix(g->log, "journald:") || str_has_prefix(g->log, "syslog:")))
+		return err_say(err, ERR_CONFIG, ENOTSUP,
+			       "hull cannot log to '%s' yet, only to a file", g->log);
+	if (g->log && str_has_prefix(g->log, "file:"))
+		g->log += strlen("file:");
+	return 0;
+}
+
+static int check_global(struct cmd_global *g, struct err *err)
 {
 	static const char *const formats[] = { "text", "json", NULL };
 	static const char *const levels[] = { "error", "warning", "debug", NULL };
@@ -122,6 +133,8 @@ static int check_global(const struct cmd_global *g, struct err *err)
 		r = check_choice("log-level", g->log_level, levels, err);
 	if (r == 0)
 		r = check_choice("color", g->colour, colours, err);
+	if (r == 0)
+		r = check_log(g, err);
 	return r < 0 ? r : check_choice("cgroup-manager", g->cgroup_manager, managers, err);
 }
 

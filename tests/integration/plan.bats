@@ -178,6 +178,10 @@ check_sample() {
 	[[ $status == 1 && $stderr == *"value of --overlay is empty"* ]] || report overlay
 	capture "$HULL" --log /no/such/log run x
 	[[ $status == 1 && $stderr == *"cannot open the log"* ]] || report log
+	capture "$HULL" --log journald:x run x
+	[[ $status == 1 && $stderr == *"only to a file"* ]] || report journald
+	capture "$HULL" --log "file:$T/log" --log-format json run -b /no/such x
+	[[ $status == 1 && $(jq -r .level "$T/log") == error ]] || report file
 	capture hull help
 	[[ $status == 0 && $output == usage:* || $output == hull* ]] || report help
 }

@@ -144,6 +144,13 @@ teardown() {
 	expect 0 $'64\n128\n1000'
 }
 
+@test "the personality" {
+	config '.linux.personality = { "domain": "LINUX32" }'
+	program /bin/uname -m
+	hull_run
+	expect 0 i686
+}
+
 @test "the oom score adjustment" {
 	config '.process.oomScoreAdj = 500'
 	program /bin/cat /proc/self/oom_score_adj
