@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cmd/bundle.h"
 #include "start/start.h"
+#include "start/tolerate.h"
 
 struct run_options {
 	struct bundle_options bundle;
@@ -64,6 +65,14 @@ static void show_plan(struct cmd *cmd, const struct plan *plan)
 	cmd_debug(cmd, &text);
 }
 
+static void show_tolerated(struct cmd *cmd, const struct start *start)
+{
+	struct str text;
+	str_init(&text, &cmd->arena);
+	tolerate_print(start, &text);
+	cmd_debug(cmd, &text);
+}
+
 /* Called before clone: until then warnings may come up, and stderr is still hull's alone. */
 static void show_warnings(void *context)
 {
@@ -91,6 +100,8 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	if (cmd->global.debug)
 		show_plan(cmd, &bundle->plan);
 	r = start_run(&start, &result, err);
+	if (cmd->global.debug)
+		show_tolerated(cmd, &start);
 	start_done(&start);
 	state_store_close(&store);
 	if (!result.started && !result.stop_signal)

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/inroot.h"
 #include "base/str.h"
+#include "start/tolerate.h"
 
 /* /dev itself, opened once: it must be a directory and no link. */
 static int open_dev(const struct start *s, struct err *err)
@@ -93,7 +94,8 @@ static int make_link(const struct start *s, int dev_fd, const struct plan_link *
 	int r = find_place(s, dev_fd, link->path, &place, &opened, err);
 	if (r < 0)
 		return r;
-	if (symlinkat(link->target, place.dir_fd, place.name) < 0 && errno != EEXIST)
+	if (symlinkat(link->target, place.dir_fd, place.name) < 0 &&
+	    !tolerate(s, TOLERATE_LINK, errno))
 		return err_sys(err, errno, "cannot make the link '%s'", link->path);
 	return 0;
 }
@@ -108,7 +110,7 @@ int dev_make_all(struct start *s, struct err *err)
 		return dev_fd;
 	/* The link itself: it leads nowhere as long as this process is in another pid namespace. */
 	_cleanup_close_ int proc_fd = inroot_try(s->root_fd, "/proc/self", O_PATH | O_NOFOLLOW);
-	if (proc_fd < 0 && proc_fd != -ENOENT && proc_fd != -ENOTDIR && proc_fd != -ELOOP)
+	if (proc_fd < 0 && !tolerate(s, TOLERATE_PROC_LINKS, -proc_fd))
 		return err_sys(err, -proc_fd, "cannot look for '/proc/self'");
 	for (size_t i = 0; i < plan->devices_n; i++) {
 		int r = make_device(s, dev_fd, &plan->devices[i], err);

@@ -19,6 +19,7 @@
 #include "seccomp/seccomp.h"
 #include "start/lookup.h"
 #include "start/sys.h"
+#include "start/tolerate.h"
 
 /* 0 when the file can be executed, as far as can be told without doing it; else an errno. */
 static int try_candidate(const char *path)
@@ -74,7 +75,7 @@ static int set_rlimits(struct start *s, struct err *err)
 		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
 		if (prlimit(0, (unsigned)l->resource, &limit, NULL) == 0)
 			continue;
-		if (errno == EPERM) {
+		if (tolerate(s, TOLERATE_RLIMIT, errno)) {
 			atomic_fetch_or(&s->channel.page->rlimits_left, UINT64_C(1) << i);
 			continue;
 		}

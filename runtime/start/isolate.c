@@ -22,6 +22,7 @@
 #include "start/plan_parts.h"
 #include "start/proc.h"
 #include "start/sys.h"
+#include "start/tolerate.h"
 
 static void close_parents_fds(struct start *s)
 {
@@ -60,7 +61,8 @@ int isolate_process(struct start *s, struct err *err)
 	/* The name until the program runs, by which others see that it does not yet. */
 	if (prctl(PR_SET_NAME, STATE_CHILD_NAME, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot name the process");
-	if (plan->new_keyring && sys_new_session_keyring() < 0 && errno != ENOSYS) {
+	if (plan->new_keyring && sys_new_session_keyring() < 0 &&
+	    !tolerate(s, TOLERATE_KEYRING, errno)) {
 		int r = err_sys(err, errno, "cannot make a session keyring");
 		err_hint(err, "--no-new-keyring keeps the caller's");
 		return r;

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/inroot.h"
+#include "start/tolerate.h"
 
 /* The first mount of each kind; the others are clones of it. */
 struct masks {
@@ -27,8 +28,10 @@ struct masks {
 static int open_target(const struct start *s, const struct spec_str *path, struct err *err)
 {
 	int fd = inroot_try(s->root_fd, path->s, O_PATH);
-	if (fd >= 0 || fd == -ENOENT || fd == -ENOTDIR)
-		return fd == -ENOTDIR ? -ENOENT : fd;
+	if (fd >= 0)
+		return fd;
+	if (tolerate(s, TOLERATE_PROTECT, -fd))
+		return -ENOENT;
 	err_sys(err, -fd, "cannot open '%s' to protect it", path->s);
 	return fd;
 }

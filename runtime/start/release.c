@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/tolerate.h"
 
 bool start_waits_for_ready(const struct plan *plan)
 {
@@ -48,6 +49,9 @@ static void open_mount_namespace(struct start *s)
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)s->pid);
 	fd_close(&s->mount_ns_fd);
 	s->mount_ns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Nothing but a worse explanation depends on it. */
+	if (s->mount_ns_fd < 0)
+		(void)tolerate(s, TOLERATE_MOUNT_NS, errno);
 }
 
 /* Which process is the container, for those who come after us. */

@@ -188,3 +188,14 @@ teardown() {
 	expect 3
 	assert_clean
 }
+
+@test "--debug shows the plan, and what was tolerated" {
+	config '.linux.maskedPaths = ["/no/such/path"]'
+	program /bin/true
+	capture "$HULL" --root "$STATE" --debug run -b "$BUNDLE" "$ID"
+	[[ $status == 0 && $stderr == *"container   $ID"*"exec"*"tolerated   openat2: ENOENT"* ]] ||
+		report "plan and tolerated"
+	config '.linux.maskedPaths = []'
+	capture "$HULL" --root "$STATE" --debug run -b "$BUNDLE" "$ID"
+	[[ $stderr != *tolerated*masked* ]] || report "nothing tolerated"
+}

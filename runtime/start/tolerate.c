@@ -1,0 +1,41 @@
+/* The table of tolerated failures. Used by parent and child, which note them in the shared page. */
+#include "start/tolerate.h"
+
+#include <errno.h>
+
+static const struct {
+	enum tolerance what;
+	int code;
+	const char *call, *why;
+} tolerated[] = {
+	{ TOLERATE_KEYRING, ENOSYS, "keyctl", "the kernel has no keyrings, so none is shared" },
+	{ TOLERATE_LINK, EEXIST, "symlinkat", "the image has a /dev/fd, stdin, ... of its own" },
+	{ TOLERATE_PROTECT, ENOENT, "openat2", "a masked or read-only path does not exist" },
+	{ TOLERATE_PROTECT, ENOTDIR, "openat2", "a masked or read-only path cannot exist" },
+	{ TOLERATE_PROC_LINKS, ENOENT, "openat2", "without /proc there is nothing to link to" },
+	{ TOLERATE_PROC_LINKS, ENOTDIR, "openat2", "without /proc there is nothing to link to" },
+	{ TOLERATE_PROC_LINKS, ELOOP, "openat2", "without /proc there is nothing to link to" },
+	{ TOLERATE_RLIMIT, EPERM, "prlimit", "a raised limit is left to the parent" },
+	{ TOLERATE_MOUNT_NS, ENOENT, "open", "the child is dead already, which says more" },
+	{ TOLERATE_MOUNT_NS, EACCES, "open", "a failed exec is then explained less well" },
+};
+
+bool tolerate(const struct start *s, enum tolerance what, int code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tolerated); i++) {
+		if (tolerated[i].what != what || tolerated[i].code != code)
+			continue;
+		atomic_fetch_or(&s->channel.page->tolerated, 1u << i);
+		return true;
+	}
+	return false;
+}
+
+void tolerate_print(const struct start *s, struct str *out)
+{
+	unsigned seen = s->channel.page ? atomic_load(&s->channel.page->tolerated) : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(tolerated); i++)
+		if (seen >> i & 1)
+			str_printf(out, "tolerated   %s: %s: %s\n", tolerated[i].call,
+				   err_name(tolerated[i].code), tolerated[i].why);
+}

@@ -1,0 +1,30 @@
+/*
+ * Failures of a start that are no failures: all of them in one table, each with the call, the
+ * errno and the reason. What happened is kept and shown by --debug; whatever is not in the table
+ * stops the start.
+ */
+#ifndef HULL_START_TOLERATE_H
+#define HULL_START_TOLERATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "start/start.h"
+
+enum tolerance {
+	TOLERATE_KEYRING,
+	TOLERATE_LINK,
+	TOLERATE_PROTECT,
+	TOLERATE_PROC_LINKS,
+	TOLERATE_RLIMIT,
+	TOLERATE_MOUNT_NS,
+};
+
+/* Whether this errno is one that the table allows there; if so it is noted. No allocation. */
+bool tolerate(const struct start *s, enum tolerance what, int code);
+
+/* Appends what was tolerated, a line each. */
+void tolerate_print(const struct start *s, struct str *out);
+
+#endif
