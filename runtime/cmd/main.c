@@ -113,9 +113,12 @@ static int check_choice(const char *option, const char *value, const char *const
 /* crun's forms of --log: file:PATH is a path; the others are not carried out. */
 static int check_log(struct cmd_global *g, struct err *err)
 {
-	if (g->log && (str_has_prefix(g->log, "journald:") || str_has_prefix(g->log, "syslog:")))
+	const char *log = g->log;
+	if (log && (str_has_prefix(log, "journald:") || str_has_prefix(log, "syslog:"))) {
+		g->log = NULL; /* not even this error goes to a file of that name */
 		return err_say(err, ERR_CONFIG, ENOTSUP,
-			       "hull cannot log to '%s' yet, only to a file", g->log);
+			       "hull cannot log to '%s' yet, only to a file", log);
+	}
 	if (g->log && str_has_prefix(g->log, "file:"))
 		g->log += strlen("file:");
 	return 0;
