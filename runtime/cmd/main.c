@@ -218,14 +218,22 @@ static int open_missing_stdio(void)
 	return 0;
 }
 
+/* Before there is anything to report with. */
+static int refuse(const char *why)
+{
+	dprintf(STDERR_FILENO, "error: %s\n", why);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct cmd cmd = { 0 };
 	struct err err = { 0 };
 
-	/* Never set-user-ID: the caller's rights are all that there is. */
-	if (argc < 1 || open_missing_stdio() < 0 || getauxval(AT_SECURE))
-		return 1;
+	if (argc < 1 || open_missing_stdio() < 0)
+		return refuse("cannot make sure that descriptors 0 to 2 are open");
+	if (getauxval(AT_SECURE))
+		return refuse("hull must not be set-user-ID or have file capabilities (R-023)");
 	arena_init(&cmd.arena);
 	int status = run_global(&cmd, argv, &err);
 	if (status < 0) {
