@@ -13,14 +13,14 @@
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
-_must_check_ int prepare_open(struct start *s, struct err *err);   /* trees, namespaces */
+_must_check_ int prepare_open(struct start *s, struct err *err);   /* open.c: trees, namespaces */
 _must_check_ int clone_child(struct start *s, struct err *err);
 _must_check_ int record_child(struct start *s, struct err *err);  /* state and pid file */
 _must_check_ int release_child(struct start *s, struct err *err); /* limits, then GO */
 
 /*
- * Must the parent do something between the child's READY and its GO? Resource limits would hinder
- * the child's own work, and a child that moves to an existing pid namespace is known only then.
+ * Must the parent do something between the child's READY and its GO? Limits that the child may not
+ * raise are set then, and a child that moves to an existing pid namespace is known only then.
  */
 bool start_waits_for_ready(const struct plan *plan);
 
@@ -62,7 +62,7 @@ _must_check_ int exec_program(struct start *s, struct err *err); /* returns only
 _must_check_ int cwd_try(struct start *s, struct err *err);
 _must_check_ int cwd_enter(struct start *s, struct err *err);
 
-/* The names of these steps, for errors and for the plan; NULL behind the last. */
+/* The names of these steps, for errors; NULL behind the last. */
 const char *child_step_name(unsigned index);
 /* All of them; reports to the parent and exits on failure. */
 _Noreturn void child_main(struct start *s);
