@@ -1,5 +1,5 @@
 /*
- * Parent, stage 3, and the first steps of the child. One clone3 makes the namespaces and puts the
+ * Parent, stage 2, and the first steps of the child. One clone3 makes the namespaces and puts the
  * child into its cgroup, so that it never runs outside its limits and no lock is taken to move it.
  */
 #include "start/steps.h"

@@ -1,5 +1,5 @@
 /*
- * Child, stage 5: devices and the links in /dev. Names of the image are never followed at their
+ * Child, stage 4: devices and the links in /dev. Names of the image are never followed at their
  * last component: a node is made by mknodat in a directory that is open, and what was there before
  * must be the same device (R-018, R-044, S-133).
  */

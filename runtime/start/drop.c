@@ -1,5 +1,5 @@
 /*
- * Child, stage 6: from here on only what the plan gives.
+ * Child, stage 5: from here on only what the plan gives.
  *
  * The order is the point (R-065). no_new_privs first, so that nothing after it can be regained by
  * an execve; the bounding set while CAP_SETPCAP is there; groups before the user, since they need

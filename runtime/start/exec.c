@@ -1,5 +1,5 @@
 /*
- * Child, stage 7: the program.
+ * Child, stage 6: the program.
  *
  * Everything that needs a system call of its own comes before the filter: finding the program,
  * the state of signals and descriptors, the parent's word. After the filter there are execve and,

@@ -1,5 +1,5 @@
 /*
- * Child, stage 4: out of the caller's world.
+ * Child, stage 3: out of the caller's world.
  *
  * Should: close what belongs to the parent, become invisible to others, join and make namespaces.
  * Must not: leave a way for a process in a joined namespace to look into this one (R-001, R-073);

@@ -1,5 +1,5 @@
 /*
- * Child, stage 5: paths that the program must not read (masked) or not write (read-only).
+ * Child, stage 4: paths that the program must not read (masked) or not write (read-only).
  *
  * The masks are the host's /dev/null and an empty tmpfs, never anything named in the image
  * (R-014): so this happens before pivot, while the host's tree is still in the namespace.

@@ -1,5 +1,5 @@
 /*
- * Child, stage 5: the mounts of config.json. A new file system is configured option by option, so
+ * Child, stage 4: the mounts of config.json. A new file system is configured option by option, so
  * that the one that fails is known, and gets its attributes before it is attached; a bind comes as
  * a tree that the parent has prepared. Destinations are resolved once, to a descriptor.
  *

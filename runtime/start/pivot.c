@@ -1,5 +1,5 @@
 /*
- * Child, stage 5: into the new root, and away from the old one.
+ * Child, stage 4: into the new root, and away from the old one.
  *
  * Should: leave the process with "/" and its working directory in the new root.
  * Must not: leave the host's tree mounted anywhere in the namespace (--no-pivot hides it below the

@@ -1,5 +1,5 @@
 /*
- * Child, stage 5: a procfs shows the pid namespace of the process that has opened it, its own one
+ * Child, stage 4: a procfs shows the pid namespace of the process that has opened it, its own one
  * and not the one for its children. In a new pid namespace that is the container's. With a joined
  * one the child is still in the host's: it enters by its second clone, after pivot (isolate.c), and
  * would mount a /proc with all processes of the host.

@@ -1,5 +1,5 @@
 /*
- * Parent, stage 8, first half: the child is on its way. Who it is goes into the state and the pid
+ * Parent, stage 7: the child is on its way. Who it is goes into the state and the pid
  * file, so that others can find it; then it gets its resource limits, and the word to go.
  */
 #include "start/steps.h"

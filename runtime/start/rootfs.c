@@ -1,5 +1,5 @@
 /*
- * Child, stage 5: the new root filesystem is put on top of "/" in the container's own mount
+ * Child, stage 4: the new root filesystem is put on top of "/" in the container's own mount
  * namespace. The process still stands on the old root below it and goes on seeing the host's
  * names, while the descriptor root_fd is the new one, on which everything is built.
  *

@@ -1,5 +1,5 @@
 /*
- * Parent, stage 8, second half: with the container until it has ended.
+ * Parent, stage 8: with the container until it has ended.
  *
  * Signals come through a signalfd, one at a time, and are handled in order; there are no handlers.
  * A signal that would end hull ends the start while there is one, and afterwards it is forwarded.

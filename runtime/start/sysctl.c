@@ -1,5 +1,5 @@
 /*
- * Child, stage 5: sysctls of the container's own namespaces. The plan has allowed only those; a
+ * Child, stage 4: sysctls of the container's own namespaces. The plan has allowed only those; a
  * write goes through a procfs that no mount of the container can stand in (R-053).
  */
 #include "start/steps.h"
