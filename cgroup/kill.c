@@ -206,12 +206,12 @@ static int remove_tree(const struct cgroup_root *root, const char *path, struct 
 
 int cgroup_remove(const struct cgroup_root *root, const char *path, size_t kept, struct err *err)
 {
-	size_t size = strlen(path);
-	if (kept >= size)
+	if (kept >= strlen(path))
 		return 0;
 	int r = remove_tree(root, path, err);
 	if (r < 0)
 		return r;
-	r = path_prune(root->fd, path, size, kept);
+	size_t parent = (size_t)(strrchr(path, '/') - path);
+	r = path_prune(root->fd, path, parent, kept);
 	return r < 0 ? err_sys(err, -r, "cannot remove the parents of cgroup '%s'", path) : 0;
 }

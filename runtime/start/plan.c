@@ -110,7 +110,6 @@ int plan_make_cgroup(const struct planner *p, struct err *err)
 	const struct spec_str *path = &p->spec->linux.cgroups_path;
 	struct plan *plan = p->plan;
 
-	plan->cgroup_at = path->at;
 	int r = cgroup_plan_path(path->s && *path->s ? path->s : NULL, p->options->id, p->arena,
 				 &plan->cgroup_path, err);
 	if (r < 0) {

@@ -195,7 +195,6 @@ struct plan {
 	struct plan_namespaces ns;
 	bool needs_cgroup; /* asked for: a cgroupsPath or a limit; else one is made if it can be */
 	const char *cgroup_path; /* below the cgroup2 mount */
-	uint32_t cgroup_at;
 	struct cgroup_plan cgroup;
 	struct plan_root root;
 	struct plan_mount *mounts;
