@@ -3,7 +3,7 @@
 #define HULL_CMD_BUNDLE_H
 
 #include "cmd/cmd.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 
 /* Options of run that change the plan; check and plan take them too. */
 struct bundle_options {

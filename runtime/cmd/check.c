@@ -12,7 +12,7 @@
 #include "cmd/bundle.h"
 #include "cmd/report.h"
 #include "seccomp/seccomp.h"
-#include "start/explain.h"
+#include "explain/explain.h"
 
 struct check_options {
 	struct bundle_options bundle;

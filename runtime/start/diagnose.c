@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "start/explain.h"
+#include "explain/explain.h"
 
 static void examine(const struct start *s, int root_fd, struct err *err)
 {

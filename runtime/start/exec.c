@@ -17,7 +17,7 @@
 
 #include "base/str.h"
 #include "seccomp/seccomp.h"
-#include "start/lookup.h"
+#include "explain/lookup.h"
 #include "start/sys.h"
 #include "start/tolerate.h"
 

@@ -19,7 +19,7 @@
 
 #include "base/fd.h"
 #include "netns/netns.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 #include "start/proc.h"
 #include "start/sys.h"
 #include "start/tolerate.h"

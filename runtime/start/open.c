@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 /* ---- namespaces ---- */
 

@@ -59,7 +59,7 @@
 #include "cgroup/cgroup.h"
 #include "seccomp/seccomp.h"
 #include "start/channel.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 #include "state/state.h"
 
 /* A start that goes on: what the parent has opened, made and must undo. Owned as a whole. */

@@ -9,7 +9,7 @@
 
 #include "cmd/report.h"
 #include "spec/spec.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/report.h"
 #include "spec/spec.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 
 #define FIXED_TIME   "2026-01-02T03:04:05Z"
 #define FIXED_BUNDLE "/bundle"

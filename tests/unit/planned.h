@@ -7,7 +7,7 @@
 #define HULL_TESTS_UNIT_PLANNED_H
 
 #include "base/arena.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 
 struct planned {
 	struct arena arena;

@@ -2,7 +2,7 @@
  * Why a program does not start: each cause in a root filesystem that has just that flaw, with the
  * message that engines match on. ELF files are written by hand, some for other machines.
  */
-#include "start/explain.h"
+#include "explain/explain.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "start/program.h"
+#include "explain/program.h"
 #include "tmpdir.h"
 
 /* A user who owns nothing in the test's directory; and one whom no mode stops. */

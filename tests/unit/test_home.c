@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 #include "tmpdir.h"
 
 /* ---- one line ---- */

@@ -1,5 +1,5 @@
 /* The facts of a /proc/PID/status, and what is not one. */
-#include "start/host.h"
+#include "plan/host.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

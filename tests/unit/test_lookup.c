@@ -1,5 +1,5 @@
 /* Where execvp(3) looks: the candidates for a name, in order. */
-#include "start/lookup.h"
+#include "explain/lookup.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* Namespaces, sysctls and devices of a plan: what touches only the container, and what is refused.
  */
-#include "start/plan.h"
+#include "plan/plan.h"
 
 #include <linux/sched.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "planned.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 /* ---- namespaces ---- */
 

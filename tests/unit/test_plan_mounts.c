@@ -1,5 +1,5 @@
 /* What each mount option of the specification means (S-073 to S-083), alone and in company. */
-#include "start/plan.h"
+#include "plan/plan.h"
 
 #include <linux/mount.h>
 #include <setjmp.h>

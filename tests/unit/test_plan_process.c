@@ -1,5 +1,5 @@
 /* The process of a plan: capabilities, environment, user, and what it inherits. */
-#include "start/plan.h"
+#include "plan/plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Roots: lists of layers, what goes with them, and propagation; paths in normal form. */
-#include "start/plan.h"
+#include "plan/plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "planned.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 #define LOWER "\"dev.hull.rootfs.lower\": "
 #define UPPER "\"dev.hull.rootfs.upper\": "

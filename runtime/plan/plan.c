@@ -2,13 +2,13 @@
  * Making a plan: from what config.json says to what will be done. Runs in the parent before
  * anything exists; pure, so that it can be tested without root and for hosts that are not there.
  */
-#include "start/plan.h"
+#include "plan/plan.h"
 
 #include <seccomp.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 const char *plan_path_normal(struct arena *arena, const char *path)
 {

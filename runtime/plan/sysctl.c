@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 enum sysctl_match { SYSCTL_EXACT, SYSCTL_PREFIX };
 

@@ -7,7 +7,7 @@
 #include <sys/mount.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 /* What fits the page that mount(2) takes, with "/proc/self/fd/1234:" for each layer. */
 #define PLAN_MAX_LAYERS 200

@@ -2,8 +2,8 @@
  * Facts about this host and the calling process that a plan depends on: read once, in the parent,
  * before anything is decided. Tests make plans for a fixed fake host instead.
  */
-#ifndef HULL_START_HOST_H
-#define HULL_START_HOST_H
+#ifndef HULL_PLAN_HOST_H
+#define HULL_PLAN_HOST_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 /* What may be mounted below /proc: files that make a container's view of the host smaller or
  * truer (R-054). Everything else there would let an image forge what hull itself trusts. */

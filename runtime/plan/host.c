@@ -1,5 +1,5 @@
 /* The probe: one read of /proc/self/status tells most of what a plan needs to know. */
-#include "start/host.h"
+#include "plan/host.h"
 
 #include <fcntl.h>
 #include <stdio.h>

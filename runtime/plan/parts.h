@@ -1,9 +1,9 @@
-/* What the files that make a plan (plan*.c) share. Pure functions; see plan.h. */
-#ifndef HULL_START_PLAN_PARTS_H
-#define HULL_START_PLAN_PARTS_H
+/* What the files that make a plan (the files of this room) share. Pure functions; see plan.h. */
+#ifndef HULL_PLAN_PARTS_H
+#define HULL_PLAN_PARTS_H
 
 #include "base/str.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 
 struct planner {
 	const struct spec *spec;
@@ -41,7 +41,7 @@ const char *plan_path_normal(struct arena *arena, const char *path);
 /* The CLONE_NEW* flag of a type of namespace. */
 uint64_t plan_namespace_flag(enum spec_ns_type type);
 
-/* Kind, attributes and file system options of one mount (plan_options.c). */
+/* Kind, attributes and file system options of one mount (options.c). */
 _must_check_ int plan_parse_mount_options(const struct planner *p, const struct spec_mount *spec,
 					  struct plan_mount *ret, struct err *err);
 

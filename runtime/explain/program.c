@@ -2,7 +2,7 @@
  * Scripts and ELF files by their first bytes: see the header. Pure functions that trust nothing
  * they read: the file belongs to the image.
  */
-#include "start/program.h"
+#include "explain/program.h"
 
 #include <elf.h>
 #include <string.h>

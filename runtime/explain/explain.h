@@ -7,15 +7,15 @@
  * The message keeps runc's wording, because engines match on it, and carries ERR_ABOUT_PROGRAM;
  * what was found stands in the cause.
  */
-#ifndef HULL_START_EXPLAIN_H
-#define HULL_START_EXPLAIN_H
+#ifndef HULL_EXPLAIN_EXPLAIN_H
+#define HULL_EXPLAIN_EXPLAIN_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "start/plan.h"
+#include "plan/plan.h"
 
 /* Who executes it. Ids are the caller's view: the host's ones for a container with its own ids. */
 struct explain_who {
@@ -38,8 +38,8 @@ int explain_exec(int rootfd, const char *path, const struct explain_who *who, in
 		 struct err *err);
 
 /*
- * Looks for args[0] as execvp(3) would (start/lookup.h) and examines what it finds. 0 when nothing
- * speaks against its execution, else -errno.
+ * Looks for args[0] as execvp(3) would (explain/lookup.h) and examines what it finds. 0 when
+ * nothing speaks against its execution, else -errno.
  */
 _must_check_ int explain_find(int rootfd, const char *arg0, const char *path_env,
 			      const struct explain_who *who, struct err *err);

@@ -8,7 +8,7 @@
 #include <sys/mount.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 enum option_kind {
 	OPTION_NOTHING,    /* accepted, and the kernel has nothing to be told */

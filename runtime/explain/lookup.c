@@ -1,5 +1,5 @@
 /* The candidates of execvp(3): see the header. Pure functions; used in the child and by check. */
-#include "start/lookup.h"
+#include "explain/lookup.h"
 
 #include <errno.h>
 #include <stdint.h>

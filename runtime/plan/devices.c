@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 #define DEVICE_DEFAULT_MODE 0666
 

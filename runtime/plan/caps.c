@@ -4,7 +4,7 @@
  */
 #include <sys/capability.h>
 
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 const char *const plan_capset_names[PLAN_CAP_SETS] = {
 	[PLAN_CAP_BOUNDING] = "bounding",       [PLAN_CAP_EFFECTIVE] = "effective",

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 static const char **copy_strv(struct arena *arena, const struct spec_strv *v, size_t spare)
 {

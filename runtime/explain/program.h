@@ -2,8 +2,8 @@
  * What the first bytes of a file say about it as a program, as the kernel's loaders of scripts
  * and ELF files (fs/binfmt_script.c, fs/binfmt_elf.c) would read them. Pure.
  */
-#ifndef HULL_START_PROGRAM_H
-#define HULL_START_PROGRAM_H
+#ifndef HULL_EXPLAIN_PROGRAM_H
+#define HULL_EXPLAIN_PROGRAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

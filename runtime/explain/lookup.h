@@ -3,8 +3,8 @@
  * the child walks them on its own file system before the filter is loaded, `hull check` walks the
  * same ones below a root that nothing runs in. No allocation.
  */
-#ifndef HULL_START_LOOKUP_H
-#define HULL_START_LOOKUP_H
+#ifndef HULL_EXPLAIN_LOOKUP_H
+#define HULL_EXPLAIN_LOOKUP_H
 
 #include <stdbool.h>
 #include <stddef.h>

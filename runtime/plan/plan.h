@@ -7,8 +7,8 @@
  * All strings and arrays live in the arena given to plan_make(), paths are absolute, and each
  * step knows the place in config.json (`at`) that asked for it.
  */
-#ifndef HULL_START_PLAN_H
-#define HULL_START_PLAN_H
+#ifndef HULL_PLAN_PLAN_H
+#define HULL_PLAN_PLAN_H
 
 #include <sched.h>
 #include <stdbool.h>
@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "cgroup/cgroup.h"
 #include "spec/spec.h"
-#include "start/host.h"
+#include "plan/host.h"
 
 enum plan_flags {
 	PLAN_KEEP = 1u << 0,               /* --keep: leave the state of a finished container */

@@ -3,10 +3,10 @@
  * interpreter's loader and stops at the first thing that execve(2) would refuse. Runs in the
  * parent, with the caller's rights; reads a few KB of regular files.
  */
-#ifndef HULL_START_INQUIRY_H
-#define HULL_START_INQUIRY_H
+#ifndef HULL_EXPLAIN_INQUIRY_H
+#define HULL_EXPLAIN_INQUIRY_H
 
-#include "start/explain.h"
+#include "explain/explain.h"
 
 enum inquiry_stage {
 	INQUIRY_LOOKUP, /* the file itself cannot be reached or has no right to be executed */

@@ -3,7 +3,7 @@
  * the order in which the kernel asks it, and records the first answer that stops an execve.
  * Access is judged by the permission bits; what an ACL or a security module adds is not seen.
  */
-#include "start/inquiry.h"
+#include "explain/inquiry.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 #include "base/fd.h"
 #include "base/inroot.h"
-#include "start/program.h"
+#include "explain/program.h"
 
 #define INQUIRY_DEPTH 5 /* scripts whose interpreter is a script (fs/exec.c) */
 

@@ -13,8 +13,8 @@
 #include <sys/sysmacros.h>
 
 #include "base/str.h"
-#include "start/plan.h"
-#include "start/plan_parts.h"
+#include "plan/plan.h"
+#include "plan/parts.h"
 
 static const struct str_name attr_names[] = {
 	{ "ro", MOUNT_ATTR_RDONLY },

@@ -2,15 +2,15 @@
  * The errors of a program that cannot be executed: runc's wording in front, what the examination
  * found behind. Runs in the parent or in `hull check`, never in the child.
  */
-#include "start/explain.h"
+#include "explain/explain.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "start/inquiry.h"
-#include "start/lookup.h"
+#include "explain/inquiry.h"
+#include "explain/lookup.h"
 
 /* Errnos that no file explains. */
 static const struct {

@@ -6,7 +6,7 @@
 #include <linux/sched.h>
 
 #include "base/str.h"
-#include "start/plan_parts.h"
+#include "plan/parts.h"
 
 static const struct {
 	enum spec_ns_type type;
