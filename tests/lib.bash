@@ -216,12 +216,8 @@ expect_error() {
 
 # The processes of the test's container: they carry its mark in their environment.
 container_processes() {
-	local file
-	for file in /proc/[0-9]*/environ; do
-		if grep -qszxF "HULL_TEST=$ID" "$file"; then
-			basename "$(dirname "$file")"
-		fi
-	done
+	# One grep for all: a process each would be most of what a test costs.
+	grep -lszxF "HULL_TEST=$ID" /proc/[0-9]*/environ | cut -d/ -f3 || true
 }
 
 # Nothing is left: no process, no cgroup, no mount, no state.

@@ -164,16 +164,18 @@ int isolate_names(struct start *s, struct err *err)
  */
 int isolate_pid(struct start *s, struct err *err)
 {
-	struct clone_args args = { .flags = CLONE_PARENT };
+	/* The kernel stores the number before the new process runs: READY comes from that one. */
+	struct clone_args args = {
+		.flags = CLONE_PARENT | CLONE_PARENT_SETTID,
+		.parent_tid = (uint64_t)(uintptr_t)&s->channel.page->moved_pid,
+	};
 
 	if (!plan_joins(s->plan, SPEC_NS_PID))
 		return 0;
 	long pid = sys_clone3(&args);
 	if (pid < 0)
 		return err_sys(err, errno, "cannot make a process in the pid namespace");
-	if (pid > 0) {
-		atomic_store(&s->channel.page->moved_pid, (pid_t)pid);
+	if (pid > 0)
 		_exit(0);
-	}
 	return 0;
 }
