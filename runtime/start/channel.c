@@ -2,10 +2,15 @@
  */
 #include "start/channel.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "base/fd.h"
+
+#define CHANNEL_ERRNO_MAX 4095
 
 int channel_open(struct channel *ret, struct err *err)
 {
@@ -34,6 +39,47 @@ void channel_close(struct channel *c)
 	if (c->page)
 		munmap(c->page, sizeof(*c->page));
 	c->page = NULL;
+}
+
+static void end_string(char *field, size_t size)
+{
+	field[size - 1] = '\0';
+}
+
+bool channel_error(const struct channel *c, struct err *ret)
+{
+	memcpy(ret, &c->page->err, sizeof(*ret));
+	if (ret->code == 0)
+		return false;
+	if (ret->code < 0 || ret->code > CHANNEL_ERRNO_MAX)
+		ret->code = EPROTO;
+	if ((unsigned)ret->kind > ERR_LIMIT)
+		ret->kind = ERR_INTERNAL;
+	end_string(ret->path, sizeof(ret->path));
+	end_string(ret->step, sizeof(ret->step));
+	end_string(ret->message, sizeof(ret->message));
+	end_string(ret->cause, sizeof(ret->cause));
+	end_string(ret->hint, sizeof(ret->hint));
+	end_string(ret->kernel, sizeof(ret->kernel));
+	if (!ret->message[0])
+		snprintf(ret->message, sizeof(ret->message), "the start failed without a word");
+	return true;
+}
+
+void channel_program(const struct channel *c, char ret[static PATH_MAX])
+{
+	memcpy(ret, c->page->program, PATH_MAX);
+	end_string(ret, PATH_MAX);
+}
+
+pid_t channel_moved(const struct channel *c)
+{
+	pid_t pid = atomic_load(&c->page->moved_pid);
+	siginfo_t info;
+	/* ECHILD is said of everybody else's processes. */
+	if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return 0;
+	return pid;
 }
 
 void channel_keep_parent(struct channel *c)

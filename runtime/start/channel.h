@@ -47,6 +47,16 @@ struct channel {
 _must_check_ int channel_open(struct channel *ret, struct err *err);
 void channel_close(struct channel *c);
 
+/*
+ * What the child has left in the page, made safe to work with: the parent has read it once, its
+ * strings end, its numbers are in range. The child is trusted, but the page is its memory, and a
+ * child that went wrong must not take the parent along. channel_error() says whether there is one.
+ */
+bool channel_error(const struct channel *c, struct err *ret);
+void channel_program(const struct channel *c, char ret[static PATH_MAX]);
+/* The process that the child went on as, if it is a child of the caller's; 0: none. */
+pid_t channel_moved(const struct channel *c);
+
 /* After clone each side keeps its own end. */
 void channel_keep_parent(struct channel *c);
 void channel_keep_child(struct channel *c);

@@ -17,10 +17,11 @@
 static void examine(const struct start *s, int root_fd, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
-	const char *program = s->channel.page->program;
+	char program[PATH_MAX];
 	struct explain_who who = explain_who_of(process);
 	uint32_t at = err->at;
 	int code = err->code;
+	channel_program(&s->channel, program);
 	/* Not found: the search is made once more; what it finds now may differ from then. */
 	if (*program || explain_find(root_fd, process->args[0], process->path, &who, err) == 0)
 		(void)!explain_exec(root_fd, *program ? program : process->args[0], &who, code,
@@ -54,5 +55,5 @@ void diagnose_exec(struct start *s, struct err *err)
 	if (pid == 0)
 		examine_inside(s);
 	if (pid > 0 && waitpid(pid, NULL, 0) == pid)
-		*err = s->channel.page->err;
+		(void)channel_error(&s->channel, err);
 }

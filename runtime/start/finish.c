@@ -23,7 +23,7 @@ static void kill_child(struct start *s)
 		(void)!kill(s->pid, SIGKILL);
 	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);
 	/* A child that had moved but was not followed yet is a child of ours all the same. */
-	pid_t moved = atomic_load(&s->channel.page->moved_pid);
+	pid_t moved = channel_moved(&s->channel);
 	if (moved > 0 && moved != s->pid) {
 		(void)!kill(moved, SIGKILL);
 		(void)!waitid(P_PID, (id_t)moved, &(siginfo_t) { 0 }, WEXITED);

@@ -84,8 +84,8 @@ int record_child(struct start *s, struct err *err)
 /* The child has become another process, which is our child too (isolate_pid). */
 static int follow(struct start *s, struct err *err)
 {
-	pid_t pid = atomic_load(&s->channel.page->moved_pid);
-	int pidfd = pidfd_open(pid, 0);
+	pid_t pid = channel_moved(&s->channel);
+	int pidfd = pid > 0 ? pidfd_open(pid, 0) : (errno = ESRCH, -1);
 	if (pidfd < 0)
 		return err_sys(err, errno, "cannot follow the process into the pid namespace");
 	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);

@@ -54,12 +54,10 @@ static int start_killed(const struct start *s, int signal, struct err *err)
 static int container_ended(struct start *s, const siginfo_t *info, struct start_result *ret,
 			   struct err *err)
 {
-	struct channel_page *page = s->channel.page;
 	bool exited = info->si_code == CLD_EXITED;
 	int r = 0;
 
-	if (page->err.code) {
-		*err = page->err;
+	if (channel_error(&s->channel, err)) {
 		diagnose_exec(s, err);
 		r = -err->code;
 	} else if (!exited && died_before_exec(s)) {
