@@ -1,7 +1,6 @@
 /*
- * Network namespaces: what hull does in and to them over rtnetlink (rtnetlink(7)). Messages are
- * built and parsed by libmnl; the socket is a plain one, because mnl_socket_open() allocates and
- * these functions also run in the child between clone and exec.
+ * Network namespaces: what hull does in and to them. These functions also run in the child between
+ * clone and exec: they do not allocate.
  */
 #ifndef HULL_NETNS_NETNS_H
 #define HULL_NETNS_NETNS_H

@@ -69,6 +69,8 @@ struct cmd {
 	struct spec_problems problems;
 	char **args; /* behind the options */
 	int args_n;
+	bool is_sealed; /* hull's executable (seal.h); else, for a command that needs it, why not */
+	struct err seal_err;
 };
 
 struct command {
@@ -82,6 +84,7 @@ struct command {
 	/* The exit status: of the container, or 0; -errno with the error filled. */
 	int (*run)(struct cmd *cmd, void *options, struct err *err);
 	int failure; /* exit status on an error of hull's own */
+	bool seals;  /* has processes that a container can see: runs from a sealed executable */
 };
 
 extern const struct command command_run, command_state, command_delete, command_spec, command_check,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "seal/seal.h"
 
 const struct command *const cmd_table[] = {
 	&command_run,  &command_state, &command_delete, &command_check, &command_plan,
@@ -199,6 +200,10 @@ static int run_global(struct cmd *cmd, char **argv, struct err *err)
 	r = cmd_open_log(cmd, err);
 	if (r == 0)
 		r = find_command(argv[index], &cmd->command, err);
+	if (r == 0 && cmd->command->seals && !cmd->is_sealed) {
+		*err = cmd->seal_err; /* said here, where it also reaches the log */
+		return err->code ? -err->code : -EPERM;
+	}
 	return r < 0 ? r : run_command(cmd, argv, index + 1, err);
 }
 
@@ -218,6 +223,27 @@ static int open_missing_stdio(void)
 	return 0;
 }
 
+/* Is there a word among the arguments that names a command with processes in a container? */
+static bool may_need_seal(char **argv)
+{
+	for (int i = 1; argv[i]; i++)
+		for (size_t k = 0; cmd_table[k]; k++)
+			if (cmd_table[k]->seals && str_eq(cmd_table[k]->name, argv[i]))
+				return true;
+	return false;
+}
+
+/* Before the arguments are understood; run_global() does not go on without it. */
+static void seal(struct cmd *cmd, char **argv)
+{
+#ifdef HULL_WITHOUT_SEAL
+	cmd->is_sealed = true;
+	(void)may_need_seal(argv);
+#else
+	cmd->is_sealed = may_need_seal(argv) && seal_self(argv, &cmd->seal_err) == 0;
+#endif
+}
+
 /* Before there is anything to report with. */
 static int refuse(const char *why)
 {
@@ -234,6 +260,7 @@ int main(int argc, char **argv)
 		return refuse("cannot make sure that descriptors 0 to 2 are open");
 	if (getauxval(AT_SECURE))
 		return refuse("hull must not be set-user-ID or have file capabilities (R-023)");
+	seal(&cmd, argv);
 	arena_init(&cmd.arena);
 	int status = run_global(&cmd, argv, &err);
 	if (status < 0) {

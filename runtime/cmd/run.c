@@ -145,4 +145,5 @@ const struct command command_run = {
 	.max_args = 1,
 	.run = run,
 	.failure = 1,
+	.seals = true,
 };
