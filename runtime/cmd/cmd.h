@@ -112,6 +112,9 @@ void cmd_report_error(struct cmd *cmd, const struct err *err);
 /* The warnings collected so far, when there is no error to go with. */
 void cmd_report_warnings(struct cmd *cmd);
 
+/* How a container ended, where that is worth a word: on stderr, as one record in --log. */
+void cmd_report_exit(struct cmd *cmd, const char *id, const struct exitinfo *x);
+
 /* Words that only --debug shows: on stderr, or in a --log of plain text. */
 void cmd_debug(struct cmd *cmd, const struct str *text);
 

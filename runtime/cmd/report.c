@@ -213,7 +213,7 @@ static bool is_config_problem(const struct err *err)
 #define ROW_INDENT "          "
 
 /* "  hint    text"; further lines of the text stand below its first one. */
-static void append_row(struct str *out, enum report_flags flags, const char *name, const char *text)
+void report_row(struct str *out, enum report_flags flags, const char *name, const char *text)
 {
 	if (!*text)
 		return;
@@ -260,7 +260,7 @@ static void append_config_row(struct str *out, const struct json_doc *doc, const
 	str_init(&safe, out->arena);
 	append_place(&place, doc, err);
 	escape_append(&safe, place.text, place.used);
-	append_row(out, flags, "config", safe.text);
+	report_row(out, flags, "config", safe.text);
 }
 
 void report_err(struct str *out, const struct json_doc *doc, const struct err *err,
@@ -270,7 +270,7 @@ void report_err(struct str *out, const struct json_doc *doc, const struct err *e
 		struct spec_problem problem = { .severity = SPEC_ERROR, .err = *err };
 		struct spec_problems one = { .first = &problem, .errors = 1 };
 		report_problems(out, doc, &one, flags);
-		append_row(out, flags, "cause", err->cause);
+		report_row(out, flags, "cause", err->cause);
 		return;
 	}
 	struct err full = located(doc, err);
@@ -279,9 +279,9 @@ void report_err(struct str *out, const struct json_doc *doc, const struct err *e
 	if (full.flags & ERR_HAS_ERRNO)
 		str_printf(out, ": %s", err_text(full.code).s);
 	str_append(out, "\n");
-	append_row(out, flags, "step", full.step);
+	report_row(out, flags, "step", full.step);
 	append_config_row(out, doc, &full, flags);
-	append_row(out, flags, "kernel", full.kernel);
-	append_row(out, flags, "cause", full.cause);
-	append_row(out, flags, "hint", full.hint);
+	report_row(out, flags, "kernel", full.kernel);
+	report_row(out, flags, "cause", full.cause);
+	report_row(out, flags, "hint", full.hint);
 }

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "spec/spec.h"
+#include "state/exitinfo.h"
 
 enum report_flags {
 	REPORT_PLAIN = 0,
@@ -45,5 +46,27 @@ void report_log_json(struct str *out, const struct err *err, const struct spec_p
 
 /* A warning of a start that goes on: a record of its own, with the level "warning". */
 void report_log_warning(struct str *out, const struct err *warning, const char *time_rfc3339);
+
+/* "  hint    text"; further lines of the text stand below its first one. Nothing when it is empty.
+ */
+void report_row(struct str *out, enum report_flags flags, const char *name, const char *text);
+
+/* ---- how a container ended (report_exit.c) ---- */
+
+/* The program did what it was to do, well or not: nothing that needs a word from hull. */
+bool report_exit_is_ordinary(const struct exitinfo *x);
+/* Something that nobody wants; the rest is of the level "warning". */
+bool report_exit_is_error(const struct exitinfo *x);
+
+/* "web: killed by SIGTERM after 2 m 04 s": one line, without its end. */
+void report_exit_sentence(struct str *out, const char *id, const struct exitinfo *x);
+
+/* The sentence, and rows with what explains it. */
+void report_exit(struct str *out, const char *id, const struct exitinfo *x,
+		 enum report_flags flags);
+
+/* The record of --log: the sentence as msg, and all that is known in `exit`. */
+void report_log_exit(struct str *out, const char *id, const struct exitinfo *x,
+		     const char *time_rfc3339);
 
 #endif

@@ -111,6 +111,8 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 		cmd_report_error(cmd, err);
 	else if (cmd->global.log)
 		cmd_report_warnings(cmd);
+	if (result.started)
+		cmd_report_exit(cmd, bundle->plan.id, &start.exit);
 	if (result.stop_signal)
 		die_by(result.stop_signal);
 	return exit_status(&result);

@@ -124,10 +124,45 @@ void cmd_report_warnings(struct cmd *cmd)
 		to_stderr(&text);
 }
 
+static bool wants_debug(const struct cmd *cmd)
+{
+	return cmd->global.debug ||
+	       (cmd->global.log_level && str_eq(cmd->global.log_level, "debug"));
+}
+
+static void log_exit(struct cmd *cmd, const char *id, const struct exitinfo *x)
+{
+	char now[CLOCK_TEXT_SIZE];
+	struct str text;
+	str_init(&text, &cmd->arena);
+	clock_now(now);
+	if (log_is_json(cmd))
+		report_log_exit(&text, id, x, now);
+	else
+		report_exit(&text, id, x, REPORT_PLAIN);
+	append_to_log(cmd, &text);
+}
+
+void cmd_report_exit(struct cmd *cmd, const char *id, const struct exitinfo *x)
+{
+	bool is_error = report_exit_is_error(x);
+	bool errors_only = cmd->global.log_level && str_eq(cmd->global.log_level, "error");
+	struct str text;
+
+	if (report_exit_is_ordinary(x) ? !wants_debug(cmd) : errors_only && !is_error)
+		return;
+	if (cmd->global.log)
+		log_exit(cmd, id, x);
+	if (cmd->global.log && !is_error)
+		return;
+	str_init(&text, &cmd->arena);
+	report_exit(&text, id, x, stderr_flags(cmd));
+	to_stderr(&text);
+}
+
 void cmd_debug(struct cmd *cmd, const struct str *text)
 {
-	bool wanted = cmd->global.debug ||
-		      (cmd->global.log_level && str_eq(cmd->global.log_level, "debug"));
+	bool wanted = wants_debug(cmd);
 	if (wanted && cmd->global.log && !log_is_json(cmd))
 		append_to_log(cmd, text);
 	else if (wanted && !cmd->global.log)

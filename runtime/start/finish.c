@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/death.h"
 
 #define FINISH_KILL_TIMEOUT_MS 10000
 
@@ -62,13 +63,15 @@ static int remove_cgroup(struct start *s, struct err *err)
 	return r;
 }
 
-static int remove_state(struct start *s, const struct start_result *result, struct err *err)
+/* Kept after a start that failed, too: what failed stands in it. */
+static int remove_state(struct start *s, struct err *err)
 {
 	if (s->entry.fd < 0)
 		return 0;
-	if (!result->started || !(s->plan->flags & PLAN_KEEP))
+	if (!(s->plan->flags & PLAN_KEEP))
 		return state_remove(&s->entry, err);
 	s->state.status = STATE_STOPPED;
+	s->state.exit = &s->exit;
 	/* It is gone, and the next cgroup of that name is somebody else's. */
 	s->state.cgroup = NULL;
 	return state_write(&s->entry, &s->state, err);
@@ -83,10 +86,12 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	int locked = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
 	/* `delete --force` was faster: everything is gone, and the same names may be in use again.
 	 * A cgroup that stays is still ours by its own lock, and delete may have left it to us. */
-	if (locked == -ENOENT)
+	if (locked == -ENOENT) {
+		death_note_deleted(s);
 		return cgroup_stays(s) ? remove_cgroup(s, err) : 0;
+	}
 	/* It goes even when nobody can say so in the state. */
 	int r = remove_cgroup(s, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
-	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);
+	return locked < 0 ? locked : r < 0 ? r : remove_state(s, err);
 }

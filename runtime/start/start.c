@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/death.h"
 #include "start/steps.h"
 
 static int open_signals(struct start *s, struct err *err)
@@ -69,6 +70,7 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 	if (r < 0)
 		json_locate(&s->plan->spec->doc, err);
 	ret->started = r == 0;
+	death_examine(s, ret, r < 0 ? err : NULL);
 	/* What cannot be removed is said, but does not hide how the start or the program ended. */
 	int undone = finish(s, ret, &cleanup);
 	if (r == 0 && undone < 0) {
@@ -115,6 +117,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.mount_ns_fd = -EBADF,
 		.signal_fd = -EBADF,
 	};
+	exitinfo_init(&s->exit);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		s->join_fds[i] = -EBADF;
 }

@@ -41,6 +41,7 @@
  *    its resource limits, and the word to go.
  *  8 supervise.c: forwards signals, reaps, learns how it ended; diagnose.c says why a program could
  *    not be executed.
+ *    death.c: why it ended, while the cgroup can still be asked.
  *  9 finish.c: kills what is left, removes cgroup and state. Also after any failure above.
  *
  * Descriptors of the child at execve: 0, 1, 2 and --preserve-fds; all others are close-on-exec,
@@ -53,6 +54,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -94,12 +96,17 @@ struct start {
 	int pidfd;
 	int mount_ns_fd; /* of the child, to examine why an exec failed */
 	int signal_fd;
+
+	struct exitinfo exit;   /* why it ended, once it has (death.c) */
+	struct timespec cloned; /* CLOCK_MONOTONIC */
+	int forwarded;          /* the last signal that hull passed on; 0: none */
 };
 
 /* How a container ended. */
 struct start_result {
 	bool exited; /* else: killed by `code` as a signal */
 	int code;
+	bool core_dumped;
 	bool started;    /* the program ran: the other members say how it ended */
 	int stop_signal; /* the start was given up because hull got this signal; 0: it was not */
 };

@@ -32,7 +32,8 @@ _must_check_ int supervise(struct start *s, struct start_result *ret, struct err
 
 /*
  * Undoes everything that was made, after the end and after a start that failed (result->started is
- * false). What cannot be removed is reported, and the state that leads to it stays.
+ * false); with PLAN_KEEP all but the state, which then says how it ended. What cannot be removed is
+ * reported, and the state that leads to it stays.
  */
 _must_check_ int finish(struct start *s, const struct start_result *result, struct err *err);
 

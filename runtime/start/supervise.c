@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/death.h"
 
 /* ---- how it ended ---- */
 
@@ -66,6 +67,7 @@ static int container_ended(struct start *s, const siginfo_t *info, struct start_
 	(void)!waitid(P_PID, (id_t)s->pid, &(siginfo_t) { 0 }, WEXITED);
 	s->pid = 0;
 	ret->exited = exited;
+	ret->core_dumped = info->si_code == CLD_DUMPED;
 	ret->code = info->si_status;
 	return r;
 }
@@ -131,14 +133,17 @@ static bool is_private(int signal)
 }
 
 /* 1: the start is given up; 0: handled. */
-static int handle_signal(struct start *s, int signal, struct start_result *ret)
+static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
+			 struct start_result *ret)
 {
+	int signal = (int)info->ssi_signo;
 	if (is_private(signal) || is_ignored(s, signal))
 		return 0;
 	if (start_ends_by(s, signal) && !atomic_load(&s->channel.page->exec_next)) {
 		ret->stop_signal = signal;
 		return 1;
 	}
+	death_note_forwarded(s, info);
 	/* It may have ended in this moment; then there is nobody to be told. */
 	(void)!pidfd_send_signal(s->pidfd, signal, NULL, 0);
 	if (is_job_control(signal))
@@ -158,7 +163,7 @@ static int read_signals(struct start *s, struct start_result *ret, struct err *e
 			       : err_sys(err, errno, "cannot read signals");
 	for (size_t i = 0; i < (size_t)n / sizeof(infos[0]); i++) {
 		child = child || infos[i].ssi_signo == SIGCHLD;
-		if (handle_signal(s, (int)infos[i].ssi_signo, ret))
+		if (handle_signal(s, &infos[i], ret))
 			return err_say(err, ERR_BUSY, EINTR, "the start was given up on SIG%s",
 				       sigabbrev_np((int)infos[i].ssi_signo));
 	}

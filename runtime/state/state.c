@@ -82,6 +82,10 @@ static void put_own(struct json_out *o, const struct state *state)
 		json_out_key(o, "pidStart");
 		json_out_uint(o, state->pid_start);
 	}
+	if (state->exit) {
+		json_out_key(o, "exit");
+		exitinfo_write(state->exit, o);
+	}
 	json_out_object_end(o);
 }
 
@@ -163,6 +167,16 @@ static const struct spec_map *get_annotations(const struct json *root, struct ar
 	return map;
 }
 
+static const struct exitinfo *get_exit(const struct json *own, struct arena *arena)
+{
+	const struct json *object = json_get(own, "exit");
+	if (!object || object->type != JSON_OBJECT)
+		return NULL;
+	struct exitinfo *exit = arena_new(arena, struct exitinfo);
+	exitinfo_read(object, exit);
+	return exit->cause == EXITINFO_NONE ? NULL : exit;
+}
+
 /* A path in normal form begins with a slash; anything else was not written by hull. */
 static const char *get_cgroup(const struct json *own)
 {
@@ -215,6 +229,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->boot_id = get_string(own, "bootId");
 	ret->pid_start = get_uint(own, "pidStart", UINT64_MAX);
 	ret->annotations = get_annotations(doc.root, arena);
+	ret->exit = get_exit(own, arena);
 	if (get_uint(doc.root, "version", UINT32_MAX) != STATE_VERSION)
 		return broken(err, "it has another version");
 	if (!ret->id || !ret->bundle || !known || !created || !own)

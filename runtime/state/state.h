@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "spec/spec.h"
+#include "state/exitinfo.h"
 
 #define STATE_VERSION     1
 #define STATE_OCI_VERSION "1.3.0" /* of the specification that this output follows (S-018) */
@@ -39,6 +40,7 @@ struct state {
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
 	const struct spec_map *annotations; /* or NULL */
+	const struct exitinfo *exit;        /* why it ended; NULL: it has not, or who knows */
 };
 
 /* The directory with all containers' states. */

@@ -1,0 +1,113 @@
+/*
+ * Parent, between the end of the container's first process and the removal of its cgroup: why did
+ * it end? An exit with status 0 costs nothing here. Runs with the caller's rights; whatever cannot
+ * be read leaves a question open and nothing else.
+ */
+#include "start/death.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fd.h"
+
+/* ---- signals ---- */
+
+static void set_signal(struct exitinfo *x, int signal)
+{
+	const char *name = sigabbrev_np(signal);
+	if (name)
+		snprintf(x->signal, sizeof(x->signal), "SIG%s", name);
+	else
+		snprintf(x->signal, sizeof(x->signal), "signal %d", signal);
+}
+
+/* Those that the kernel raises for a fault of the program, and abort(3). */
+static bool is_fault(int signal)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (signals[i] == signal)
+			return true;
+	return false;
+}
+
+void death_note_forwarded(struct start *s, const struct signalfd_siginfo *info)
+{
+	char path[32], name[32];
+	struct exitinfo *x = &s->exit;
+
+	s->forwarded = (int)info->ssi_signo;
+	x->sender.name[0] = '\0';
+	if (info->ssi_code > 0) { /* SI_KERNEL and the like */
+		x->sender.kind = EXITINFO_SENDER_KERNEL;
+		x->sender.pid = x->sender.uid = EXITINFO_UNSET;
+		return;
+	}
+	x->sender.kind = EXITINFO_SENDER_PROCESS;
+	x->sender.pid = info->ssi_pid;
+	x->sender.uid = info->ssi_uid;
+	snprintf(path, sizeof(path), "/proc/%u/comm", (unsigned)info->ssi_pid);
+	if (fd_read_value(AT_FDCWD, path, name, sizeof(name)) == 0)
+		exitinfo_set_text(x->sender.name, sizeof(x->sender.name), name, strlen(name));
+}
+
+/* What hull has forwarded stays noted, although another signal, or none, may end the program. */
+static void judge_sender(struct start *s, int signal)
+{
+	if (signal && signal == s->forwarded)
+		return;
+	memset(&s->exit.sender, 0, sizeof(s->exit.sender));
+	s->exit.sender.pid = s->exit.sender.uid = EXITINFO_UNSET;
+	if (signal && !is_fault(signal))
+		s->exit.sender.kind = EXITINFO_SENDER_UNKNOWN;
+}
+
+void death_note_deleted(struct start *s)
+{
+	if (s->exit.cause == EXITINFO_SIGNAL && s->exit.sender.kind == EXITINFO_SENDER_UNKNOWN)
+		s->exit.sender.kind = EXITINFO_SENDER_DELETE;
+}
+
+/* ---- all of it ---- */
+
+static uint64_t milliseconds_since(const struct timespec *then)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t ms = (now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
+	return ms < 0 ? 0 : (uint64_t)ms;
+}
+
+static void fill_failure(struct exitinfo *x, const struct err *failure)
+{
+	x->cause = EXITINFO_START;
+	exitinfo_set_text(x->step, sizeof(x->step), failure->step, strlen(failure->step));
+	exitinfo_set_text(x->message, sizeof(x->message), failure->message,
+			  strlen(failure->message));
+	x->line = failure->line;
+	x->column = failure->column;
+}
+
+static void fill_end(struct start *s, const struct start_result *result)
+{
+	struct exitinfo *x = &s->exit;
+	x->cause = result->exited ? EXITINFO_EXIT : EXITINFO_SIGNAL;
+	x->code = (uint64_t)(result->exited ? result->code : 128 + result->code);
+	if (!result->exited)
+		set_signal(x, result->code);
+	x->core_dumped = result->core_dumped;
+	x->duration_ms = milliseconds_since(&s->cloned);
+}
+
+void death_examine(struct start *s, const struct start_result *result, const struct err *failure)
+{
+	clock_now(s->exit.finished);
+	judge_sender(s, failure || result->exited ? 0 : result->code);
+	if (failure)
+		fill_failure(&s->exit, failure);
+	else
+		fill_end(s, result);
+}

@@ -1,0 +1,25 @@
+/*
+ * How a container came to its end, put together by the parent from what it saw itself, what the
+ * cgroup counted and what the kernel logged. Nothing here can fail: what cannot be found out is
+ * left open (state/exitinfo.h).
+ */
+#ifndef HULL_START_DEATH_H
+#define HULL_START_DEATH_H
+
+#include <sys/signalfd.h>
+
+#include "start/start.h"
+
+/* hull forwards a signal: who sent it can be asked only now. */
+void death_note_forwarded(struct start *s, const struct signalfd_siginfo *info);
+
+/*
+ * Fills s->exit; the first process is dead and the cgroup still there. `failure` is what a start
+ * failed with, NULL after one that succeeded.
+ */
+void death_examine(struct start *s, const struct start_result *result, const struct err *failure);
+
+/* `hull delete --force` has removed the container before us. */
+void death_note_deleted(struct start *s);
+
+#endif
