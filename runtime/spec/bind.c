@@ -131,13 +131,15 @@ static const struct json *find_misspelt(struct bind *b, const struct json *node,
 }
 
 static void report_missing(struct bind *b, const struct json *node,
-			   const struct bind_object *object, const char *key)
+			   const struct bind_object *object, const struct bind_key *key)
 {
-	struct err *err = bind_error_member(b, node, key, "required, but missing");
-	const struct json *typo = find_misspelt(b, node, object, key);
+	struct err *err = bind_error_member(b, node, key->key, "required, but missing");
+	const struct json *typo = find_misspelt(b, node, object, key->key);
 	if (typo)
 		err_hint(err, "'%s' on line %u looks like a misspelt '%s'", typo->key,
-			 bind_line(b, typo->key_at), key);
+			 bind_line(b, typo->key_at), key->key);
+	else if (key->example)
+		err_hint(err, "for example \"%s\": %s", key->key, key->example);
 }
 
 static void report_duplicate(struct bind *b, const struct json *member)
@@ -331,7 +333,7 @@ void bind_object(struct bind *b, const struct json *node, const struct bind_obje
 	}
 	for (const struct bind_key *key = object->keys; key->key; key++)
 		if ((key->flags & BIND_REQUIRED) && !(seen & UINT64_C(1) << (key - object->keys)))
-			report_missing(b, node, object, key->key);
+			report_missing(b, node, object, key);
 	if (object->check)
 		object->check(b, node, place);
 }

@@ -59,6 +59,7 @@ struct bind_key {
 	bool (*is)(const char *s);        /* STR, STRV: whether a value is well formed */
 	const char *what;                 /* what a name stands for, or what is() expects */
 	const char *separators;           /* STRV: how a hint splits a string into an array */
+	const char *example; /* a good value as JSON, for the hint when it is missing */
 };
 
 #define BIND_NO_AT SIZE_MAX

@@ -43,8 +43,12 @@ static void check_user_namespace(struct bind *b, const struct spec *spec)
 	bool has_uids = spec->linux.uid_mappings.n, has_gids = spec->linux.gid_mappings.n;
 	if (has_uids && has_gids)
 		return;
-	bind_error(b, ns->type.at, "a new user namespace needs linux.%s, but there are none",
-		   has_uids ? "gidMappings" : "uidMappings");
+	const char *missing = has_uids ? "gidMappings" : "uidMappings";
+	struct err *err = bind_error(
+		b, ns->type.at, "a new user namespace needs linux.%s, but there are none", missing);
+	err_hint(err,
+		 "for example \"%s\": [{\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}]",
+		 missing);
 }
 
 /* Offsets can be set only before the first process is in the namespace (S-130). */

@@ -13,11 +13,11 @@
 
 static const struct bind_key config_keys[] = {
 	BIND(STR, "ociVersion", struct spec, oci_version, .is = spec_is_version,
-	     .what = "a version such as 1.3.0", .flags = BIND_REQUIRED),
+	     .what = "a version such as 1.3.0", .flags = BIND_REQUIRED, .example = "\"1.3.0\""),
 	BIND(STR, "hostname", struct spec, hostname, .flags = BIND_EMPTY_UNSET),
 	BIND(STR, "domainname", struct spec, domainname, .flags = BIND_EMPTY_UNSET),
-	BIND(OBJECT, "root", struct spec, root, .object = &spec_root_object,
-	     .flags = BIND_REQUIRED),
+	BIND(OBJECT, "root", struct spec, root, .object = &spec_root_object, .flags = BIND_REQUIRED,
+	     .example = "{\"path\": \"rootfs\"}"),
 	BIND(OBJECT, "process", struct spec, process, .object = &spec_process_object),
 	BIND(LIST, "mounts", struct spec, mounts, .object = &spec_mount_object),
 	BIND(OBJECT, "hooks", struct spec, hooks, .object = &spec_hooks_object),

@@ -4,7 +4,8 @@
 /* ---- root ---- */
 
 static const struct bind_key root_keys[] = {
-	BIND(STR, "path", struct spec_root, path, .flags = BIND_REQUIRED | BIND_NONEMPTY),
+	BIND(STR, "path", struct spec_root, path, .flags = BIND_REQUIRED | BIND_NONEMPTY,
+	     .example = "\"rootfs\""),
 	BIND(BOOL, "readonly", struct spec_root, readonly),
 	{ .key = NULL },
 };
