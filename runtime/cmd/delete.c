@@ -99,6 +99,42 @@ static int remove_cgroup(const struct state *state, struct err *err)
 	return r;
 }
 
+/* Is the id in the last part of the cgroup's path, as a word: "ID", "libpod-ID.scope", "app:ID"? */
+static bool names_container(const char *cgroup, const char *id)
+{
+	const char *name = strrchr(cgroup, '/') + 1;
+	size_t size = strlen(id);
+	for (const char *at = strstr(name, id); at; at = strstr(at + 1, id))
+		if ((at == name || strchr("-:_.", at[-1])) &&
+		    (at[size] == '\0' || str_eq(at + size, ".scope")))
+			return true;
+	return false;
+}
+
+/* What a broken state says may be anything: nobody is killed in a cgroup because of it alone. */
+static int check_named(const struct state *state, const char *id, struct err *err)
+{
+	struct cgroup_root root;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (names_container(state->cgroup, id) ||
+	    (state->pid == 0 && state->cgroup[state->cgroup_kept] == '\0'))
+		return 0;
+	int r = cgroup_root_open(&root, err);
+	if (r < 0)
+		return r;
+	r = cgroup_open(&root, state->cgroup, &fd, err);
+	cgroup_root_close(&root);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	err_say(err, ERR_BUSY, EBUSY,
+		"container '%s': its state file is broken and names the cgroup '%s', "
+		"which may be another's",
+		id, state->cgroup);
+	err_hint(err, "remove that cgroup if it is the container's; then this works");
+	return -EBUSY;
+}
+
 /*
  * Where the state is broken, the id still tells where a cgroup would be by default: in hull's home,
  * where it can only be hull's.
@@ -107,7 +143,7 @@ static int guess_state(struct cmd *cmd, const char *id, struct state *state, str
 {
 	state->id = id;
 	if (state->cgroup)
-		return 0;
+		return check_named(state, id, err);
 	int r = cgroup_plan_path(NULL, id, &cmd->arena, &state->cgroup, err);
 	if (r == 0)
 		state->cgroup_kept = (size_t)(strrchr(state->cgroup, '/') - state->cgroup);

@@ -41,9 +41,11 @@ static bool log_is_json(const struct cmd *cmd)
 	return cmd->global.log_format && str_eq(cmd->global.log_format, "json");
 }
 
+/* A pipe that nobody reads, or that is full, must not hold hull up: it never waits for its log. */
 static int open_log(const struct cmd *cmd)
 {
-	return open(cmd->global.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	return open(cmd->global.log,
+		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
 }
 
 int cmd_open_log(const struct cmd *cmd, struct err *err)
@@ -51,7 +53,12 @@ int cmd_open_log(const struct cmd *cmd, struct err *err)
 	if (!cmd->global.log)
 		return 0;
 	_cleanup_close_ int fd = open_log(cmd);
-	return fd < 0 ? err_sys(err, errno, "cannot open the log '%s'", cmd->global.log) : 0;
+	if (fd >= 0)
+		return 0;
+	int r = err_sys(err, errno, "cannot open the log '%s'", cmd->global.log);
+	if (r == -ENXIO)
+		err_hint(err, "it is a pipe that nobody reads, or a socket");
+	return r;
 }
 
 /* Best effort: what cannot be logged still reaches stderr. */

@@ -83,16 +83,28 @@ static bool search(int fd, uid_t uid, char *buf, size_t size)
 	return false;
 }
 
+/* What else the image has under that name is not even opened: a device may act on it. */
+static int open_passwd(int root_fd)
+{
+	static const char path[] = "/etc/passwd";
+	struct stat seen, st;
+
+	_cleanup_close_ int file = inroot_try(root_fd, path, O_PATH);
+	if (file < 0 || fstat(file, &seen) < 0 || !S_ISREG(seen.st_mode))
+		return -ENOENT;
+	_cleanup_close_ int fd = inroot_try(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != seen.st_ino || st.st_dev != seen.st_dev)
+		return -ENOENT;
+	return fd_take(&fd);
+}
+
 void home_find(int root_fd, uid_t uid, char *buf, size_t size)
 {
 	static const char key[] = "HOME=";
-	struct stat st;
 
 	memcpy(buf, key, sizeof(key));
-	_cleanup_close_ int fd = inroot_try(root_fd, "/etc/passwd",
-					    O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	bool found = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		     search(fd, uid, buf + sizeof(key) - 1, size - sizeof(key));
+	_cleanup_close_ int fd = open_passwd(root_fd);
+	bool found = fd >= 0 && search(fd, uid, buf + sizeof(key) - 1, size - sizeof(key));
 	if (!found)
 		memcpy(buf + sizeof(key) - 1, "/", 2);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,22 @@ bool start_waits_for_ready(const struct plan *plan)
 }
 
 /* ---- record ---- */
+
+/* It is renamed into its place: what is there already must be a file that may be replaced. */
+int release_check_pid_file(struct start *s, struct err *err)
+{
+	struct stat st;
+	if (!s->pid_file)
+		return 0;
+	if (fstatat(AT_FDCWD, s->pid_file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : err_sys(err, errno, "cannot write the pid file '%s'", s->pid_file);
+	if (S_ISREG(st.st_mode))
+		return 0;
+	return err_say(err, ERR_CONFIG, EEXIST, "the pid file '%s' exists and is no regular file",
+		       s->pid_file);
+}
 
 /* Complete when it appears, without a newline: engines parse the whole file. */
 static int write_pid_file(struct start *s, struct err *err)

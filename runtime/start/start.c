@@ -36,12 +36,13 @@ static const struct {
 	const char *name;
 	int (*run)(struct start *s, struct err *err);
 } parent_steps[] = {
-	{ "signals", open_signals },  { "state", prepare_claim }, /* what is going to be made,
-								     before it is made */
+	{ "signals", open_signals },  { "pid file", release_check_pid_file },
+	{ "state", prepare_claim },   /* what is going to be made,
+								       before it is made */
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
-	{ "open", prepare_open },     { "announce", announce },   { "clone", clone_child },
-	{ "record", record_child },
+	{ "open", prepare_open },     { "announce", announce },
+	{ "clone", clone_child },     { "record", record_child },
 };
 
 static int run_steps(struct start *s, struct err *err)

@@ -10,6 +10,7 @@
 
 /* ---- parent ---- */
 
+_must_check_ int release_check_pid_file(struct start *s, struct err *err); /* before all else */
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */

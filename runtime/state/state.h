@@ -78,7 +78,9 @@ _must_check_ int state_check_id(const char *id, struct err *err);
 _must_check_ int state_claim(const struct state_store *store, const char *id,
 			     struct state_entry *ret, struct err *err);
 
-/* Opens the directory of an existing container and waits for its lock. ENOENT when there is none.
+/*
+ * Opens the directory of an existing container and waits for its lock. ENOENT when there is none;
+ * ETIMEDOUT, with the holder's number in the error, when it is not to be had.
  */
 _must_check_ int state_lock(const struct state_store *store, const char *id,
 			    struct state_entry *ret, struct err *err);

@@ -5,9 +5,13 @@
 #include "state/state.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,6 +20,10 @@
 #define STATE_DEFAULT_PATH "/run/hull"
 #define STATE_FILE         "state.json"
 #define STATE_ID_MAX       255
+/* Longer than any command that makes progress holds a lock; the pause between two attempts. */
+#define STATE_LOCK_SECONDS  15
+#define STATE_LOCK_PAUSE_MS 10
+#define STATE_LOCKS_SIZE    (64 * 1024)
 /* '@' cannot be in an id. */
 #define STATE_CACHE_DIR "@seccomp"
 
@@ -41,6 +49,12 @@ static const char *default_path(const char *runtime_dir, struct arena *arena)
 	return arena_printf(arena, "%s/hull", runtime_dir);
 }
 
+/* The directory itself and no link to one: who can change a link chooses where it leads. */
+static int open_store(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int check_owner(int fd, const char *path, struct err *err)
 {
 	struct stat st;
@@ -61,7 +75,7 @@ int state_store_open(struct state_store *ret, const char *path, const char *runt
 {
 	ret->path = path ? path : default_path(runtime_dir, arena);
 	ret->fd = -EBADF;
-	_cleanup_close_ int fd = open(ret->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open_store(ret->path);
 	if (fd < 0 && errno == ENOENT && flags == STATE_STORE_CREATE) {
 		if (mkdir(ret->path, 0700) < 0 && errno != EEXIST) {
 			int r = err_sys(err, errno, "cannot make the state directory '%s'",
@@ -69,10 +83,14 @@ int state_store_open(struct state_store *ret, const char *path, const char *runt
 			err_hint(err, "--root DIR names another one");
 			return r;
 		}
-		fd = open(ret->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = open_store(ret->path);
 	}
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open the state directory '%s'", ret->path);
+	if (fd < 0) {
+		int r = err_sys(err, errno, "cannot open the state directory '%s'", ret->path);
+		if (r == -ENOTDIR)
+			err_hint(err, "it must be a directory, not a link to one");
+		return r;
+	}
 	int r = check_owner(fd, ret->path, err);
 	if (r == 0)
 		ret->fd = fd_take(&fd);
@@ -93,13 +111,56 @@ int state_open_cache(const struct state_store *store)
 
 /* ---- one container ---- */
 
+/* Who holds a lock on the file, by a line of /proc/locks; 0: nobody knows. */
+static pid_t lock_holder(int fd)
+{
+	struct stat st;
+	char wanted[64], text[STATE_LOCKS_SIZE];
+	const char *line = NULL;
+
+	if (fstat(fd, &st) < 0)
+		return 0;
+	snprintf(wanted, sizeof(wanted), " %02x:%02x:%llu ", major(st.st_dev), minor(st.st_dev),
+		 (unsigned long long)st.st_ino);
+	_cleanup_close_ int locks = open("/proc/locks", O_RDONLY | O_CLOEXEC);
+	ssize_t n = locks < 0 ? -1 : fd_read_all(locks, text, sizeof(text) - 1);
+	if (n > 0) {
+		text[n] = '\0';
+		line = strstr(text, wanted); /* "1: FLOCK  ADVISORY  WRITE 4711 00:15:80 0 EOF" */
+	}
+	while (line && line > text && line[-1] != ' ')
+		line--;
+	return line ? (pid_t)strtol(line, NULL, 10) : 0;
+}
+
+/* A hull that is stopped or hangs must not hold up all others for ever. */
+static int lock_timed_out(int fd, const char *id, struct err *err)
+{
+	pid_t holder = lock_holder(fd);
+	char who[32] = "another process";
+
+	if (holder > 0)
+		snprintf(who, sizeof(who), "process %d", (int)holder);
+	err_say(err, ERR_BUSY, ETIMEDOUT,
+		"the state of '%s' is locked by %s, which did not release it in %d s", id, who,
+		STATE_LOCK_SECONDS);
+	err_hint(err, "it is another hull at work on that container, or one that was stopped");
+	return -ETIMEDOUT;
+}
+
 static int take_lock(int fd, const char *id, struct err *err)
 {
-	int r;
-	do
-		r = flock(fd, LOCK_EX);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? err_sys(err, errno, "cannot lock the state of '%s'", id) : 0;
+	const struct timespec pause = { .tv_nsec = STATE_LOCK_PAUSE_MS * 1000000L };
+
+	for (int left = STATE_LOCK_SECONDS * 1000;; left -= STATE_LOCK_PAUSE_MS) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, errno, "cannot lock the state of '%s'", id);
+		if (left <= 0)
+			return lock_timed_out(fd, id, err);
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static int no_such_container(const char *id, struct err *err)
