@@ -34,7 +34,6 @@ struct channel_page {
 	_Atomic bool exec_next;     /* the next thing is the filter and execve */
 	_Atomic pid_t moved_pid;    /* the child went on as this process (existing pid namespace) */
 	_Atomic unsigned tolerated; /* rows of tolerate.c */
-	_Atomic int procfs_fd;      /* from the helper of procfs.c: a descriptor or -errno */
 	_Atomic uint64_t rlimits_left; /* bit n: the plan's rlimit n is the parent's to set */
 	char program[PATH_MAX];        /* what execve is given; "" while it is not found */
 };

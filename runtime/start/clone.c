@@ -35,6 +35,7 @@ static const struct {
 	{ "pivot", pivot_into_root },
 	{ "pid namespace", isolate_pid },
 	{ "privileges", drop_privileges },
+	{ "move", isolate_move },
 	{ "exec", exec_program },
 };
 

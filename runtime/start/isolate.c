@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -23,6 +24,8 @@
 #include "start/proc.h"
 #include "start/sys.h"
 #include "start/tolerate.h"
+
+#define ISOLATE_MAX_ARGUMENTS (8 * 1024 * 1024) /* the kernel's own limit is 6 MB */
 
 static void close_parents_fds(struct start *s)
 {
@@ -78,15 +81,13 @@ int isolate_process(struct start *s, struct err *err)
 	return r;
 }
 
-/*
- * Joining an existing pid namespace does not move this process: it decides where its next child
- * will be (procfs.c, isolate_pid).
- */
 static int join_namespaces(struct start *s, struct err *err)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
 
 	for (unsigned i = 0; i < ns->join_n; i++) {
+		if (ns->join[i].type == SPEC_NS_PID) /* isolate_pid() */
+			continue;
 		if (setns(s->join_fds[i], (int)plan_namespace_flag(ns->join[i].type)) < 0) {
 			int r = err_sys(err, errno, "cannot join the %s namespace '%s'",
 					spec_ns_name(ns->join[i].type), ns->join[i].path);
@@ -158,13 +159,50 @@ int isolate_names(struct start *s, struct err *err)
 }
 
 /*
- * The second clone, into the existing pid namespace: after pivot, since until then the processes
- * there could have looked at the host through this one (R-001). The new process is a child of the
- * parent (CLONE_PARENT), which learns its number from the page; this one has done its work.
+ * Joining an existing pid namespace does not move this process: it decides where its next child
+ * will be. After pivot, since that child could otherwise be used to look at the host; with the
+ * privilege that it needs, which the child must not have any more.
  */
 int isolate_pid(struct start *s, struct err *err)
 {
-	/* The kernel stores the number before the new process runs: READY comes from that one. */
+	const struct plan_namespaces *ns = &s->plan->ns;
+
+	for (unsigned i = 0; i < ns->join_n; i++) {
+		if (ns->join[i].type != SPEC_NS_PID)
+			continue;
+		if (setns(s->join_fds[i], CLONE_NEWPID) < 0) {
+			int r = err_sys(err, errno, "cannot join the pid namespace '%s'",
+					ns->join[i].path);
+			err_at(err, ns->join[i].at);
+			return r;
+		}
+		fd_close(&s->join_fds[i]);
+	}
+	return 0;
+}
+
+/*
+ * The arguments and the environment of hull, which /proc shows. They lie in one piece: from the
+ * first argument to the name that the kernel has put behind them.
+ */
+void isolate_wipe_arguments(void)
+{
+	char *start = program_invocation_name;
+	char *end = (char *)getauxval(AT_EXECFN);
+	if (end > start && end - start < ISOLATE_MAX_ARGUMENTS)
+		explicit_bzero(start, (size_t)(end - start));
+}
+
+/*
+ * The second clone, into the existing pid namespace. Processes there that may trace any other get
+ * hold of the new one: it must not have anything that the program will not have (R-001). So this
+ * is the last step but exec. (A filter without no_new_privs needs CAP_SYS_ADMIN until then.)
+ *
+ * The new process is a child of the parent (CLONE_PARENT), which learns its number from the page,
+ * where the kernel stores it before the new process runs: READY comes from that one.
+ */
+int isolate_move(struct start *s, struct err *err)
+{
 	struct clone_args args = {
 		.flags = CLONE_PARENT | CLONE_PARENT_SETTID,
 		.parent_tid = (uint64_t)(uintptr_t)&s->channel.page->moved_pid,
@@ -172,6 +210,10 @@ int isolate_pid(struct start *s, struct err *err)
 
 	if (!plan_joins(s->plan, SPEC_NS_PID))
 		return 0;
+	isolate_wipe_arguments();
+	/* The change of the user may have made it dumpable, where fs.suid_dumpable says so. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot hide the process");
 	long pid = sys_clone3(&args);
 	if (pid < 0)
 		return err_sys(err, errno, "cannot make a process in the pid namespace");

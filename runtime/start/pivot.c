@@ -19,14 +19,14 @@
 #define PIVOT_MAX_STACKED 4 /* the old root, and what rootfs.c has put on it */
 
 /* Does "/" show the new root, with nothing of the host stacked on it? 1, 0 or -errno. */
-static int is_uncovered(const struct start *s)
+static int is_uncovered(int root_fd)
 {
 	uint64_t wanted, found;
 	/* "/.." is what lies on top of "/", which a path from "/" would not show. */
 	_cleanup_close_ int top = open("/..", O_PATH | O_CLOEXEC);
 	if (top < 0)
 		return -errno;
-	int r = inroot_mount_id(s->root_fd, &wanted);
+	int r = inroot_mount_id(root_fd, &wanted);
 	if (r == 0)
 		r = inroot_mount_id(top, &found);
 	return r < 0 ? r : wanted == found;
@@ -36,12 +36,12 @@ static int is_uncovered(const struct start *s)
  * After pivot the old root is stacked on the new one. "." unmounts what lies on top, which may be
  * something that was stacked on the old root: until nothing is left but the new one.
  */
-static int detach_old_root(const struct start *s, struct err *err)
+int pivot_detach_old_root(int root_fd, struct err *err)
 {
 	for (int i = 0; i < PIVOT_MAX_STACKED; i++) {
 		if (umount2(".", MNT_DETACH) < 0)
 			return err_sys(err, errno, "cannot detach the host's root");
-		int uncovered = is_uncovered(s);
+		int uncovered = is_uncovered(root_fd);
 		if (uncovered < 0)
 			return err_sys(err, -uncovered, "cannot verify the root filesystem");
 		if (uncovered)
@@ -63,7 +63,7 @@ static int change_root(struct start *s, struct err *err)
 			err_hint(err, "a host whose root is a ramfs needs --no-pivot");
 		return r;
 	}
-	return detach_old_root(s, err);
+	return pivot_detach_old_root(s->root_fd, err);
 }
 
 /* A shared root cannot be pivoted into, so that its own propagation comes afterwards. */

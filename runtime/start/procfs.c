@@ -1,19 +1,32 @@
 /*
  * Child, stage 4: a procfs shows the pid namespace of the process that has opened it, its own one
  * and not the one for its children. In a new pid namespace that is the container's. With a joined
- * one the child is still in the host's: it enters by its second clone, after pivot (isolate.c), and
- * would mount a /proc with all processes of the host.
+ * one the child is still in the host's, and would mount a /proc with all processes of the host.
  *
- * So a helper goes ahead into the joined namespace and does nothing but open. Like its parent it is
- * not dumpable: the processes there cannot look at the host through it in its few microseconds.
+ * Since Linux 6.17 it can be told. Before, a process has to go there and open it, among processes
+ * that may be able to trace it. So it gets nothing that is worth it (R-001): a first helper, still
+ * in the host's pid namespace, gives away the page and all descriptors and leaves the host's
+ * mounts; the second one, in the joined namespace, has a user namespace of its own, with rights
+ * over nothing but its empty mount namespace, and sends what it has opened.
  */
 #include "start/procfs.h"
 
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "start/steps.h"
 #include "start/sys.h"
+
+#define PROCFS_WAIT_MS 10000 /* somebody may stop the second helper */
 
 static int open_here(void)
 {
@@ -21,23 +34,181 @@ static int open_here(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The helper shares the table of descriptors, and says in the page which one it is. */
-static int open_by_helper(struct channel_page *page)
-{
-	struct clone_args args = { .flags = CLONE_FILES };
+/* ---- Linux 6.17 ---- */
 
-	atomic_store(&page->procfs_fd, -ECHILD); /* what is left when it is killed */
-	long pid = sys_clone3(&args);
-	if (pid == 0) {
-		atomic_store(&page->procfs_fd, open_here());
-		_exit(0);
-	}
-	if (pid < 0 || waitpid((pid_t)pid, NULL, __WALL) < 0)
+static int open_for(int pid_ns_fd)
+{
+	int fd = open_here();
+	if (fd < 0 || fsconfig(fd, FSCONFIG_SET_FD, "pidns", NULL, pid_ns_fd) == 0)
+		return fd;
+	int code = errno;
+	close(fd);
+	return -code;
+}
+
+/* ---- over a socket: one descriptor, or an errno ---- */
+
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static int send_fd(int sock, int fd)
+{
+	char byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	union control control = { .bytes = { 0 } };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	control.header = (struct cmsghdr) {
+		.cmsg_len = CMSG_LEN(sizeof(fd)),
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+	};
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(sock, &message, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+static _Noreturn void give_up(int sock, int code)
+{
+	char byte = (char)code;
+	(void)!send(sock, &byte, sizeof(byte), MSG_NOSIGNAL);
+	_exit(1);
+}
+
+/* Waits until it comes, or until nobody is left to send it. */
+static int receive_fd(int sock)
+{
+	char byte;
+	int fd;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	union control control = { .bytes = { 0 } };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	if (recvmsg(sock, &message, MSG_CMSG_CLOEXEC) != 1)
+		return -ECHILD;
+	if (byte > 0)
+		return -byte;
+	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(fd)))
+		return -EPROTO;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+/* ---- the helpers ---- */
+
+/* All but two. */
+static int close_others(int a, int b)
+{
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+	if ((low > 0 && close_range(0, low - 1, 0) < 0) ||
+	    (high > low + 1 && close_range(low + 1, high - 1, 0) < 0) ||
+	    close_range(high + 1, ~0U, 0) < 0)
 		return -errno;
-	return atomic_load(&page->procfs_fd);
+	return 0;
+}
+
+/* Into a mount namespace with an empty tmpfs and nothing else. */
+static int leave_mounts(void)
+{
+	struct mount_attr private = { .propagation = MS_PRIVATE };
+
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)) < 0)
+		return -errno;
+	_cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	_cleanup_close_ int root = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+	if (root < 0 || move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+	    fchdir(root) < 0 || sys_pivot_root(".", ".") < 0)
+		return -errno;
+	return pivot_detach_old_root(root, NULL);
+}
+
+static _Noreturn void second_helper(int sock)
+{
+	int fd = open_here();
+	int r = fd < 0 ? fd : send_fd(sock, fd);
+	if (r < 0)
+		give_up(sock, -r);
+	_exit(0);
+}
+
+static int leave_host(struct start *s, int sock, int pid_ns_fd)
+{
+	isolate_wipe_arguments();
+	if (munmap(s->channel.page, sizeof(*s->channel.page)) < 0)
+		return -errno;
+	int r = close_others(sock, pid_ns_fd);
+	if (r == 0)
+		r = leave_mounts();
+	if (r == 0 && (setns(pid_ns_fd, CLONE_NEWPID) < 0 || close(pid_ns_fd) < 0))
+		r = -errno;
+	return r;
+}
+
+static _Noreturn void first_helper(struct start *s, int sock, int pid_ns_fd)
+{
+	int pidfd = -EBADF;
+	struct clone_args args = {
+		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+	};
+	int r = leave_host(s, sock, pid_ns_fd);
+	if (r < 0)
+		give_up(sock, -r);
+	long pid = sys_clone3(&args);
+	if (pid == 0)
+		second_helper(sock);
+	if (pid < 0)
+		give_up(sock, errno);
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	if (poll(&end, 1, PROCFS_WAIT_MS) != 1)
+		(void)!kill((pid_t)pid, SIGKILL);
+	(void)!waitpid((pid_t)pid, NULL, __WALL);
+	_exit(0);
+}
+
+static int open_by_helper(struct start *s, int pid_ns_fd)
+{
+	struct clone_args args = { 0 };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	long pid = sys_clone3(&args);
+	if (pid == 0)
+		first_helper(s, pair[1], pid_ns_fd);
+	int r = pid < 0 ? -errno : 0;
+	close(pair[1]);
+	if (r == 0)
+		r = receive_fd(pair[0]);
+	close(pair[0]);
+	if (pid > 0)
+		(void)!waitpid((pid_t)pid, NULL, __WALL);
+	return r;
 }
 
 int procfs_open(struct start *s)
 {
-	return plan_joins(s->plan, SPEC_NS_PID) ? open_by_helper(s->channel.page) : open_here();
+	const struct plan_namespaces *ns = &s->plan->ns;
+
+	for (unsigned i = 0; i < ns->join_n; i++) {
+		if (ns->join[i].type != SPEC_NS_PID)
+			continue;
+		int fd = open_for(s->join_fds[i]);
+		return fd == -EINVAL ? open_by_helper(s, s->join_fds[i]) : fd;
+	}
+	return open_here();
 }

@@ -31,6 +31,8 @@
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, capabilities, groups, user.
  *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).
+ *    Then, with an existing pid namespace, isolate.c moves into it by a second clone, which is what
+ *    others there can get hold of.
  *  6 exec.c: finds the program, lowers resource limits, waits for the parent's word, loads the
  *    filter, execve.
  *    Must not: make a system call after the filter but execve, or exit_group when that fails.

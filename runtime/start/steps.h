@@ -58,11 +58,18 @@ _must_check_ int mask_all(struct start *s, struct err *err);
 _must_check_ int pivot_into_root(struct start *s, struct err *err);
 _must_check_ int isolate_pid(struct start *s, struct err *err);
 _must_check_ int drop_privileges(struct start *s, struct err *err);
+_must_check_ int isolate_move(struct start *s, struct err *err);
 _must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
 
 /* Parts of drop_privileges(), before and after the change of the user. */
 _must_check_ int cwd_try(struct start *s, struct err *err);
 _must_check_ int cwd_enter(struct start *s, struct err *err);
+
+/* Before a copy of the process goes where others may look at it: what hull was called with. */
+void isolate_wipe_arguments(void);
+
+/* After pivot_root(".", "."): unmounts all that is stacked on the new root, the cwd. */
+_must_check_ int pivot_detach_old_root(int root_fd, struct err *err);
 
 /* The names of these steps, for errors; NULL behind the last. */
 const char *child_step_name(unsigned index);

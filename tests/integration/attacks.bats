@@ -16,6 +16,10 @@ setup() {
 }
 
 teardown() {
+	if [[ -n ${SPY:-} ]]; then
+		touch "$HOST/stop"
+		wait "$SPY" || true
+	fi
 	hull_teardown
 }
 
@@ -45,7 +49,7 @@ plant() {
 
 # hold_pid_namespace: makes $HOLDER, a process alone in a pid namespace of its own.
 hold_pid_namespace() {
-	unshare --pid --fork --kill-child sleep 60 3>&- &
+	unshare --pid --fork --mount-proc --kill-child sleep 60 3>&- &
 	HOLDER_PARENT=$!
 	wait_for pgrep -P "$HOLDER_PARENT" -x sleep
 	HOLDER=$(pgrep -P "$HOLDER_PARENT")
@@ -281,6 +285,53 @@ assert_no_control_bytes() {
 			done
 		done
 	done
+}
+
+@test "R-001: root in a joined pid namespace finds no way out through hull's processes" {
+	hold_pid_namespace
+	# All the time, and of every other process there: its files, its rights, what it was told.
+	nsenter -t "$HOLDER" -p -m perl -e '
+		my ($canary, $caps, $seen) = (shift, shift, 0);
+		$| = 1;
+		my $end = time + 60;
+		while (time < $end) {
+			last if -e "$canary/stop";
+			for my $p (grep { $_ > 1 && $_ != $$ } map { m{(\d+)$} } glob "/proc/[0-9]*") {
+				print "files\n" if -e "/proc/$p/root$canary";
+				for my $fd (glob "/proc/$p/fd/*") {
+					print "descriptor\n" if -e "$fd$canary" || -e "$fd/1/root$canary";
+				}
+				my $same = readlink("/proc/$p/ns/user") eq readlink("/proc/self/ns/user");
+				if (open my $f, "<", "/proc/$p/status") {
+					$seen++;
+					for (<$f>) {
+						# Over a user namespace of its own it may have all rights.
+						print "rights $1\n" if $same && /^Cap(?:Eff|Prm):\s*(\w+)/
+							&& hex($1) & ~hex($caps);
+					}
+				}
+				for my $file ("environ", "cmdline") {
+					open my $f, "<", "/proc/$p/$file" or next;
+					my $text = join "", <$f>;
+					print "$file\n" if index($text, $canary) >= 0;
+				}
+			}
+		}
+		print "seen\n" if $seen' "$HOST" 0000000000000021 >"$T/found" 2>&1 3>&- &
+	SPY=$!
+	local n
+	config '.process.capabilities |= map_values(["CAP_CHOWN", "CAP_KILL"])'
+	for ((n = 0; n < 25; n++)); do
+		HULL_TEST_SECRET=$HOST run_within 20
+		expect 0
+	done
+	touch "$HOST/stop"
+	wait "$SPY"
+	SPY=
+	[[ $(sort "$T/found" | uniq -c | sort -rn | awk '{ print $2 }') == seen ]] ||
+		fail "$(sort "$T/found" | uniq -c)"
+	kill -KILL "$HOLDER_PARENT"
+	assert_clean
 }
 
 @test "/proc of a joined pid namespace is that namespace's" {
