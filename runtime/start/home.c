@@ -55,7 +55,8 @@ _Bool home_parse_line(const char *line, size_t line_size, uid_t uid, char *buf, 
 	return true;
 }
 
-static bool search(int fd, uid_t uid, char *buf, size_t size)
+/* 1: found, 0: not there; or -errno. */
+static int search(int fd, uid_t uid, char *buf, size_t size)
 {
 	char text[HOME_BUFFER];
 	size_t used = 0, total = 0;
@@ -63,24 +64,30 @@ static bool search(int fd, uid_t uid, char *buf, size_t size)
 	while (total < HOME_MAX_FILE) {
 		ssize_t n = fd_read_all(fd, text + used, sizeof(text) - used);
 		if (n < 0)
-			return false;
+			return (int)n;
 		used += (size_t)n;
 		total += (size_t)n;
 		const char *line = text, *end;
 		while ((end = memchr(line, '\n', used - (size_t)(line - text)))) {
 			if (home_parse_line(line, (size_t)(end - line), uid, buf, size))
-				return true;
+				return 1;
 			line = end + 1;
 		}
 		size_t rest = used - (size_t)(line - text);
 		if (n == 0)
 			return home_parse_line(line, rest, uid, buf, size);
 		if (rest == sizeof(text)) /* a line longer than the buffer is no line of passwd */
-			return false;
+			return 0;
 		memmove(text, line, rest);
 		used = rest;
 	}
-	return false;
+	return 0;
+}
+
+/* Images without the file, or with something else in its place, are as good as any. */
+static bool is_missing(int code)
+{
+	return code == ENOENT || code == ENOTDIR || code == ELOOP;
 }
 
 /* What else the image has under that name is not even opened: a device may act on it. */
@@ -90,30 +97,46 @@ static int open_passwd(int root_fd)
 	struct stat seen, st;
 
 	_cleanup_close_ int file = inroot_try(root_fd, path, O_PATH);
-	if (file < 0 || fstat(file, &seen) < 0 || !S_ISREG(seen.st_mode))
+	if (file < 0)
+		return file;
+	if (fstat(file, &seen) < 0)
+		return -errno;
+	if (!S_ISREG(seen.st_mode))
 		return -ENOENT;
 	_cleanup_close_ int fd = inroot_try(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != seen.st_ino || st.st_dev != seen.st_dev)
-		return -ENOENT;
-	return fd_take(&fd);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_ino == seen.st_ino && st.st_dev == seen.st_dev ? fd_take(&fd) : -ENOENT;
 }
 
-void home_find(int root_fd, uid_t uid, char *buf, size_t size)
+int home_find(int root_fd, uid_t uid, char *buf, size_t size)
 {
 	static const char key[] = "HOME=";
 
 	memcpy(buf, key, sizeof(key));
 	_cleanup_close_ int fd = open_passwd(root_fd);
-	bool found = fd >= 0 && search(fd, uid, buf + sizeof(key) - 1, size - sizeof(key));
-	if (!found)
+	int r = fd;
+	if (fd >= 0)
+		r = search(fd, uid, buf + sizeof(key) - 1, size - sizeof(key));
+	else if (is_missing(-fd))
+		r = 0;
+	if (r == 0)
 		memcpy(buf + sizeof(key) - 1, "/", 2);
+	return r < 0 ? r : 0;
 }
 
-int home_fill(struct start *s, struct err *err _unused_)
+int home_fill(struct start *s, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
-	if (process->home_index >= 0)
-		home_find(s->root_fd, process->uid, (char *)process->env[process->home_index],
+	if (process->home_index < 0)
+		return 0;
+	int r = home_find(s->root_fd, process->uid, (char *)process->env[process->home_index],
 			  PLAN_HOME_SIZE);
-	return 0;
+	if (r == 0)
+		return 0;
+	err_sys(err, -r, "cannot read '/etc/passwd' of the image, which says where HOME is");
+	err_hint(err, "with HOME in process.env it is not read");
+	return r;
 }

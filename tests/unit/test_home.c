@@ -75,7 +75,7 @@ static void test_size(void **state)
 static void assert_home(struct tmpdir *t, uid_t uid, const char *expected)
 {
 	char buf[PLAN_HOME_SIZE];
-	home_find(t->fd, uid, buf, sizeof(buf));
+	assert_int_equal(home_find(t->fd, uid, buf, sizeof(buf)), 0);
 	assert_string_equal(buf, expected);
 }
 

@@ -1,0 +1,414 @@
+/*
+ * inject: runs a command and lets exactly one of its system calls fail, or kills it there. For
+ * tests/faults/run; x86-64, needs the right to trace the command.
+ *
+ *	inject [-t SECONDS] [-e NAME]... [-o FILE] list COMMAND...
+ *	inject ...                                 P:CALL:K[:ERRNO] COMMAND...
+ *	inject ...                                 kill:P:CALL:K COMMAND...
+ *
+ * A call is named by its process (0 is the command's own, the others are numbered as they are
+ *made), its name, and how often that process has made it: that hardly changes from run to run,
+ *while the order of the calls of two processes does. Calls count from the entry point of the
+ *program on, when the dynamic loader has done its work; and until a process executes a program
+ *called NAME, which is then let go: it is the container's.
+ *
+ * FILE (default: standard error) gets the list or what was hit, and how the command ended:
+ * "exit N", "signal N", or "hang" when it took longer than SECONDS and was killed.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "errnos.h"
+
+#define MAX_TASKS     256
+#define MAX_PROCESSES 64
+#define MAX_CALLS     512
+#define GRACE_SECONDS 2 /* for what is still traced when the command has ended */
+#define OPTIONS                                                                                   \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
+	 PTRACE_O_TRACEEXEC)
+
+enum mode { MODE_LIST, MODE_FAIL, MODE_KILL };
+
+/* What is to be hit. */
+static struct {
+	enum mode mode;
+	unsigned process, k;
+	long nr;
+	int code; /* errno */
+	bool done;
+} aim;
+
+struct process {
+	pid_t pid;
+	bool counts;               /* its program has begun */
+	unsigned calls[MAX_CALLS]; /* of each number, so far */
+	uint64_t entry;            /* a breakpoint stands there; 0: none */
+	long entry_word;
+};
+struct task {
+	pid_t tid;
+	struct process *process;
+	bool inside; /* of a system call: the next stop is its end */
+	bool fails;  /* that one shall fail */
+};
+
+static struct process processes[MAX_PROCESSES];
+static unsigned processes_n;
+static struct task tasks[MAX_TASKS];
+static const char *programs[8]; /* -e */
+static unsigned programs_n;
+static FILE *out;
+
+static _Noreturn void give_up(const char *what)
+{
+	fprintf(stderr, "inject: %s: %s\n", what, strerror(errno));
+	exit(125);
+}
+
+/* ---- who is traced ---- */
+
+static pid_t tgid_of(pid_t tid)
+{
+	char path[64], line[128];
+	int tgid = tid;
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "Tgid: %d", &tgid) != 1)
+		;
+	if (f)
+		fclose(f);
+	return tgid;
+}
+
+static struct process *process_of(pid_t pid, bool counts)
+{
+	for (unsigned i = 0; i < processes_n; i++)
+		if (processes[i].pid == pid)
+			return &processes[i];
+	if (processes_n == MAX_PROCESSES) {
+		errno = E2BIG;
+		give_up("processes");
+	}
+	processes[processes_n] = (struct process) { .pid = pid, .counts = counts };
+	return &processes[processes_n++];
+}
+
+static struct task *task_of(pid_t tid)
+{
+	struct task *vacant = NULL;
+	for (unsigned i = 0; i < MAX_TASKS; i++) {
+		if (tasks[i].tid == tid)
+			return &tasks[i];
+		if (!vacant && tasks[i].tid == 0)
+			vacant = &tasks[i];
+	}
+	if (!vacant) {
+		errno = E2BIG;
+		give_up("tasks");
+	}
+	/* Everything but the first process is made by one whose program has begun. */
+	*vacant = (struct task) { .tid = tid,
+				  .process = process_of(tgid_of(tid), processes_n > 0) };
+	return vacant;
+}
+
+static bool task_forget(pid_t tid)
+{
+	bool any = false;
+	for (unsigned i = 0; i < MAX_TASKS; i++) {
+		if (tasks[i].tid == tid)
+			tasks[i] = (struct task) { 0 };
+		any = any || tasks[i].tid;
+	}
+	return any;
+}
+
+/* ---- where a program begins ---- */
+
+static uint64_t entry_of(pid_t pid)
+{
+	char path[64];
+	Elf64_auxv_t entry = { 0 };
+	snprintf(path, sizeof(path), "/proc/%d/auxv", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && read(fd, &entry, sizeof(entry)) == sizeof(entry))
+		if (entry.a_type == AT_ENTRY)
+			break;
+	close(fd);
+	return entry.a_type == AT_ENTRY ? entry.a_un.a_val : 0;
+}
+
+static void plant_breakpoint(struct process *p)
+{
+	p->counts = false;
+	p->entry = entry_of(p->pid);
+	errno = 0;
+	p->entry_word = ptrace(PTRACE_PEEKTEXT, p->pid, (void *)p->entry, NULL);
+	if (errno || ptrace(PTRACE_POKETEXT, p->pid, (void *)p->entry,
+			    (void *)((p->entry_word & ~0xffL) | 0xcc)) < 0)
+		give_up("breakpoint");
+}
+
+/* Whether the stop is that of the breakpoint, which goes away. */
+static bool reached_entry(struct process *p)
+{
+	struct user_regs_struct regs;
+	if (!p->entry || ptrace(PTRACE_GETREGS, p->pid, NULL, &regs) < 0 ||
+	    regs.rip != p->entry + 1)
+		return false;
+	regs.rip = p->entry;
+	if (ptrace(PTRACE_POKETEXT, p->pid, (void *)p->entry, (void *)p->entry_word) < 0 ||
+	    ptrace(PTRACE_SETREGS, p->pid, NULL, &regs) < 0)
+		give_up("breakpoint");
+	p->entry = 0;
+	p->counts = true;
+	return true;
+}
+
+static bool is_program(pid_t pid)
+{
+	char path[64], comm[32] = "";
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	FILE *f = fopen(path, "re");
+	if (f && fgets(comm, sizeof(comm), f))
+		comm[strcspn(comm, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	for (unsigned i = 0; i < programs_n; i++)
+		if (strcmp(programs[i], comm) == 0)
+			return true;
+	return false;
+}
+
+/* ---- calls ---- */
+
+static const char *call_name(long nr)
+{
+	static char name[64];
+	char *found = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)nr);
+	snprintf(name, sizeof(name), "%s", found ? found : "unknown");
+	free(found);
+	return name;
+}
+
+static void fail_call(struct task *t, struct user_regs_struct *regs)
+{
+	t->fails = true;
+	fprintf(out, "hit %s %s\n", call_name((long)regs->orig_rax), strerrorname_np(aim.code));
+	/* A descriptor is closed whatever close(2) returns: that one is made all the same. */
+	if (regs->orig_rax == SYS_close)
+		return;
+	regs->orig_rax = (unsigned long long)-1;
+	if (ptrace(PTRACE_SETREGS, t->tid, NULL, regs) < 0)
+		give_up("setregs");
+}
+
+static void call_begins(struct task *t)
+{
+	struct process *p = t->process;
+	struct user_regs_struct regs;
+
+	if (!p->counts || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return;
+	long nr = (long)regs.orig_rax;
+	if (nr < 0 || nr >= MAX_CALLS)
+		return;
+	unsigned k = ++p->calls[nr], process = (unsigned)(p - processes);
+	if (aim.mode == MODE_LIST)
+		fprintf(out, "%u %s %u\n", process, call_name(nr), k);
+	if (aim.mode == MODE_LIST || aim.done || process != aim.process || nr != aim.nr ||
+	    k != aim.k)
+		return;
+	aim.done = true;
+	if (aim.mode == MODE_FAIL) {
+		fail_call(t, &regs);
+		return;
+	}
+	fprintf(out, "hit %s SIGKILL\n", call_name(nr));
+	kill(p->pid, SIGKILL);
+}
+
+static void call_ends(struct task *t)
+{
+	struct user_regs_struct regs;
+	if (!t->fails)
+		return;
+	t->fails = false;
+	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return;
+	regs.rax = (unsigned long long)-(long long)aim.code;
+	(void)!ptrace(PTRACE_SETREGS, t->tid, NULL, &regs);
+}
+
+/* ---- stops ---- */
+
+static void call_stop(struct task *t)
+{
+	struct __ptrace_syscall_info info;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0)
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		call_begins(t);
+	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+		call_ends(t);
+}
+
+static void stop(pid_t tid, int status)
+{
+	int event = status >> 16, signal = WSTOPSIG(status);
+	struct task *t = task_of(tid);
+
+	if (event == PTRACE_EVENT_EXEC) {
+		if (is_program(tid)) {
+			ptrace(PTRACE_DETACH, tid, NULL, NULL);
+			(void)task_forget(tid);
+			return;
+		}
+		plant_breakpoint(t->process);
+	} else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
+		ptrace(PTRACE_LISTEN, tid, NULL, NULL);
+		return;
+	} else if (event == 0 && signal == (SIGTRAP | 0x80)) {
+		call_stop(t);
+	} else if (event == 0 && !(signal == SIGTRAP && reached_entry(t->process))) {
+		ptrace(PTRACE_SYSCALL, tid, NULL, (void *)(intptr_t)signal);
+		return;
+	}
+	ptrace(PTRACE_SYSCALL, tid, NULL, NULL);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+static void kill_all(void)
+{
+	for (unsigned i = 0; i < processes_n; i++)
+		kill(processes[i].pid, SIGKILL);
+}
+
+/* Returns the command's status as of waitpid(); what it has left is let go when this process ends.
+ */
+static int follow(pid_t root)
+{
+	int status, result = -1;
+	bool any = true;
+
+	while (any) {
+		pid_t tid = waitpid(-1, &status, __WALL);
+		if (tid < 0 && errno == EINTR && result < 0) {
+			fprintf(out, "hang\n");
+			kill_all();
+			return -1;
+		}
+		if (tid < 0)
+			return result; /* nobody is left, or the time of grace is over */
+		if (WIFSTOPPED(status)) {
+			stop(tid, status);
+			continue;
+		}
+		any = task_forget(tid);
+		if (tid == root) {
+			result = status;
+			alarm(GRACE_SECONDS);
+		}
+	}
+	return result;
+}
+
+/* Waits for the tracer, so that it is there before the first instruction of the command. */
+static _Noreturn void begin(char *const argv[], const int gate[2])
+{
+	char byte;
+	close(gate[1]);
+	if (read(gate[0], &byte, 1) != 1)
+		_exit(126);
+	close(gate[0]);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+static int run(char *const argv[], unsigned seconds)
+{
+	int gate[2];
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		give_up("pipe");
+	sigaction(SIGALRM, &action, NULL);
+	pid_t pid = fork();
+	if (pid == 0)
+		begin(argv, gate);
+	if (pid < 0 || ptrace(PTRACE_SEIZE, pid, NULL, (void *)(intptr_t)OPTIONS) < 0)
+		give_up("seize");
+	close(gate[0]);
+	(void)task_of(pid);
+	alarm(seconds);
+	if (write(gate[1], "", 1) != 1)
+		give_up("gate");
+	close(gate[1]);
+	return follow(pid);
+}
+
+/* ---- the command line ---- */
+
+static bool parse_aim(const char *text)
+{
+	char name[64] = "";
+	if (strcmp(text, "list") == 0)
+		return true;
+	aim.mode = strncmp(text, "kill:", 5) == 0 ? MODE_KILL : MODE_FAIL;
+	text += aim.mode == MODE_KILL ? 5 : 0;
+	if (sscanf(text, "%u:%63[^:]:%u:%d", &aim.process, name, &aim.k, &aim.code) < 3)
+		return false;
+	aim.nr = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name);
+	if (aim.code == 0)
+		aim.code = errno_for(name);
+	return aim.nr >= 0 && aim.k > 0;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned seconds = 10;
+	int option;
+
+	out = stderr;
+	while ((option = getopt(argc, argv, "+t:e:o:")) != -1) {
+		if (option == 't')
+			seconds = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 'e' && programs_n < 8)
+			programs[programs_n++] = optarg;
+		else if (option == 'o' && (out = fopen(optarg, "we")) == NULL)
+			give_up(optarg);
+		else if (option == '?')
+			return 125;
+	}
+	if (optind + 2 > argc || !parse_aim(argv[optind])) {
+		fprintf(stderr, "inject: see the top of its source\n");
+		return 125;
+	}
+	int status = run(argv + optind + 1, seconds);
+	if (aim.mode != MODE_LIST && !aim.done)
+		fprintf(out, "missed\n");
+	if (status >= 0 && WIFEXITED(status))
+		fprintf(out, "exit %d\n", WEXITSTATUS(status));
+	else if (status >= 0)
+		fprintf(out, "signal %d\n", WTERMSIG(status));
+	return fclose(out) == 0 ? 0 : 125;
+}
