@@ -62,4 +62,19 @@ int seccomp_syscall_number(const char *name);
 /* The nearest name of a system call of the native architecture (in the arena), or NULL. */
 const char *seccomp_syscall_nearest(const char *name, struct arena *arena);
 
+/* A system call that the kernel killed for, as it logs it. */
+struct seccomp_event {
+	uint32_t arch; /* AUDIT_ARCH_* */
+	int number;
+	uint32_t action; /* SECCOMP_RET_* */
+};
+struct seccomp_blame {
+	const char *syscall; /* its name (arena), or NULL */
+	const char *arch;    /* NULL: the native one, or one without a name */
+	uint32_t at;         /* the rule's place in config.json */
+	uint32_t action_at;  /* its action's; 0: it is not written there */
+};
+void seccomp_blame(const struct spec_seccomp *spec, const struct seccomp_event *event,
+		   struct arena *arena, struct seccomp_blame *ret);
+
 #endif

@@ -117,7 +117,7 @@ int clone_child(struct start *s, struct err *err)
 	int r = channel_open(&s->channel, err);
 	if (r < 0)
 		return r;
-	clock_gettime(CLOCK_MONOTONIC, &s->cloned);
+	clock_gettime(CLOCK_MONOTONIC_RAW, &s->cloned);
 	long pid = sys_clone3(&args);
 	if (pid < 0) {
 		int code = errno;

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "start/death_parts.h"
 
 /* ---- signals ---- */
 
@@ -73,10 +74,18 @@ void death_note_deleted(struct start *s)
 
 /* ---- all of it ---- */
 
+void death_point_at(struct start *s, uint32_t at)
+{
+	struct err place = { .at = at };
+	json_locate(&s->plan->spec->doc, &place);
+	s->exit.line = place.line;
+	s->exit.column = place.column;
+}
+
 static uint64_t milliseconds_since(const struct timespec *then)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_MONOTONIC_RAW, &now);
 	int64_t ms = (now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
 	return ms < 0 ? 0 : (uint64_t)ms;
 }
@@ -102,12 +111,19 @@ static void fill_end(struct start *s, const struct start_result *result)
 	x->duration_ms = milliseconds_since(&s->cloned);
 }
 
-void death_examine(struct start *s, const struct start_result *result, const struct err *failure)
+void death_examine(struct start *s, const struct start_result *result, struct err *failure)
 {
 	clock_now(s->exit.finished);
 	judge_sender(s, failure || result->exited ? 0 : result->code);
-	if (failure)
+	if (failure) {
+		death_explain_failure(s, result, failure);
 		fill_failure(&s->exit, failure);
-	else
+	} else {
 		fill_end(s, result);
+	}
+	/* An exit with status 0 is nothing to wonder about. */
+	if (failure || s->exit.code == 0)
+		return;
+	death_examine_memory(s);
+	death_examine_seccomp(s);
 }

@@ -13,11 +13,14 @@
 /* hull forwards a signal: who sent it can be asked only now. */
 void death_note_forwarded(struct start *s, const struct signalfd_siginfo *info);
 
+/* A step of the start: what the cgroups have counted so far. Never fails. */
+_must_check_ int death_begin(struct start *s, struct err *err);
+
 /*
  * Fills s->exit; the first process is dead and the cgroup still there. `failure` is what a start
- * failed with, NULL after one that succeeded.
+ * failed with, and gets a cause when memory was it; NULL after one that succeeded.
  */
-void death_examine(struct start *s, const struct start_result *result, const struct err *failure);
+void death_examine(struct start *s, const struct start_result *result, struct err *failure);
 
 /* `hull delete --force` has removed the container before us. */
 void death_note_deleted(struct start *s);

@@ -43,6 +43,7 @@ static const struct {
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
 	{ "open", prepare_open },     { "announce", announce },
 	{ "clone", clone_child },     { "record", record_child },
+	{ "count", death_begin }, /* before the program can do anything */
 };
 
 static int run_steps(struct start *s, struct err *err)

@@ -66,6 +66,14 @@
 #include "plan/plan.h"
 #include "state/state.h"
 
+#define START_PARENTS_MAX 16
+
+/* What cgroups had counted before the program began; the container's own, and those above it. */
+struct start_counters {
+	uint64_t own_oom, all_oom, kills, groups, pids;
+	uint64_t parents_oom[START_PARENTS_MAX], parents_kills[START_PARENTS_MAX];
+};
+
 /* A start that goes on: what the parent has opened, made and must undo. Owned as a whole. */
 struct start {
 	const struct plan *plan;
@@ -100,8 +108,9 @@ struct start {
 	int signal_fd;
 
 	struct exitinfo exit;   /* why it ended, once it has (death.c) */
-	struct timespec cloned; /* CLOCK_MONOTONIC */
-	int forwarded;          /* the last signal that hull passed on; 0: none */
+	struct timespec cloned; /* CLOCK_MONOTONIC_RAW, which the kernel log goes by */
+	struct start_counters before;
+	int forwarded; /* the last signal that hull passed on; 0: none */
 };
 
 /* How a container ended. */

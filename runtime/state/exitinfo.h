@@ -39,6 +39,7 @@ enum exitinfo_limit {
 	EXITINFO_LIMIT_HOST,    /* none: the host ran out of memory */
 };
 
+#define EXITINFO_PATH_SIZE 512
 #define EXITINFO_UNSET     UINT64_MAX
 #define EXITINFO_UNLIMITED (UINT64_MAX - 1) /* "max" of a limit */
 
@@ -60,11 +61,11 @@ struct exitinfo {
 	} sender;
 	struct {
 		enum exitinfo_limit limit_of;
-		char cgroup[512];           /* whose limit it was, below the cgroup2 mount */
-		uint64_t limit, swap_limit; /* bytes */
-		uint64_t peak;              /* of the container, bytes */
-		uint64_t killed;            /* processes of the container */
-		bool group;                 /* all at once: memory.oom.group */
+		char cgroup[EXITINFO_PATH_SIZE]; /* whose limit it was, below the cgroup2 mount */
+		uint64_t limit, swap_limit;      /* bytes */
+		uint64_t peak;                   /* of the container, bytes */
+		uint64_t killed;                 /* processes of the container */
+		bool group;                      /* all at once: memory.oom.group */
 		/* From the kernel log, where it could be read. */
 		uint64_t pid; /* of the first victim, as the host counts */
 		char name[64];

@@ -117,6 +117,44 @@ expect_told() {
 	[[ $(kept 'has("sender")') == false ]] || fail "$(kept .)"
 }
 
+# ---- seccomp ----
+
+readonly deadly='{ "defaultAction": "SCMP_ACT_ALLOW",
+	"syscalls": [{ "names": ["rmdir", "mkdir"], "action": "SCMP_ACT_KILL_PROCESS" }] }'
+
+@test "seccomp: the system call, the rule and its place, where the kernel log can be read" {
+	[[ $(stat -Lc %i /proc/self/ns/pid) == 4026531836 ]] || skip "not in the host's pid namespace"
+	config --argjson seccomp "$deadly" '.linux.seccomp = $seccomp'
+	program /bin/mkdir /x
+	hull_run --keep
+	expect 159
+	[[ $stderr != *"kernel log does not tell"* ]] || skip "no records of seccomp in /dev/kmsg here"
+	expect_told "killed by seccomp after .*: 'mkdir' called mkdir \([0-9]+\), rule: linux\.seccomp\.syscalls\[0\]\.names\[1\] SCMP_ACT_KILL_PROCESS \(config\.json:[0-9]+:[0-9]+\)"
+	[[ $(kept '.cause, .code, .seccomp.syscall') == $'seccomp\n159\nmkdir' ]] || fail "$(kept .)"
+	sed -n "$(kept .line)p" "$BUNDLE/config.json" | grep -q '"mkdir"' || fail "$(kept .)"
+}
+
+@test "seccomp: without the kernel log it is said that it does not tell" {
+	config --argjson seccomp "$deadly" '.linux.seccomp = $seccomp'
+	program /bin/mkdir /x
+	# shellcheck disable=SC2016 # for the inner shell
+	capture timeout 20 unshare -m sh -c 'mount --bind /dev/null /dev/kmsg && exec "$@"' - \
+		"$HULL" --root "$STATE" run --keep -b "$BUNDLE" "$ID"
+	expect 159
+	expect_error "^$ID: killed by seccomp after .*: its profile forbids a system call that it made; which one, the kernel log does not tell$"
+	[[ $(kept '.cause, (has("seccomp"))') == $'seccomp\nfalse' ]] || fail "$(kept .)"
+}
+
+@test "seccomp: SIGSYS without a profile is a signal like others" {
+	program /bin/sleep 60
+	hull_start --keep
+	kill -SYS "$PID"
+	sleep 0.3
+	kill -KILL "$PID"
+	hull_wait
+	[[ $(kept .cause) == signal ]] || fail "$(kept .)"
+}
+
 # ---- starts ----
 
 @test "a start that failed: with --keep its step and message stand in the state" {

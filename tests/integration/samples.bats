@@ -84,6 +84,10 @@ sample() {
 	sample 08-namespaces
 }
 
+@test "12-oom" {
+	sample 12-oom
+}
+
 @test "no sample is left out here" {
 	local dir
 	for dir in bundles/[0-9]*/; do
