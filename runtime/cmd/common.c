@@ -4,16 +4,44 @@
 
 #include <unistd.h>
 
+#include "base/userns.h"
+
+/* Where the state of a caller is who may not use /run: NULL for the host's root. */
+static int find_runtime_dir(const char **ret, struct err *err)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	bool has_dir = dir && dir[0] == '/';
+	*ret = NULL;
+	if (geteuid() == 0 && (userns_is_first() || !has_dir))
+		return 0;
+	*ret = dir;
+	if (has_dir)
+		return 0;
+	if (dir && *dir)
+		err_say(err, ERR_CONFIG, EINVAL,
+			"XDG_RUNTIME_DIR is '%s', which is not an absolute path", dir);
+	else
+		err_say(err, ERR_CONFIG, EINVAL,
+			"XDG_RUNTIME_DIR is not set, below which the state of a user's containers is");
+	err_hint(err, "a login session sets it to /run/user/%u; or name a directory: --root DIR",
+		 geteuid());
+	return -EINVAL;
+}
+
 int cmd_open_store(struct cmd *cmd, enum state_store_flags flags, struct state_store *ret,
 		   struct err *err)
 {
-	const char *root = cmd->global.root;
+	const char *root = cmd->global.root, *runtime_dir = NULL;
 	if (root) {
 		int r = cmd_absolute(cmd, root, &root, err);
 		if (r < 0)
 			return r;
+	} else {
+		int r = find_runtime_dir(&runtime_dir, err);
+		if (r < 0)
+			return r;
 	}
-	return state_store_open(ret, root, getenv("XDG_RUNTIME_DIR"), flags, &cmd->arena, err);
+	return state_store_open(ret, root, runtime_dir, flags, &cmd->arena, err);
 }
 
 int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err)

@@ -54,7 +54,11 @@ void plan_make_capabilities(const struct planner *p)
 {
 	const struct spec_capabilities *spec = &p->spec->process.capabilities;
 	struct plan_process *process = &p->plan->process;
-	uint64_t permitted = p->host->caps_permitted;
+	const struct plan_user *user = &p->plan->user;
+	/* In a user namespace the first process has them all, over what is the namespace's. */
+	bool has_all = user->is_new || user->is_joined;
+	uint64_t permitted = has_all ? p->host->caps_known : p->host->caps_permitted;
+	uint64_t bounding = has_all ? p->host->caps_known : p->host->caps_bounding;
 	const struct spec_strv *const sets[PLAN_CAP_SETS] = {
 		[PLAN_CAP_BOUNDING] = &spec->bounding,
 		[PLAN_CAP_EFFECTIVE] = &spec->effective,
@@ -65,8 +69,7 @@ void plan_make_capabilities(const struct planner *p)
 
 	for (int i = 0; i < PLAN_CAP_SETS; i++)
 		process->caps[i] = cap_mask(p, sets[i], plan_capset_names[i],
-					    i == PLAN_CAP_BOUNDING ? p->host->caps_bounding
-								   : permitted);
+					    i == PLAN_CAP_BOUNDING ? bounding : permitted);
 	/* The kernel's own rules (capabilities(7)): each set bounds the next one. */
 	process->caps[PLAN_CAP_EFFECTIVE] &= process->caps[PLAN_CAP_PERMITTED];
 	uint64_t ambient_needs = process->caps[PLAN_CAP_PERMITTED] &
@@ -75,6 +78,6 @@ void plan_make_capabilities(const struct planner *p)
 		warn_ambient(p);
 		process->caps[PLAN_CAP_AMBIENT] &= ambient_needs;
 	}
-	process->caps_drop = p->host->caps_bounding & ~process->caps[PLAN_CAP_BOUNDING];
+	process->caps_drop = bounding & ~process->caps[PLAN_CAP_BOUNDING];
 	process->caps_at = spec->at;
 }

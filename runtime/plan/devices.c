@@ -57,6 +57,7 @@ static void plan_one_device(const struct planner *p, const struct spec_device *s
 	d->uid = (uid_t)spec->uid.v;
 	d->gid = (gid_t)spec->gid.v;
 	d->at = spec->at;
+	d->how = plan_device_way(p, d->mode);
 }
 
 static void add_defaults(const struct planner *p)
@@ -66,6 +67,7 @@ static void add_defaults(const struct planner *p)
 		if (is_planned(plan, default_devices[i].path)) /* config.json replaces it (S-138) */
 			continue;
 		plan->devices[plan->devices_n++] = (struct plan_device) {
+			.how = plan_device_way(p, S_IFCHR),
 			.path = default_devices[i].path,
 			.mode = S_IFCHR | DEVICE_DEFAULT_MODE,
 			.rdev = makedev(default_devices[i].major, default_devices[i].minor),

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/userns.h"
 
 #define HOST_STATUS_SIZE \
 	((size_t)1024 * 1024) /* 65536 supplementary groups fit; only what is read is touched */
@@ -58,6 +61,43 @@ int host_parse_status(const char *status, struct host *ret)
 	return 0;
 }
 
+/* Every capability up to the last one that this kernel knows. */
+static uint64_t known_caps(void)
+{
+	int last = CAP_LAST_CAP;
+	while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
+		last++;
+	while (last > 0 && prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0)
+		last--;
+	return (UINT64_C(2) << last) - 1;
+}
+
+void host_parse_cgroup(const char *text, struct host *ret)
+{
+	ret->cgroup[0] = '\0';
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!str_has_prefix(line, "0::/"))
+			continue;
+		size_t n = strcspn(line + 3, "\n");
+		/* "/.." is outside of the cgroup namespace, and cannot be named from here. */
+		if (n >= sizeof(ret->cgroup) || strncmp(line + 3, "/..", 3) == 0)
+			return;
+		memcpy(ret->cgroup, line + 3, n);
+		ret->cgroup[n] = '\0';
+		return;
+	}
+}
+
+/* Only those who may not use the host's root of cgroups need to know where they are. */
+static void probe_cgroup(struct host *ret)
+{
+	char text[2 * PATH_MAX];
+	if ((ret->uid != 0 || ret->in_user_namespace) &&
+	    fd_read_value(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) == 0)
+		host_parse_cgroup(text, ret);
+}
+
 int host_probe(struct host *ret, struct err *err)
 {
 	*ret = (struct host) { 0 };
@@ -75,6 +115,9 @@ int host_probe(struct host *ret, struct err *err)
 	if (r < 0)
 		return err_say(err, ERR_HOST, -r,
 			       "'/proc/self/status' is not what proc(5) describes");
+	ret->caps_known = known_caps();
+	ret->in_user_namespace = !userns_is_first();
+	probe_cgroup(ret);
 	ret->has_time_namespaces = faccessat(AT_FDCWD, "/proc/self/timens_offsets", F_OK, 0) == 0;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef HULL_PLAN_HOST_H
 #define HULL_PLAN_HOST_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,8 +17,12 @@ struct host {
 	gid_t gid;
 	uint64_t caps_permitted;
 	uint64_t caps_bounding;
+	uint64_t caps_known;      /* all that this kernel has */
 	uint64_t signals_ignored; /* bit n-1: signal n */
 	bool has_time_namespaces;
+	bool in_user_namespace; /* hull itself runs in one that is not the first */
+	/* The caller's own cgroup in version 2; "": not known, or may use the whole tree. */
+	char cgroup[PATH_MAX];
 };
 
 /* Reads the facts from /proc (proc_pid_status(5)). */
@@ -25,5 +30,8 @@ _must_check_ int host_probe(struct host *ret, struct err *err);
 
 /* Reads them from the text of a /proc/PID/status; for tests, and for host_probe(). */
 _must_check_ int host_parse_status(const char *status, struct host *ret);
+
+/* The caller's cgroup from the text of a /proc/PID/cgroup. */
+void host_parse_cgroup(const char *text, struct host *ret);
 
 #endif

@@ -35,6 +35,12 @@ bool plan_joins(const struct plan *plan, enum spec_ns_type type)
 	return false;
 }
 
+/* From a new user namespace it could not join, and is made inside of it by the stage (stage.c). */
+bool plan_moves(const struct plan *plan)
+{
+	return plan_joins(plan, SPEC_NS_PID) && !(plan->user.is_new && plan->user.has_stage);
+}
+
 static void plan_new(struct plan_namespaces *ns, enum spec_ns_type type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ns_table); i++)

@@ -16,10 +16,15 @@ struct planner {
 
 _must_check_ int plan_refuse_unsupported(const struct planner *p, struct err *err);
 _must_check_ int plan_make_namespaces(const struct planner *p, struct err *err);
+_must_check_ int plan_make_user(const struct planner *p, struct err *err);
 _must_check_ int plan_make_root(const struct planner *p, struct err *err);
 _must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
 void plan_make_devices(const struct planner *p);
 _must_check_ int plan_make_sysctls(const struct planner *p, struct err *err);
+/* After mounts and devices: every id that config.json names must be in the maps. */
+_must_check_ int plan_check_ids(const struct planner *p, struct err *err);
+/* How a device of this kind comes into the container. */
+enum plan_device_how plan_device_way(const struct planner *p, mode_t mode);
 void plan_make_process(const struct planner *p);
 void plan_make_capabilities(const struct planner *p);
 _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);

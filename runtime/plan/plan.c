@@ -56,7 +56,6 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 {
 	const struct spec *s = p->spec;
 	const struct spec_process *process = &s->process;
-	const struct spec_namespace *user = spec_find_namespace(s, SPEC_NS_USER);
 	uint32_t notify = 0;
 	for (size_t i = 0; i < s->linux.seccomp.syscalls.n; i++)
 		if (s->linux.seccomp.syscalls.v[i].action.v == SCMP_ACT_NOTIFY)
@@ -68,7 +67,6 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 		uint32_t at;
 		const char *what;
 	} missing[] = {
-		{ user ? user->at : 0, "a user namespace" },
 		{ process->terminal.v ? process->terminal.at : 0, "a terminal" },
 		{ s->hooks.prestart.n ? s->hooks.prestart.at : 0, "a hook" },
 		{ s->hooks.create_runtime.n ? s->hooks.create_runtime.at : 0, "a hook" },
@@ -105,30 +103,65 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 	return 0;
 }
 
+/* In a user namespace without privilege no program can be attached; nor can a device be made. */
+static void skip_device_rules(const struct planner *p)
+{
+	struct plan *plan = p->plan;
+	const struct plan_user *user = &plan->user;
+	bool unprivileged = (user->is_new || user->is_joined) && !user->is_privileged;
+
+	if (!plan->cgroup.device_insns || (!unprivileged && !p->host->in_user_namespace))
+		return;
+	plan->cgroup.device_insns = NULL;
+	plan->cgroup.device_insns_n = 0;
+	struct err *warning = spec_problem_add(p->arena, p->problems, SPEC_WARNING,
+					       p->spec->linux.resources.devices.at,
+					       "device rules need root and are left out");
+	err_hint(warning, "a container of an unprivileged user can make no device anyway");
+}
+
+/* A cgroup that is not named: below /hull, or for those who may not be there below their own. */
+static const char *cgroup_path(const struct planner *p)
+{
+	const char *path = p->spec->linux.cgroups_path.s;
+	const char *own = p->host->cgroup;
+	if (!*own || (path && *path == '/'))
+		return path && *path ? path : NULL;
+	if (str_eq(own, "/"))
+		own = "";
+	return path && *path ? arena_printf(p->arena, "%s/%s", own, path)
+			     : arena_printf(p->arena, "%s/hull-%s", own, p->options->id);
+}
+
 int plan_make_cgroup(const struct planner *p, struct err *err)
 {
 	const struct spec_str *path = &p->spec->linux.cgroups_path;
 	struct plan *plan = p->plan;
 
-	int r = cgroup_plan_path(path->s && *path->s ? path->s : NULL, p->options->id, p->arena,
-				 &plan->cgroup_path, err);
+	int r = cgroup_plan_path(cgroup_path(p), p->options->id, p->arena, &plan->cgroup_path, err);
 	if (r < 0) {
 		err_at(err, path->at);
 		return r;
 	}
 	r = cgroup_plan_resources(&p->spec->linux.resources, p->arena, &plan->cgroup, err);
+	skip_device_rules(p);
 	plan->needs_cgroup = (path->s && *path->s) || plan->cgroup.writes_n > 0 ||
 			     plan->cgroup.device_insns;
+	plan->may_lack_cgroup = !plan->needs_cgroup &&
+				(p->host->uid != 0 || p->host->in_user_namespace);
 	return r;
 }
 
 static int check_caller(const struct planner *p, struct err *err)
 {
-	if (p->host->uid == 0)
+	const struct plan_user *user = &p->plan->user;
+	if (p->host->uid == 0 || user->is_privileged || user->is_new || user->is_joined)
 		return 0;
-	err_say(err, ERR_PERMISSION, EPERM, "hull cannot run containers for user %u yet",
+	err_say(err, ERR_PERMISSION, EPERM,
+		"user %u can run a container only in a user namespace, but there is none",
 		p->host->uid);
-	err_hint(err, "run it as root; user namespaces are not carried out yet");
+	err_hint(err, "add {\"type\": \"user\"} to linux.namespaces, with linux.uidMappings and "
+		      "linux.gidMappings; hull spec --rootless writes such a config.json");
 	return -EPERM;
 }
 
@@ -177,9 +210,9 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
-		check_caller,         check_process,     plan_refuse_unsupported,
-		plan_make_namespaces, plan_make_root,    plan_make_cgroup,
-		plan_make_mounts,     plan_make_sysctls, check_protected,
+		check_process,  plan_refuse_unsupported, plan_make_namespaces, plan_make_user,
+		check_caller,   plan_make_root,          plan_make_cgroup,     plan_make_mounts,
+		plan_check_ids, plan_make_sysctls,       check_protected,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

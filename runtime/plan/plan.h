@@ -60,6 +60,37 @@ struct plan_namespaces {
 	uint32_t hostname_at, domainname_at, time_offsets_at;
 };
 
+/* ---- user namespace ---- */
+
+/* Who opens the root and the sources of binds. */
+enum plan_trees {
+	PLAN_TREES_PARENT, /* the parent, as detached trees that the child attaches */
+	PLAN_TREES_STAGE,  /* the parent; a stage attaches them first, which locks the host's flags
+			    */
+	PLAN_TREES_CHILD,  /* the child, by path: outside the caller may clone no mount */
+};
+enum plan_map_writer {
+	PLAN_MAP_BY_NOBODY, /* no new user namespace */
+	PLAN_MAP_BY_HULL,
+	PLAN_MAP_BY_HELPER, /* newuidmap, newgidmap */
+};
+struct plan_id_map {
+	const struct spec_id_mappings *lines;
+	const char *text;  /* for uid_map or gid_map; ids of the container, then of the host */
+	const char **args; /* the same for newuidmap, NULL-terminated */
+	enum plan_map_writer writer;
+};
+struct plan_user {
+	bool is_new, is_joined;
+	bool is_privileged;    /* the caller is, in the user namespace that hull is in */
+	bool has_stage;        /* a process between hull and the container (stage.c) */
+	bool hides_late;       /* dumpable until the maps are written, or nobody could write them */
+	bool denies_setgroups; /* the price for a gid_map without privilege */
+	enum plan_trees trees;
+	struct plan_id_map uids, gids;
+	uint32_t at;
+};
+
 /* ---- root filesystem ---- */
 
 enum plan_root_kind {
@@ -71,6 +102,7 @@ struct plan_overlay {
 	struct spec_str *lower; /* topmost first */
 	size_t lower_n;
 	const char *upper, *work; /* NULL: directories on a tmpfs that dies with the container */
+	bool userxattr;           /* notes in attributes that an unprivileged user may write */
 	const char *dir; /* --overlay=DIR: it, upper and work are made when missing; or NULL */
 	uint32_t at;
 };
@@ -120,7 +152,13 @@ struct plan_mount {
 
 /* ---- devices, masks, sysctl ---- */
 
+enum plan_device_how {
+	PLAN_DEVICE_NODE,   /* the child makes it */
+	PLAN_DEVICE_STAGED, /* the stage makes it, the child binds it */
+	PLAN_DEVICE_BIND,   /* the child binds the host's device of that name */
+};
 struct plan_device {
+	enum plan_device_how how;
 	const char *path;
 	mode_t mode; /* S_IFCHR, S_IFBLK or S_IFIFO with the permissions */
 	dev_t rdev;
@@ -193,7 +231,9 @@ struct plan {
 	unsigned flags; /* enum plan_flags */
 	const struct spec *spec;
 	struct plan_namespaces ns;
+	struct plan_user user;
 	bool needs_cgroup; /* asked for: a cgroupsPath or a limit; else one is made if it can be */
+	bool may_lack_cgroup;    /* not asked for, and the caller may not be allowed to make one */
 	const char *cgroup_path; /* below the cgroup2 mount */
 	struct cgroup_plan cgroup;
 	struct plan_root root;
@@ -220,6 +260,12 @@ _must_check_ int plan_make(const struct spec *spec, const struct plan_options *o
 
 /* Whether an existing namespace of that type is joined. */
 bool plan_joins(const struct plan *plan, enum spec_ns_type type);
+
+/* Whether the child goes on as another process, in a pid namespace that it joins (isolate_pid). */
+bool plan_moves(const struct plan *plan);
+
+/* Whether an id of the container is in the map, and which one of the host it is. */
+bool plan_id_is_mapped(const struct plan_id_map *map, uint32_t id, uint32_t *ret_host);
 
 /* Appends the plan, one line a step, in the order in which they are made. */
 void plan_print(const struct plan *plan, struct str *out);

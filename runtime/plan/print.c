@@ -76,6 +76,50 @@ static void print_time_offsets(const struct plan_namespaces *ns, struct str *out
 	}
 }
 
+static void print_map(const struct plan_id_map *map, const char *who, struct str *out)
+{
+	if (map->writer == PLAN_MAP_BY_NOBODY)
+		return;
+	for (size_t i = 0; i < map->lines->n; i++) {
+		const struct spec_id_mapping *m = &map->lines->v[i];
+		line(out, "map");
+		str_printf(out, "%s %llu is %llu of the host, %llu in a row%s\n", who,
+			   (unsigned long long)m->container_id.v, (unsigned long long)m->host_id.v,
+			   (unsigned long long)m->size.v,
+			   map->writer == PLAN_MAP_BY_HELPER ? ", by a helper" : "");
+	}
+}
+
+static bool joins_in_stage(const struct plan *plan, enum spec_ns_type type)
+{
+	return plan->user.has_stage && (type != SPEC_NS_PID || !plan_moves(plan));
+}
+
+/* What happens before the container's process exists, when it is not made by hull itself. */
+static void print_stage(const struct plan *plan, struct str *out)
+{
+	const struct plan_namespaces *ns = &plan->ns;
+	if (!plan->user.has_stage)
+		return;
+	if (plan->user.trees == PLAN_TREES_STAGE)
+		str_append(out,
+			   "stage       new mount, where the host's flags of root and binds are "
+			   "locked\n");
+	for (unsigned i = 0; i < ns->join_n; i++)
+		if (joins_in_stage(plan, ns->join[i].type))
+			str_printf(out, "stage       join %s at %s\n",
+				   spec_ns_name(ns->join[i].type), ns->join[i].path);
+}
+
+static void print_user(const struct plan *plan, struct str *out)
+{
+	const struct plan_user *user = &plan->user;
+	if (user->denies_setgroups)
+		str_append(out, "map         setgroups is denied\n");
+	print_map(&user->gids, "group", out);
+	print_map(&user->uids, "user", out);
+}
+
 static void print_clone(const struct plan *plan, struct str *out)
 {
 	const struct plan_namespaces *ns = &plan->ns;
@@ -102,6 +146,8 @@ static void print_isolate(const struct plan *plan, struct str *out)
 			str_printf(out, "new %s\n", spec_ns_name((enum spec_ns_type)t));
 		}
 	for (unsigned i = 0; i < ns->join_n; i++) {
+		if (joins_in_stage(plan, ns->join[i].type))
+			continue;
 		line(out, "namespaces");
 		str_printf(out, "join %s at %s\n", spec_ns_name(ns->join[i].type),
 			   ns->join[i].path);
@@ -178,6 +224,11 @@ static void print_tree(const struct plan *plan, struct str *out)
 	for (size_t i = 0; i < plan->devices_n; i++) {
 		const struct plan_device *d = &plan->devices[i];
 		line(out, "device");
+		if (d->how == PLAN_DEVICE_BIND) {
+			str_printf(out, "%s bind the host's %u:%u\n", d->path, major(d->rdev),
+				   minor(d->rdev));
+			continue;
+		}
 		str_printf(out, "%s %s %u:%u mode %04o owner %u:%u\n", d->path,
 			   S_ISBLK(d->mode)    ? "block"
 			   : S_ISFIFO(d->mode) ? "fifo"
@@ -200,7 +251,7 @@ static void print_tree(const struct plan *plan, struct str *out)
 		str_append(out, "pivot       none, the host's root stays hidden below\n");
 	else
 		str_append(out, "pivot       into the new root, the host's is detached\n");
-	if (plan_joins(plan, SPEC_NS_PID))
+	if (plan_moves(plan))
 		str_append(out, "clone       again, into the joined pid namespace\n");
 }
 
@@ -275,7 +326,9 @@ void plan_print(const struct plan *plan, struct str *out)
 {
 	str_printf(out, "container   %s from %s\n", plan->id, plan->bundle);
 	print_cgroup(plan, out);
+	print_stage(plan, out);
 	print_clone(plan, out);
+	print_user(plan, out);
 	print_isolate(plan, out);
 	print_root(plan, out);
 	print_tree(plan, out);

@@ -124,6 +124,8 @@ static int plan_overlay(const struct planner *p, struct err *err)
 	if (!lower && !upper && !work && !(p->options->flags & PLAN_OVERLAY))
 		return 0;
 	root->kind = PLAN_ROOT_OVERLAY;
+	root->overlay.userxattr = p->host->in_user_namespace ||
+				  p->plan->user.trees == PLAN_TREES_CHILD;
 	root->overlay.at = lower ? lower->at : upper ? upper->at : root->at;
 	root->overlay.lower = arena_array(p->arena, PLAN_MAX_LAYERS + 1,
 					  sizeof(*root->overlay.lower));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/stage.h"
 #include "start/sys.h"
 
 static const struct {
@@ -21,9 +22,12 @@ static const struct {
 	int (*run)(struct start *s, struct err *err);
 } child_steps[] = {
 	{ "process", isolate_process },
+	{ "time namespace", isolate_time },
+	{ "user namespace", user_enter },
 	{ "namespaces", isolate_namespaces },
 	{ "network", isolate_network },
 	{ "hostname", isolate_names },
+	{ "open", open_in_child },
 	{ "root", rootfs_attach },
 	{ "mounts", mount_all },
 	{ "devices", dev_make_all },
@@ -55,7 +59,8 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 	(void)!channel_send(s->channel.child_fd, CHANNEL_FAILED);
 	/* Until GO or the end of file the parent may want to look at this process's namespaces. */
 	channel_keep_child(&s->channel); /* or its own copy would keep the end of file away */
-	(void)channel_receive(s->channel.child_fd);
+	while (channel_receive(s->channel.child_fd) == CHANNEL_MAPPED)
+		;
 	_exit(1);
 }
 
@@ -71,10 +76,15 @@ void child_main(struct start *s)
 	_exit(1); /* the last step returns only when it fails */
 }
 
-static const char *clone_hint(int code)
+static const char *clone_hint(const struct start *s, int code)
 {
 	switch (code) {
 	case EPERM:
+		if (s->plan->user.is_new)
+			return "this host may forbid user namespaces (sysctl "
+			       "kernel.unprivileged_userns_clone, or "
+			       "kernel.apparmor_restrict_unprivileged_userns), or hull runs in a "
+			       "chroot";
 		return "making these namespaces needs CAP_SYS_ADMIN";
 	case ENOSPC:
 	case EUSERS:
@@ -90,6 +100,14 @@ static const char *clone_hint(int code)
 	}
 }
 
+int clone_failed(const struct start *s, int code, struct err *err)
+{
+	err_sys(err, code, "cannot make the container's process");
+	if (clone_hint(s, code))
+		err_hint(err, "%s", clone_hint(s, code));
+	return -code;
+}
+
 /* Trees and namespaces live on in the child; held here, they would keep it from unmounting. */
 static void close_childs_fds(struct start *s)
 {
@@ -102,12 +120,26 @@ static void close_childs_fds(struct start *s)
 	channel_keep_parent(&s->channel);
 }
 
-int clone_child(struct start *s, struct err *err)
+static int clone_directly(struct start *s, const struct clone_args *child, struct err *err)
 {
 	int pidfd = -EBADF;
+	struct clone_args args = *child;
+	args.flags |= CLONE_PIDFD;
+	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+	long pid = sys_clone3(&args);
+	if (pid < 0)
+		return clone_failed(s, errno, err);
+	if (pid == 0)
+		child_main(s);
+	s->pid = (pid_t)pid;
+	s->pidfd = pidfd;
+	return 0;
+}
+
+int clone_child(struct start *s, struct err *err)
+{
 	struct clone_args args = {
-		.flags = s->plan->ns.clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
-		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.flags = s->plan->ns.clone_flags | CLONE_CLEAR_SIGHAND,
 		.exit_signal = SIGCHLD,
 	};
 	if (s->cgroup_fd >= 0) {
@@ -115,21 +147,10 @@ int clone_child(struct start *s, struct err *err)
 		args.cgroup = (uint64_t)s->cgroup_fd;
 	}
 	int r = channel_open(&s->channel, err);
-	if (r < 0)
-		return r;
 	clock_gettime(CLOCK_MONOTONIC_RAW, &s->cloned);
-	long pid = sys_clone3(&args);
-	if (pid < 0) {
-		int code = errno;
-		err_sys(err, code, "cannot make the container's process");
-		if (clone_hint(code))
-			err_hint(err, "%s", clone_hint(code));
-		return -code;
-	}
-	if (pid == 0)
-		child_main(s);
-	s->pid = (pid_t)pid;
-	s->pidfd = pidfd;
+	if (r == 0)
+		r = s->plan->user.has_stage ? stage_clone(s, &args, err)
+					    : clone_directly(s, &args, err);
 	close_childs_fds(s);
-	return 0;
+	return r;
 }

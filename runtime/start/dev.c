@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "base/fd.h"
 #include "base/inroot.h"
 #include "base/str.h"
+#include "start/stage.h"
 #include "start/tolerate.h"
 
 /* /dev itself, opened once: it must be a directory and no link. */
@@ -64,6 +66,70 @@ static int check_existing(const struct place *place, const struct plan_device *d
 	return -EEXIST;
 }
 
+/* ---- in a user namespace ---- */
+
+/* A tree of the host's device of that name, which must be the one that is meant. */
+static int clone_host_device(const struct plan_device *d, struct err *err)
+{
+	struct stat st;
+	_cleanup_close_ int host = open(d->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (host < 0 || fstat(host, &st) < 0) {
+		int r = err_sys(err, errno, "cannot open the host's '%s'", d->path);
+		err_hint(err, "in this user namespace only devices of the host can be bound");
+		return r;
+	}
+	if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) || st.st_rdev != d->rdev)
+		return err_say(err, ERR_HOST, ENODEV,
+			       "the host's '%s' is not the device %u:%u, and none can be made",
+			       d->path, major(d->rdev), minor(d->rdev));
+	int tree = open_tree(host, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return tree < 0 ? err_sys(err, errno, "cannot clone the host's '%s'", d->path) : tree;
+}
+
+/* The file to mount a device on, whatever the image has there, as long as it is no link. */
+static int open_target(const struct place *place, const struct plan_device *d, struct err *err)
+{
+	struct stat st;
+	int fd = openat(place->dir_fd, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT &&
+	    mknodat(place->dir_fd, place->name, S_IFREG | 0644, 0) == 0)
+		fd = openat(place->dir_fd, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		int r = err_sys(err, errno, "cannot make a file for the device '%s'", d->path);
+		fd_close(&fd);
+		return r;
+	}
+	if (!S_ISLNK(st.st_mode) && !S_ISDIR(st.st_mode))
+		return fd;
+	fd_close(&fd);
+	err_say(err, ERR_CONFIG, EEXIST,
+		"'%s' of the image is not the device that config.json asks for", d->path);
+	err_hint(err, "remove it from the image, or mount a tmpfs on /dev");
+	return -EEXIST;
+}
+
+static int bind_device(const struct start *s, const struct place *place,
+		       const struct plan_device *d, struct err *err)
+{
+	_cleanup_close_ int tree = -EBADF;
+	if (d->how == PLAN_DEVICE_BIND)
+		tree = clone_host_device(d, err);
+	else
+		tree = stage_take_device(s, (size_t)(d - s->plan->devices));
+	if (tree < 0 && d->how == PLAN_DEVICE_BIND)
+		return tree;
+	if (tree < 0)
+		return err_sys(err, -tree, "cannot take the prepared device '%s'", d->path);
+	_cleanup_close_ int target = open_target(place, d, err);
+	if (target < 0)
+		return target;
+	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(err, errno, "cannot mount the device '%s'", d->path);
+	return 0;
+}
+
+/* ---- each ---- */
+
 static int make_device(const struct start *s, int dev_fd, const struct plan_device *d,
 		       struct err *err)
 {
@@ -74,6 +140,8 @@ static int make_device(const struct start *s, int dev_fd, const struct plan_devi
 		return r;
 	if (d->must_exist)
 		return check_existing(&place, d, err);
+	if (d->how != PLAN_DEVICE_NODE)
+		return bind_device(s, &place, d, err);
 	if (mknodat(place.dir_fd, place.name, d->mode, d->rdev) < 0) {
 		if (errno == EEXIST)
 			return check_existing(&place, d, err);
@@ -100,7 +168,7 @@ static int make_link(const struct start *s, int dev_fd, const struct plan_link *
 	return 0;
 }
 
-int dev_make_all(struct start *s, struct err *err)
+static int make_all(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
 	if (plan->devices_n == 0 && plan->links_n == 0)
@@ -127,4 +195,11 @@ int dev_make_all(struct start *s, struct err *err)
 			return r;
 	}
 	return 0;
+}
+
+int dev_make_all(struct start *s, struct err *err)
+{
+	int r = make_all(s, err);
+	fd_close(&s->stage_fd);
+	return r;
 }

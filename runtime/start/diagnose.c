@@ -34,6 +34,9 @@ static _Noreturn void examine_inside(const struct start *s)
 {
 	int root_fd = -1;
 	const char *root = s->plan->root.kind == PLAN_ROOT_CHROOT ? s->plan->root.path : "/";
+	/* Ids are the container's there, and an unprivileged hull has rights only inside. */
+	if (s->user_ns_fd >= 0 && setns(s->user_ns_fd, CLONE_NEWUSER) < 0)
+		_exit(0);
 	if (setns(s->mount_ns_fd, CLONE_NEWNS) == 0)
 		root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd >= 0)

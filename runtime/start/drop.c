@@ -64,7 +64,9 @@ static int set_user(struct start *s, struct err *err)
 	int r = 0;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		r = err_sys(err, errno, "cannot keep capabilities while changing the user");
-	else if (setgroups(process->groups_n, process->groups) < 0)
+	/* Where nobody may set groups, those of the caller stay: they may also deny something. */
+	else if (!s->plan->user.denies_setgroups &&
+		 setgroups(process->groups_n, process->groups) < 0)
 		r = err_sys(err, errno, "cannot set %zu additional groups", process->groups_n);
 	else if (setresgid(process->gid, process->gid, process->gid) < 0)
 		r = err_sys(err, errno, "cannot become group %u", process->gid);

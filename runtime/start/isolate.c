@@ -37,10 +37,19 @@ static void close_parents_fds(struct start *s)
 	cgroup_root_close(&s->cgroup_root);
 }
 
-static int set_oom_score_adj(struct start *s, struct err *err)
+/*
+ * Written while the file still is the caller's, and with the caller's rights: by the stage where
+ * there is one, for the child inherits it.
+ */
+int isolate_oom_score(struct start *s, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
 	char value[16];
+	if (!process->has_oom_score_adj)
+		return 0;
+	int opened = s->proc_fd < 0 ? proc_open_plain(&s->proc_fd, err) : 0;
+	if (opened < 0)
+		return opened;
 	snprintf(value, sizeof(value), "%d", process->oom_score_adj);
 	int r = proc_write(s->proc_fd, "self/oom_score_adj", value);
 	if (r < 0) {
@@ -57,8 +66,9 @@ int isolate_process(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
 
-	/* First of all, before any namespace that others may be in is entered. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	/* First of all, before any namespace that others may be in is entered. What an unprivileged
+	 * parent still has to write about this process it could not, then (user.c). */
+	if (!plan->user.hides_late && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot hide the process");
 	close_parents_fds(s);
 	/* The name until the program runs, by which others see that it does not yet. */
@@ -73,24 +83,26 @@ int isolate_process(struct start *s, struct err *err)
 	if (setsid() < 0)
 		return err_sys(err, errno, "cannot make a session");
 	s->caller_umask = umask(0);
+	fd_close(&s->proc_fd); /* the stage's */
 	int r = 0;
 	if (plan->sysctls_n || plan->process.has_oom_score_adj || plan->ns.time_offsets)
 		r = proc_open(&s->proc_fd, err);
-	if (r == 0 && plan->process.has_oom_score_adj)
-		r = set_oom_score_adj(s, err);
-	return r;
+	return r < 0 || plan->user.has_stage ? r : isolate_oom_score(s, err);
 }
 
-static int join_namespaces(struct start *s, struct err *err)
+int isolate_join(struct start *s, enum spec_ns_type type, struct err *err)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
 
 	for (unsigned i = 0; i < ns->join_n; i++) {
-		if (ns->join[i].type == SPEC_NS_PID) /* isolate_pid() */
+		if (ns->join[i].type != type)
 			continue;
 		if (setns(s->join_fds[i], (int)plan_namespace_flag(ns->join[i].type)) < 0) {
 			int r = err_sys(err, errno, "cannot join the %s namespace '%s'",
 					spec_ns_name(ns->join[i].type), ns->join[i].path);
+			if (r == -EPERM && s->plan->user.is_new && !s->plan->user.has_stage)
+				err_hint(err, "only who has rights over it may join it, and not "
+					      "from a new user namespace: join its own, too");
 			err_at(err, ns->join[i].at);
 			return r;
 		}
@@ -99,12 +111,25 @@ static int join_namespaces(struct start *s, struct err *err)
 	return 0;
 }
 
+static int join_namespaces(struct start *s, struct err *err)
+{
+	const struct plan_namespaces *ns = &s->plan->ns;
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < ns->join_n && !s->plan->user.has_stage; i++)
+		if (ns->join[i].type != SPEC_NS_PID) /* isolate_pid() */
+			r = isolate_join(s, ns->join[i].type, err);
+	return r;
+}
+
 /*
  * clone3 would freeze the offsets of a new time namespace before anybody could write them: it is
- * made for children, gets its offsets, and is then joined (time_namespaces(7)).
+ * made for children, gets its offsets, and is then joined (time_namespaces(7)). It needs the
+ * caller's /proc, and comes before user_enter(): from then on the file is not this process's own.
  */
-static int make_time_namespace(struct start *s, struct err *err)
+int isolate_time(struct start *s, struct err *err)
 {
+	if (!(s->plan->ns.unshare_flags & CLONE_NEWTIME))
+		return 0;
 	if (unshare(CLONE_NEWTIME) < 0)
 		return err_sys(err, errno, "cannot make a time namespace");
 	if (s->plan->ns.time_offsets) {
@@ -125,11 +150,6 @@ int isolate_namespaces(struct start *s, struct err *err)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
 
-	int r = 0;
-	if (ns->unshare_flags & CLONE_NEWTIME)
-		r = make_time_namespace(s, err); /* needs the caller's /proc */
-	if (r < 0)
-		return r;
 	/* Made here and not by clone3: its root is the cgroup that the process is in now. */
 	if ((ns->unshare_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, errno, "cannot make a cgroup namespace");
@@ -167,12 +187,15 @@ int isolate_pid(struct start *s, struct err *err)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
 
-	for (unsigned i = 0; i < ns->join_n; i++) {
+	for (unsigned i = 0; plan_moves(s->plan) && i < ns->join_n; i++) {
 		if (ns->join[i].type != SPEC_NS_PID)
 			continue;
 		if (setns(s->join_fds[i], CLONE_NEWPID) < 0) {
 			int r = err_sys(err, errno, "cannot join the pid namespace '%s'",
 					ns->join[i].path);
+			if (r == -EPERM && s->plan->user.is_joined)
+				err_hint(err, "it does not belong to the user namespace that is "
+					      "joined, too");
 			err_at(err, ns->join[i].at);
 			return r;
 		}
@@ -208,7 +231,7 @@ int isolate_move(struct start *s, struct err *err)
 		.parent_tid = (uint64_t)(uintptr_t)&s->channel.page->moved_pid,
 	};
 
-	if (!plan_joins(s->plan, SPEC_NS_PID))
+	if (!plan_moves(s->plan))
 		return 0;
 	isolate_wipe_arguments();
 	/* The change of the user may have made it dumpable, where fs.suid_dumpable says so. */

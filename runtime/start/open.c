@@ -1,7 +1,8 @@
 /*
- * Parent, stage 1: everything that the caller names is opened here, with the caller's rights and in
- * the caller's namespaces: namespaces to join, and as detached trees the root and the sources of
- * bind mounts, which get their attributes before anybody can see them (R-045, R-046).
+ * Parent, stage 1 (the child where the caller has no privilege): everything that the caller names
+ * is opened here, with the caller's rights and in the caller's namespaces: namespaces to join, and
+ * as detached trees the root and the sources of bind mounts, which get their attributes before
+ * anybody can see them (R-045, R-046).
  */
 #include "start/steps.h"
 
@@ -17,6 +18,7 @@
 
 #include "base/fd.h"
 #include "plan/parts.h"
+#include "start/stage.h"
 
 /* ---- namespaces ---- */
 
@@ -112,11 +114,8 @@ static int open_root(struct start *s, struct err *err)
 	/* Its path is one of the namespace that is joined. */
 	if (plan_joins(s->plan, SPEC_NS_MOUNT))
 		return 0;
-	/* An overlay's layers are opened by the child: the kernel wants them in its namespace. */
-	if (root->kind == PLAN_ROOT_OVERLAY) {
-		s->layer_fds = arena_array(s->arena, root->overlay.lower_n + 2, sizeof(int));
+	if (root->kind == PLAN_ROOT_OVERLAY)
 		return 0;
-	}
 	if (root->kind == PLAN_ROOT_DIRECTORY)
 		flags |= OPEN_TREE_CLONE | AT_RECURSIVE;
 	int r = 0;
@@ -141,7 +140,8 @@ static int open_root(struct start *s, struct err *err)
 	return r;
 }
 
-static int open_bind(const struct plan_mount *m, int *ret_fd, struct err *err)
+static int open_bind(const struct start *s, const struct plan_mount *m, int *ret_fd,
+		     struct err *err)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	if (m->recursive)
@@ -152,6 +152,9 @@ static int open_bind(const struct plan_mount *m, int *ret_fd, struct err *err)
 		err_sys(err, code, "cannot bind '%s' to '%s'", m->source, m->destination);
 		if (code == ENOENT)
 			hint_missing(err, m->source);
+		if (code == EINVAL && !m->recursive && s->plan->user.trees == PLAN_TREES_CHILD)
+			err_hint(err, "in a user namespace a bind must take along what is mounted "
+				      "below its source: use rbind");
 		err_at(err, m->source_at);
 		return -code;
 	}
@@ -161,6 +164,11 @@ static int open_bind(const struct plan_mount *m, int *ret_fd, struct err *err)
 		r = set_attributes(fd, 0, &m->attr, 0);
 	if (r < 0) {
 		err_sys(err, -r, "cannot set the attributes of the mount on '%s'", m->destination);
+		if (r == -EPERM)
+			err_hint(err,
+				 "a user namespace keeps what '%s' has on the host: ro, nosuid, "
+				 "nodev, noexec and the access times",
+				 m->source);
 		err_at(err, m->at);
 		return r;
 	}
@@ -168,19 +176,34 @@ static int open_bind(const struct plan_mount *m, int *ret_fd, struct err *err)
 	return 0;
 }
 
+/* By its descriptor, or where that is of another mount namespace by its path. */
+static int clone_cgroup(const struct start *s)
+{
+	char path[PATH_MAX];
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	if (s->plan->user.trees != PLAN_TREES_CHILD)
+		return open_tree(s->cgroup_fd, "", AT_EMPTY_PATH | flags);
+	int n = snprintf(path, sizeof(path), "%s%s", s->cgroup_root.path, s->plan->cgroup_path);
+	if (n < 0 || n >= (int)sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return open_tree(AT_FDCWD, path, flags);
+}
+
 /* What is shown at /sys/fs/cgroup without a cgroup namespace: only the container's own part. */
 static int open_cgroup_mount(const struct start *s, const struct plan_mount *m, int *ret_fd,
 			     struct err *err)
 {
-	if (s->cgroup_fd < 0) {
+	if (!s->has_cgroup) {
 		err_say(err, ERR_HOST, ENODEV,
 			"there is no cgroup of the container's own to mount on '%s'",
 			m->destination);
+		err_hint(err, "add {\"type\": \"cgroup\"} to linux.namespaces");
 		err_at(err, m->at);
 		return -ENODEV;
 	}
-	_cleanup_close_ int fd = open_tree(s->cgroup_fd, "",
-					   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	_cleanup_close_ int fd = clone_cgroup(s);
 	int r = fd < 0 ? -errno : set_attributes(fd, 0, &m->attr, m->propagation);
 	if (r < 0) {
 		err_sys(err, -r, "cannot mount the container's cgroup on '%s'", m->destination);
@@ -191,6 +214,21 @@ static int open_cgroup_mount(const struct start *s, const struct plan_mount *m, 
 	return 0;
 }
 
+static int open_trees(struct start *s, struct err *err)
+{
+	const struct plan *plan = s->plan;
+	int r = open_root(s, err);
+	for (size_t i = 0; r == 0 && i < plan->mounts_n; i++) {
+		if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
+			r = open_bind(s, &plan->mounts[i], &s->mount_fds[i], err);
+		else if (plan->mounts[i].kind == PLAN_MOUNT_CGROUP)
+			r = open_cgroup_mount(s, &plan->mounts[i], &s->mount_fds[i], err);
+		if (r < 0)
+			err_step(err, "mounts, %zu of %zu", i + 1, plan->mounts_n);
+	}
+	return r;
+}
+
 int prepare_open(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
@@ -198,18 +236,29 @@ int prepare_open(struct start *s, struct err *err)
 
 	for (unsigned i = 0; r == 0 && i < plan->ns.join_n; i++)
 		r = open_namespace(&plan->ns.join[i], &s->join_fds[i], err);
-	if (r == 0)
-		r = open_root(s, err);
 	s->mount_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	for (size_t i = 0; i < plan->mounts_n; i++)
 		s->mount_fds[i] = -EBADF;
-	for (size_t i = 0; r == 0 && i < plan->mounts_n; i++) {
-		if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
-			r = open_bind(&plan->mounts[i], &s->mount_fds[i], err);
-		else if (plan->mounts[i].kind == PLAN_MOUNT_CGROUP)
-			r = open_cgroup_mount(s, &plan->mounts[i], &s->mount_fds[i], err);
-		if (r < 0)
-			err_step(err, "mounts, %zu of %zu", i + 1, plan->mounts_n);
+	/* An overlay's layers are opened later: the kernel wants them in the mounting process's
+	 * namespace. */
+	if (plan->root.kind == PLAN_ROOT_OVERLAY)
+		s->layer_fds = arena_array(s->arena, plan->root.overlay.lower_n + 2, sizeof(int));
+	return r < 0 || plan->user.trees == PLAN_TREES_CHILD ? r : open_trees(s, err);
+}
+
+/*
+ * Child, stage 3: a caller without privilege may clone no mount; the container's root may, in a
+ * copy of the caller's mount namespace whose flags are locked, and with the caller's rights to
+ * files as far as they go.
+ */
+int open_in_child(struct start *s, struct err *err)
+{
+	switch (s->plan->user.trees) {
+	case PLAN_TREES_STAGE:
+		return stage_take_trees(s, err);
+	case PLAN_TREES_CHILD:
+		return open_trees(s, err);
+	default:
+		return 0;
 	}
-	return r;
 }

@@ -5,6 +5,9 @@
  */
 #include "start/steps.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/fd.h"
 
 /* What is there before us will not be ours to remove, whenever hull dies from here on (S-040). */
@@ -59,6 +62,21 @@ static int record_kept(struct start *s, size_t kept, struct err *err)
 	return state_write(&s->entry, &s->state, err);
 }
 
+/* May processes be moved from where the caller is into a cgroup below it? */
+static bool may_enter(int cgroup_fd)
+{
+	return faccessat(cgroup_fd, "../cgroup.procs", W_OK, AT_EACCESS) == 0;
+}
+
+/* Nobody asked for one, and this caller may have none. */
+static int do_without(struct start *s, struct err *err)
+{
+	cgroup_root_close(&s->cgroup_root);
+	s->state.cgroup = NULL;
+	err_clear(err);
+	return state_write(&s->entry, &s->state, err);
+}
+
 int prepare_cgroup(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
@@ -66,10 +84,20 @@ int prepare_cgroup(struct start *s, struct err *err)
 	if (s->cgroup_root.fd < 0)
 		return 0;
 	int r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &made, err);
+	if (r < 0 && plan->may_lack_cgroup)
+		return do_without(s, err);
 	if (r < 0)
 		return r;
+	s->has_cgroup = true;
 	s->cgroup_fd = made.fd;
 	s->cgroup_lock_fd = made.lock_fd;
+	if (plan->may_lack_cgroup && !may_enter(s->cgroup_fd)) {
+		s->has_cgroup = false;
+		fd_close(&s->cgroup_fd);
+		fd_close(&s->cgroup_lock_fd);
+		r = cgroup_remove(&s->cgroup_root, plan->cgroup_path, made.kept, err);
+		return r < 0 ? r : do_without(s, err);
+	}
 	r = record_kept(s, made.kept, err);
 	/* Of a container whose hull was killed; they would bind this one, too. */
 	if (r == 0 && plan->cgroup_path[made.kept] == '\0')

@@ -22,13 +22,12 @@ static int is_procfs(int fd)
 	return fs.f_type == PROC_SUPER_MAGIC ? 0 : -EXDEV;
 }
 
-int proc_open(int *ret_fd, struct err *err)
+static int check_and_take(int *take_fd, int *ret_fd, struct err *err)
 {
-	/* Not recursive: what is mounted over parts of it stays behind. */
-	_cleanup_close_ int fd = open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	_cleanup_close_ int fd = fd_take(take_fd);
+	struct stat st;
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open '/proc'");
-	struct stat st;
 	int r = is_procfs(fd);
 	if (r == 0 && (fstat(fd, &st) < 0 || st.st_ino != PROC_ROOT_INODE))
 		r = -EXDEV;
@@ -36,6 +35,23 @@ int proc_open(int *ret_fd, struct err *err)
 		return err_say(err, ERR_HOST, -r, "'/proc' is not a proc file system");
 	*ret_fd = fd_take(&fd);
 	return 0;
+}
+
+int proc_open_plain(int *ret_fd, struct err *err)
+{
+	int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return check_and_take(&fd, ret_fd, err);
+}
+
+int proc_open(int *ret_fd, struct err *err)
+{
+	/* Not recursive: what is mounted over parts of it stays behind. */
+	int fd = open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	/* No right to clone a mount of this namespace, or mounts on it that a user namespace locks
+	 * there (R-051): what is mounted over a file then makes the write fail. */
+	if (fd < 0 && (errno == EPERM || errno == EINVAL))
+		return proc_open_plain(ret_fd, err);
+	return check_and_take(&fd, ret_fd, err);
 }
 
 int proc_write(int proc_fd, const char *path, const char *value)

@@ -1,6 +1,6 @@
 /*
- * Writing to /proc, so that nothing mounted over it can redirect the write (R-050 to R-053). Child
- * only, before pivot: the host's /proc, cloned without what is mounted on it.
+ * Writing to /proc, so that nothing mounted over it can redirect the write (R-050 to R-053). The
+ * host's /proc: in the child, before pivot, cloned without what is mounted on it.
  */
 #ifndef HULL_START_PROC_H
 #define HULL_START_PROC_H
@@ -9,6 +9,9 @@
 
 /* A detached clone of the caller's procfs, checked to be one. */
 _must_check_ int proc_open(int *ret_fd, struct err *err);
+
+/* The procfs as it is mounted, for those who may clone nothing or look only at one process. */
+_must_check_ int proc_open_plain(int *ret_fd, struct err *err);
 
 /*
  * Writes a value to a file below it, named relative to its root. 0, or -errno without a text;

@@ -204,7 +204,7 @@ int procfs_open(struct start *s)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
 
-	for (unsigned i = 0; i < ns->join_n; i++) {
+	for (unsigned i = 0; plan_moves(s->plan) && i < ns->join_n; i++) {
 		if (ns->join[i].type != SPEC_NS_PID)
 			continue;
 		int fd = open_for(s->join_fds[i]);

@@ -18,7 +18,7 @@
 
 bool start_waits_for_ready(const struct plan *plan)
 {
-	return plan_joins(plan, SPEC_NS_PID) || plan->process.rlimits_n > 0;
+	return plan_moves(plan) || plan->process.rlimits_n > 0;
 }
 
 /* ---- record ---- */
@@ -103,16 +103,29 @@ static int write_pid_file(struct start *s, struct err *err)
 	return r < 0 ? err_sys(err, -r, "cannot write the pid file '%s'", s->pid_file) : 0;
 }
 
-/* Kept to look at the container's files when its program cannot be executed. */
-static void open_mount_namespace(struct start *s)
+/* Nothing but a worse explanation depends on it. */
+static int open_namespace(const struct start *s, const char *name)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)s->pid);
-	fd_close(&s->mount_ns_fd);
-	s->mount_ns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* Nothing but a worse explanation depends on it. */
-	if (s->mount_ns_fd < 0)
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)s->pid, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		(void)tolerate(s, TOLERATE_MOUNT_NS, errno);
+	return fd;
+}
+
+/*
+ * To look at the container's files when its program cannot be executed. An unprivileged hull must
+ * open them before the child hides (user.c).
+ */
+void record_namespaces(struct start *s)
+{
+	const struct plan_user *user = &s->plan->user;
+	if (s->root_fd >= 0 || s->mount_ns_fd >= 0) /* else diagnose.c needs none */
+		return;
+	s->mount_ns_fd = open_namespace(s, "mnt");
+	if (user->is_new || user->is_joined)
+		s->user_ns_fd = open_namespace(s, "user");
 }
 
 /* Which process is the container, for those who come after us. */
@@ -131,9 +144,8 @@ static int record_process(struct start *s, struct err *err)
 
 int record_child(struct start *s, struct err *err)
 {
-	if (s->root_fd < 0) /* else diagnose.c needs none */
-		open_mount_namespace(s);
-	if (!plan_joins(s->plan, SPEC_NS_PID))
+	record_namespaces(s);
+	if (!plan_moves(s->plan))
 		return record_process(s, err);
 	/* Who it is will be known later (follow); until then nobody else must wait for us. */
 	state_unlock(&s->entry);
@@ -201,7 +213,7 @@ static bool is_given_up(const struct start *s)
 int release_child(struct start *s, struct err *err)
 {
 	int r = 0;
-	if (plan_joins(s->plan, SPEC_NS_PID))
+	if (plan_moves(s->plan))
 		r = follow(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);

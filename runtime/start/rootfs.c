@@ -10,14 +10,16 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
 /* From now on what happens here stays here; unmounts of the host still come in until pivot. */
-static int cut_propagation(struct err *err)
+int rootfs_cut_propagation(struct err *err)
 {
 	struct mount_attr attr = { .propagation = MS_SLAVE };
 	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
@@ -25,9 +27,9 @@ static int cut_propagation(struct err *err)
 	return 0;
 }
 
-static int attach_on_root(int fd, struct err *err)
+static int attach_on(int fd, const char *place, struct err *err)
 {
-	if (move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (move_mount(fd, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, errno, "cannot attach the root filesystem");
 	return 0;
 }
@@ -44,11 +46,13 @@ struct overlay_data {
 	size_t used;
 };
 
+#define OVERLAY_WORDS sizeof(",userxattr")
+
 static int data_append(struct overlay_data *d, const char *key, int fd)
 {
 	int n = snprintf(d->text + d->used, sizeof(d->text) - d->used, "%s/proc/self/fd/%d", key,
 			 fd);
-	if (n < 0 || (size_t)n >= sizeof(d->text) - d->used)
+	if (n < 0 || (size_t)n >= sizeof(d->text) - d->used - OVERLAY_WORDS)
 		return -E2BIG;
 	d->used += (size_t)n;
 	return 0;
@@ -74,25 +78,45 @@ static int open_layer(const char *path, uint32_t at, struct err *err)
 	return fd;
 }
 
-static int make_dir(const char *path, struct err *err)
+/*
+ * What hull makes for the writable layer belongs to the container's root, who is somebody else on
+ * the host where a stage mounts the overlay.
+ */
+static int give_to_root(const struct start *s, int dir_fd, const char *path, struct err *err)
 {
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+	const struct plan_user *user = &s->plan->user;
+	uint32_t uid = 0, gid = 0;
+	if (user->trees != PLAN_TREES_STAGE || !plan_id_is_mapped(&user->uids, 0, &uid) ||
+	    !plan_id_is_mapped(&user->gids, 0, &gid))
+		return 0;
+	if (fchownat(dir_fd, path, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, errno, "cannot give '%s' its owner", path);
+	return 0;
+}
+
+static int make_dir(const struct start *s, const char *path, struct err *err)
+{
+	if (mkdir(path, 0755) == 0)
+		return give_to_root(s, AT_FDCWD, path, err);
+	if (errno != EEXIST)
 		return err_sys(err, errno, "cannot make the directory '%s'", path);
 	return 0;
 }
 
-static int open_writable(const struct plan_overlay *o, const char *path, struct err *err)
+static int open_writable(const struct start *s, const char *path, struct err *err)
 {
-	int r = o->dir ? make_dir(path, err) : 0;
+	const struct plan_overlay *o = &s->plan->root.overlay;
+	int r = o->dir ? make_dir(s, path, err) : 0;
 	return r < 0 ? r : open_layer(path, o->at, err);
 }
 
 /*
- * A tmpfs for the writable layer. It is attached below the overlay, on "/" too: the kernel wants
- * layers to be in the namespace, and with the old root it goes out of sight at pivot, to live as
- * long as the overlay that uses it.
+ * A tmpfs for the writable layer. It is attached below the overlay, on the same place: the kernel
+ * wants layers to be in the namespace, and with the old root it goes out of sight at pivot, to live
+ * as long as the overlay that uses it.
  */
-static int make_tmpfs_layer(int *ret_upper, int *ret_work, struct err *err)
+static int make_tmpfs_layer(const struct start *s, const char *place, int *ret_upper, int *ret_work,
+			    struct err *err)
 {
 	_cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
@@ -101,11 +125,16 @@ static int make_tmpfs_layer(int *ret_upper, int *ret_work, struct err *err)
 	_cleanup_close_ int mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (mnt < 0)
 		return err_sys(err, errno, "cannot mount a tmpfs for the writable layer");
-	int r = attach_on_root(mnt, err);
+	int r = attach_on(mnt, place, err);
 	if (r < 0)
 		return r;
 	if (mkdirat(mnt, "upper", 0755) < 0 || mkdirat(mnt, "work", 0755) < 0)
 		return err_sys(err, errno, "cannot make the writable layer");
+	r = give_to_root(s, mnt, "upper", err);
+	if (r == 0)
+		r = give_to_root(s, mnt, "work", err);
+	if (r < 0)
+		return r;
 	*ret_upper = openat(mnt, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	*ret_work = openat(mnt, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_upper < 0 || *ret_work < 0)
@@ -125,20 +154,46 @@ static int add_lowers(struct start *s, struct overlay_data *data, struct err *er
 	return 0;
 }
 
-static int add_upper(struct start *s, struct overlay_data *data, struct err *err)
+/*
+ * Without privilege over the host an overlay keeps its notes in attributes that users may write,
+ * which tmpfs has since Linux 6.6. Without them a directory of a lower layer could be removed, but
+ * not made again (EIO).
+ */
+static int check_user_xattr(int upper, struct err *err)
+{
+	static const char name[] = "user.hull.probe";
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", upper);
+	if (setxattr(path, name, "", 0, 0) == 0) {
+		(void)!removexattr(path, name);
+		return 0;
+	}
+	if (errno != EOPNOTSUPP)
+		return 0; /* whatever else is wrong is the mount's to say */
+	err_say(err, ERR_HOST, EOPNOTSUPP,
+		"the file system of the overlay's writable layer has no user attributes");
+	err_hint(err,
+		 "a tmpfs has them since Linux 6.6; --overlay=DIR takes a directory of another "
+		 "file system");
+	return -EOPNOTSUPP;
+}
+
+static int add_upper(struct start *s, struct overlay_data *data, const char *place, struct err *err)
 {
 	const struct plan_overlay *o = &s->plan->root.overlay;
 	_cleanup_close_ int upper = -EBADF, work = -EBADF;
 	int r = 0;
 
 	if (!o->upper) {
-		r = make_tmpfs_layer(&upper, &work, err);
+		r = make_tmpfs_layer(s, place, &upper, &work, err);
 	} else {
-		r = o->dir ? make_dir(o->dir, err) : 0;
-		upper = r < 0 ? r : open_writable(o, o->upper, err);
-		work = upper < 0 ? upper : open_writable(o, o->work, err);
+		r = o->dir ? make_dir(s, o->dir, err) : 0;
+		upper = r < 0 ? r : open_writable(s, o->upper, err);
+		work = upper < 0 ? upper : open_writable(s, o->work, err);
 		r = work < 0 ? work : 0;
 	}
+	if (r == 0 && o->userxattr)
+		r = check_user_xattr(upper, err);
 	if (r == 0)
 		r = add_layer(s, data, ",upperdir=", fd_take(&upper), err);
 	if (r == 0)
@@ -146,30 +201,51 @@ static int add_upper(struct start *s, struct overlay_data *data, struct err *err
 	return r;
 }
 
-static int mount_overlay(struct start *s, struct err *err)
+/* The words at the end have a place kept for them (data_append). */
+static void add_userxattr(struct overlay_data *d)
+{
+	static const char word[] = ",userxattr";
+	memcpy(d->text + d->used, word, sizeof(word));
+	d->used += sizeof(word) - 1;
+}
+
+static int mount_overlay(struct start *s, const char *place, struct err *err)
 {
 	const struct plan_overlay *o = &s->plan->root.overlay;
 	struct overlay_data data = { .used = 0 };
 
 	int r = add_lowers(s, &data, err);
 	if (r == 0)
-		r = add_upper(s, &data, err);
-	if (r == 0 && mount("overlay", "/", "overlay", 0, data.text) < 0) {
+		r = add_upper(s, &data, place, err);
+	if (r == 0 && o->userxattr)
+		add_userxattr(&data);
+	if (r == 0 && mount("overlay", place, "overlay", 0, data.text) < 0) {
 		r = err_sys(err, errno, "cannot mount the overlay of %zu layers", o->lower_n);
 		err_hint(err,
 			 "upper and work must be on one file system that is no overlay itself; "
 			 "the kernel log says more");
 		err_at(err, o->at);
 	}
-	/* "/.." is what lies on top of "/" now. */
-	if (r == 0) {
-		s->root_fd = open_tree(AT_FDCWD, "/..", OPEN_TREE_CLOEXEC);
-		if (s->root_fd < 0)
-			r = err_sys(err, errno, "cannot open the overlay");
-	}
 	for (size_t i = 0; i < s->layers_n; i++)
 		fd_close(&s->layer_fds[i]);
 	return r;
+}
+
+static int mount_overlay_on_root(struct start *s, struct err *err)
+{
+	int r = mount_overlay(s, "/", err);
+	if (r < 0)
+		return r;
+	/* "/.." is what lies on top of "/" now. */
+	s->root_fd = open_tree(AT_FDCWD, "/..", OPEN_TREE_CLOEXEC);
+	return s->root_fd < 0 ? err_sys(err, errno, "cannot open the overlay") : 0;
+}
+
+int rootfs_stage_overlay(struct start *s, struct err *err)
+{
+	if (mkdirat(s->stage_fd, "root", 0755) < 0)
+		return err_sys(err, errno, "cannot make a place for the overlay");
+	return mount_overlay(s, "root", err);
 }
 
 /* In an existing mount namespace the root is a directory there, and nothing is mounted. */
@@ -188,9 +264,9 @@ int rootfs_attach(struct start *s, struct err *err)
 {
 	if (s->plan->root.kind == PLAN_ROOT_CHROOT)
 		return plan_joins(s->plan, SPEC_NS_MOUNT) ? open_joined_root(s, err) : 0;
-	int r = cut_propagation(err);
+	int r = rootfs_cut_propagation(err);
 	if (r < 0)
 		return r;
-	return s->plan->root.kind == PLAN_ROOT_OVERLAY ? mount_overlay(s, err)
-						       : attach_on_root(s->root_fd, err);
+	bool is_ready = s->root_fd >= 0; /* a directory, or an overlay of the stage's */
+	return is_ready ? attach_on(s->root_fd, "/", err) : mount_overlay_on_root(s, err);
 }

@@ -36,13 +36,17 @@ static const struct {
 	const char *name;
 	int (*run)(struct start *s, struct err *err);
 } parent_steps[] = {
-	{ "signals", open_signals },  { "pid file", release_check_pid_file },
+	{ "signals", open_signals },
+	{ "pid file", release_check_pid_file },
 	{ "state", prepare_claim },   /* what is going to be made,
 								       before it is made */
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
-	{ "open", prepare_open },     { "announce", announce },
-	{ "clone", clone_child },     { "record", record_child },
+	{ "open", prepare_open },
+	{ "announce", announce },
+	{ "clone", clone_child },
+	{ "maps", user_make_maps },
+	{ "record", record_child },
 	{ "count", death_begin }, /* before the program can do anything */
 };
 
@@ -110,6 +114,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.store = store,
 		.entry.fd = -EBADF,
 		.root_fd = -EBADF,
+		.stage_fd = -EBADF,
 		.proc_fd = -EBADF,
 		.cgroup_root.fd = -EBADF,
 		.cgroup_fd = -EBADF,
@@ -117,6 +122,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.channel = { .parent_fd = -EBADF, .child_fd = -EBADF },
 		.pidfd = -EBADF,
 		.mount_ns_fd = -EBADF,
+		.user_ns_fd = -EBADF,
 		.signal_fd = -EBADF,
 	};
 	exitinfo_init(&s->exit);
@@ -139,5 +145,6 @@ void start_done(struct start *s)
 	channel_close(&s->channel);
 	fd_close(&s->pidfd);
 	fd_close(&s->mount_ns_fd);
+	fd_close(&s->user_ns_fd);
 	fd_close(&s->signal_fd);
 }

@@ -16,13 +16,17 @@
  *    force. open.c: opens what the caller names, with the caller's rights: namespaces to join, and
  *    the root and the sources of bind mounts as detached trees that already carry their attributes.
  *    Must not: move a process; leave anything that finish.c cannot find again.
- *  2 clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
+ *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
+ *    get locked, makes devices, and joins what only the caller may join.
+ *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
  *    outside its limits. Then the parent closes what is the child's.
+ *    user.c: writes the maps of a user namespace.
  *
  * Child (clone.c has the table)
  *
- *  3 isolate.c: not dumpable, own session and keyring; existing namespaces joined, cgroup and time
- *    namespaces made, loopback up, names set.
+ *  3 isolate.c: not dumpable, own session and keyring; user.c: waits for the maps, becomes the user
+ *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
+ *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
  *  4 rootfs.c, mount.c, dev.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds the tree on the new
  *    root and moves into it. Names in it are only ever resolved by base/inroot.h. Masks come before
@@ -93,8 +97,10 @@ struct start {
 	size_t layers_n;
 	int *mount_fds;              /* one for each of plan->mounts; -EBADF: nothing prepared */
 	int join_fds[SPEC_NS_COUNT]; /* in the order of plan->ns.join */
+	int stage_fd;                /* where stage.c has attached trees and devices */
 	int proc_fd;                 /* child: a procfs that nothing is mounted over */
 	struct cgroup_root cgroup_root;
+	bool has_cgroup; /* of the container's own */
 	int cgroup_fd;
 	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;
@@ -105,6 +111,7 @@ struct start {
 	pid_t pid; /* of the container's first process; 0: none */
 	int pidfd;
 	int mount_ns_fd; /* of the child, to examine why an exec failed */
+	int user_ns_fd;  /* its user namespace, if it is another one than hull's */
 	int signal_fd;
 
 	struct exitinfo exit;   /* why it ended, once it has (death.c) */

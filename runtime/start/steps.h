@@ -16,6 +16,7 @@ _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, f
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
 _must_check_ int prepare_open(struct start *s, struct err *err);   /* open.c: trees, namespaces */
 _must_check_ int clone_child(struct start *s, struct err *err);
+_must_check_ int user_make_maps(struct start *s, struct err *err);
 _must_check_ int record_child(struct start *s, struct err *err);  /* state and pid file */
 _must_check_ int release_child(struct start *s, struct err *err); /* limits, then GO */
 
@@ -24,6 +25,9 @@ _must_check_ int release_child(struct start *s, struct err *err); /* limits, the
  * raise are set then, and a child that moves to an existing pid namespace is known only then.
  */
 bool start_waits_for_ready(const struct plan *plan);
+
+/* Keeps the namespaces in which a failed exec can be examined. */
+void record_namespaces(struct start *s);
 
 /* Is it one of the signals that end a start, and hull with it? Later they are forwarded. */
 bool start_ends_by(const struct start *s, int signal);
@@ -44,9 +48,12 @@ void diagnose_exec(struct start *s, struct err *err);
 /* ---- child, in this order ---- */
 
 _must_check_ int isolate_process(struct start *s, struct err *err);
+_must_check_ int isolate_time(struct start *s, struct err *err);
+_must_check_ int user_enter(struct start *s, struct err *err); /* waits for the maps */
 _must_check_ int isolate_namespaces(struct start *s, struct err *err);
 _must_check_ int isolate_network(struct start *s, struct err *err);
 _must_check_ int isolate_names(struct start *s, struct err *err);
+_must_check_ int open_in_child(struct start *s, struct err *err); /* what the parent could not */
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
 _must_check_ int mount_all(struct start *s, struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
@@ -70,6 +77,15 @@ void isolate_wipe_arguments(void);
 
 /* After pivot_root(".", "."): unmounts all that is stacked on the new root, the cwd. */
 _must_check_ int pivot_detach_old_root(int root_fd, struct err *err);
+/* Parts that the stage (stage.c) does in the child's stead. */
+_must_check_ int isolate_oom_score(struct start *s, struct err *err);
+_must_check_ int isolate_join(struct start *s, enum spec_ns_type type, struct err *err);
+_must_check_ int rootfs_cut_propagation(struct err *err);
+_must_check_ int rootfs_stage_overlay(struct start *s,
+				      struct err *err); /* at "root" of the stage */
+
+/* Why clone3 failed, with a hint; returns -code. */
+int clone_failed(const struct start *s, int code, struct err *err);
 
 /* The names of these steps, for errors; NULL behind the last. */
 const char *child_step_name(unsigned index);

@@ -59,9 +59,10 @@ struct state_entry {
 enum state_store_flags { STATE_STORE_EXISTING, STATE_STORE_CREATE };
 
 /*
- * Opens the store: `path` (absolute), or when NULL /run/hull, for others than root
- * $XDG_RUNTIME_DIR/hull (`runtime_dir`). It must be a directory of the caller that nobody else can
- * write to (R-026). ENOENT when it does not exist and is not to be created.
+ * Opens the store: `path` (absolute); or when NULL `hull` in `runtime_dir` (absolute), which is
+ * $XDG_RUNTIME_DIR for others than the host's root; or when that is NULL too /run/hull. It must be
+ * a directory of the caller that nobody else can write to (R-026). ENOENT when it does not exist
+ * and is not to be created.
  */
 _must_check_ int state_store_open(struct state_store *ret, const char *path,
 				  const char *runtime_dir, enum state_store_flags flags,

@@ -44,7 +44,7 @@ int state_check_id(const char *id, struct err *err)
 
 static const char *default_path(const char *runtime_dir, struct arena *arena)
 {
-	if (geteuid() == 0 || !runtime_dir || runtime_dir[0] != '/')
+	if (!runtime_dir)
 		return STATE_DEFAULT_PATH;
 	return arena_printf(arena, "%s/hull", runtime_dir);
 }

@@ -20,7 +20,7 @@
 #define FIXED_ID     "web"
 
 struct golden_options {
-	bool log, plan, no_pivot, no_new_keyring, no_annotations, poor_host;
+	bool log, plan, no_pivot, no_new_keyring, no_annotations, poor_host, user_host;
 	const char *overlay;
 	unsigned preserve_fds, listen_fds;
 };
@@ -37,6 +37,7 @@ static const struct option golden_table[] = {
 	{ "listen-fds", 0, OPTION_NUMBER, GOLDEN(listen_fds), "N", "LISTEN_FDS of the caller" },
 	{ "no-annotations", 0, OPTION_FLAG, GOLDEN(no_annotations), NULL, "as in create" },
 	{ "poor-host", 0, OPTION_FLAG, GOLDEN(poor_host), NULL, "see poor_host" },
+	{ "user-host", 0, OPTION_FLAG, GOLDEN(user_host), NULL, "see user_host" },
 	{ 0 },
 };
 
@@ -44,6 +45,7 @@ static const struct option golden_table[] = {
 static const struct host rich_host = {
 	.caps_permitted = (UINT64_C(1) << 41) - 1,
 	.caps_bounding = (UINT64_C(1) << 41) - 1,
+	.caps_known = (UINT64_C(1) << 41) - 1,
 	.has_time_namespaces = true,
 };
 
@@ -51,8 +53,19 @@ static const struct host rich_host = {
 static const struct host poor_host = {
 	.caps_permitted = 0xa80425fb,
 	.caps_bounding = 0xa80425fb,
+	.caps_known = (UINT64_C(1) << 41) - 1,
 	.signals_ignored = 1u << (1 - 1) |
 			   1u << (13 - 1), /* as below nohup, and a Python program */
+};
+
+/* A user without privilege, whose session has a cgroup of its own. */
+static const struct host user_host = {
+	.uid = 1000,
+	.gid = 1000,
+	.caps_bounding = (UINT64_C(1) << 41) - 1,
+	.caps_known = (UINT64_C(1) << 41) - 1,
+	.has_time_namespaces = true,
+	.cgroup = "/user.slice/user-1000.slice",
 };
 
 static unsigned plan_flags(const struct golden_options *o)
@@ -75,7 +88,9 @@ static void print_plan(const struct golden_options *o, const struct spec *spec, 
 		.preserve_fds = o->preserve_fds,
 		.listen_fds = o->listen_fds,
 	};
-	const struct host *host = o->poor_host ? &poor_host : &rich_host;
+	const struct host *host = o->poor_host   ? &poor_host
+				  : o->user_host ? &user_host
+						 : &rich_host;
 
 	int r = plan_make(spec, &po, host, arena, &plan, problems, &err);
 	if (problems->errors + problems->warnings > 0)

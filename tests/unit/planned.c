@@ -15,6 +15,7 @@ void planned_init(struct planned *p)
 		.host = {
 			.caps_permitted = (UINT64_C(1) << 41) - 1,
 			.caps_bounding = (UINT64_C(1) << 41) - 1,
+			.caps_known = (UINT64_C(1) << 41) - 1,
 			.has_time_namespaces = true,
 		},
 		.options = { .id = "web", .bundle = "/bundle", .flags = PLAN_ROOTFS_ANNOTATIONS },

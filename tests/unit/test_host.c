@@ -94,12 +94,33 @@ static void test_probe(void **state)
 	assert_int_equal(host.gid, getgid());
 }
 
+/* Only the line of version 2 counts, and only what can be named from here. */
+static void test_cgroup(void **state)
+{
+	static const struct {
+		const char *text, *path;
+	} cases[] = {
+		{ "0::/user.slice/a b\n", "/user.slice/a b" },
+		{ "9:name=systemd:/x\n0::/\n", "/" },
+		{ "4:memory:/x\n", "" },
+		{ "0::/../other\n", "" },
+		{ "", "" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct host host = { 0 };
+		host_parse_cgroup(cases[i].text, &host);
+		assert_string_equal(host.cgroup, cases[i].path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_typical), cmocka_unit_test(test_names_of_fields),
-		cmocka_unit_test(test_missing), cmocka_unit_test(test_no_numbers),
-		cmocka_unit_test(test_cut_off), cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_typical),         cmocka_unit_test(test_cgroup),
+		cmocka_unit_test(test_names_of_fields), cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_no_numbers),      cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_probe),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,19 +87,6 @@ static void test_time(void **state)
 	assert_string_equal(p.err.path, "linux.namespaces[0]");
 }
 
-/* No part of a config may be left out because hull cannot do it yet. */
-static void test_user_namespace_is_refused(void **state)
-{
-	_cleanup_planned_ struct planned p;
-	(void)state;
-	planned_init(&p);
-	assert_int_equal(make_namespaces(&p, "{\"type\": \"user\"}",
-					 ", \"uidMappings\": [{\"containerID\": 0, \"hostID\": 1, "
-					 "\"size\": 1}], \"gidMappings\": [{\"containerID\": 0, "
-					 "\"hostID\": 1, \"size\": 1}]"),
-			 -ENOTSUP);
-}
-
 /* ---- sysctls ---- */
 
 static int make_sysctl(struct planned *p, const char *key)
@@ -323,7 +310,6 @@ int main(void)
 		cmocka_unit_test(test_new_namespaces),
 		cmocka_unit_test(test_joined_namespaces),
 		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_user_namespace_is_refused),
 		cmocka_unit_test(test_sysctl_paths),
 		cmocka_unit_test(test_refused_sysctls),
 		cmocka_unit_test(test_sysctls_of_the_host),

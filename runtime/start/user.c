@@ -1,0 +1,184 @@
+/*
+ * The user namespace, from both sides. The parent writes the maps, since nobody inside may; the
+ * child waits for them (R-072) and becomes the namespace's root to build the container.
+ *
+ * Everything about the child is written below its own directory of a /proc that was checked, with
+ * no link and no mount in between (R-050 to R-052). Its number cannot become another process's:
+ * it is our child, and not reaped.
+ * Must not: leave the child visible to a namespace that it joins (R-073); let it go on without
+ * maps.
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "start/idmap.h"
+#include "start/proc.h"
+
+#define HAS_USER_NAMESPACE(plan) ((plan)->user.is_new || (plan)->user.is_joined)
+
+/* ---- parent: writing ---- */
+
+static int write_failed(const struct start *s, const char *file, int code, struct err *err)
+{
+	err_sys(err, code, "cannot write the container's %s", file);
+	if (code == EPERM)
+		err_hint(err, "the caller may not map these ids; for users without privilege "
+			      "/etc/subuid and /etc/subgid say which ones they may");
+	if (code == EACCES && s->plan->user.hides_late)
+		err_hint(err, "the file of hull's program must be readable for the caller");
+	err_at(err, s->plan->user.at);
+	return -code;
+}
+
+static int write_file(const struct start *s, int proc_fd, const char *file, const char *text,
+		      struct err *err)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "%d/%s", (int)s->pid, file);
+	int r = proc_write(proc_fd, path, text);
+	return r < 0 ? write_failed(s, file, -r, err) : 0;
+}
+
+static int write_map(const struct start *s, int proc_fd, const struct plan_id_map *map,
+		     const char *file, struct err *err)
+{
+	if (map->writer == PLAN_MAP_BY_HULL)
+		return write_file(s, proc_fd, file, map->text, err);
+	int r = idmap_run_helper(s, map, err);
+	if (r < 0)
+		err_at(err, map->lines->at);
+	return r;
+}
+
+/* ---- parent: comparing (S-127) ---- */
+
+/* The lines of a uid_map are in the kernel's order, with other blanks. */
+static bool has_line(const char *text, const struct spec_id_mapping *m)
+{
+	unsigned long long a, b, n;
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "%llu %llu %llu", &a, &b, &n) == 3 && a == m->container_id.v &&
+		    b == m->host_id.v && n == m->size.v)
+			return true;
+	}
+	return false;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = *text != '\0';
+	for (; *text; text++)
+		n += text[0] == '\n' && text[1];
+	return n;
+}
+
+static int compare_map(const struct start *s, const struct plan_id_map *map, const char *file,
+		       struct err *err)
+{
+	char path[64], text[16 * 1024];
+	if (!map->lines || map->lines->n == 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)s->pid, file);
+	int r = fd_read_value(AT_FDCWD, path, text, sizeof(text));
+	if (r < 0)
+		return err_sys(err, -r, "cannot read the maps of the joined user namespace");
+	bool same = count_lines(text) == map->lines->n;
+	for (size_t i = 0; same && i < map->lines->n; i++)
+		same = has_line(text, &map->lines->v[i]);
+	if (same)
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL,
+		"these mappings are not those of the user namespace that is joined");
+	err_hint(err, "leave them out, or give those of its %s", file);
+	err_at(err, map->lines->at);
+	return -EINVAL;
+}
+
+/* ---- parent: the step ---- */
+
+static int write_maps(const struct start *s, struct err *err)
+{
+	const struct plan_user *user = &s->plan->user;
+	_cleanup_close_ int proc_fd = -EBADF;
+
+	int r = proc_open_plain(&proc_fd, err);
+	if (r == 0 && pidfd_send_signal(s->pidfd, 0, NULL, 0) < 0)
+		r = err_sys(err, errno, "the container's process is gone");
+	if (r == 0 && user->denies_setgroups)
+		r = write_file(s, proc_fd, "setgroups", "deny", err);
+	if (r == 0)
+		r = write_map(s, proc_fd, &user->gids, "gid_map", err);
+	return r < 0 ? r : write_map(s, proc_fd, &user->uids, "uid_map", err);
+}
+
+int user_make_maps(struct start *s, struct err *err)
+{
+	const struct plan_user *user = &s->plan->user;
+	int r = 0;
+
+	if (!HAS_USER_NAMESPACE(s->plan))
+		return 0;
+	if (user->is_new)
+		r = write_maps(s, err);
+	if (r == 0 && user->is_joined)
+		r = compare_map(s, &user->uids, "uid_map", err);
+	if (r == 0 && user->is_joined)
+		r = compare_map(s, &user->gids, "gid_map", err);
+	/* The child may have failed first, which says more. */
+	if (r < 0 && s->channel.page->err.code) {
+		*err = s->channel.page->err;
+		return -err->code;
+	}
+	if (r < 0)
+		return r;
+	record_namespaces(s);
+	/* A child that is gone has left its reason in the page. */
+	(void)!channel_send(s->channel.parent_fd, CHANNEL_MAPPED);
+	return 0;
+}
+
+/* ---- child ---- */
+
+/*
+ * Root of the namespace if it has one, else the program's user: capabilities are what counts, but
+ * what is made must belong to somebody. In a namespace without maps neither exists, so this cannot
+ * succeed too early (R-072).
+ */
+static int become_root(const struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+
+	if (setresgid(0, 0, 0) < 0 &&
+	    (errno != EINVAL || setresgid(process->gid, process->gid, process->gid) < 0)) {
+		int r = err_sys(err, errno, "cannot become a group of the user namespace");
+		err_at(err, process->user_at);
+		return r;
+	}
+	if (setresuid(0, 0, 0) < 0 &&
+	    (errno != EINVAL || setresuid(process->uid, process->uid, process->uid) < 0)) {
+		int r = err_sys(err, errno, "cannot become a user of the user namespace");
+		err_at(err, process->user_at);
+		return r;
+	}
+	return 0;
+}
+
+int user_enter(struct start *s, struct err *err)
+{
+	if (!HAS_USER_NAMESPACE(s->plan))
+		return 0;
+	if (channel_receive(s->channel.child_fd) != CHANNEL_MAPPED)
+		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot hide the process");
+	return become_root(s, err);
+}

@@ -1,0 +1,457 @@
+#!/usr/bin/env bats
+# Containers with a user namespace of their own: started by root, where a stage locks the host's
+# flags, and by a user without privilege, who has only the rights inside of it.
+
+load ../lib
+bats_require_minimum_version 1.5.0
+
+setup() {
+	hull_setup
+	need_root
+	config '.linux.namespaces += [{type: "user"}]'
+}
+
+teardown() {
+	[[ -z ${HELPER:-} ]] || kill -KILL "$HELPER" 2>/dev/null || true
+	[[ -z ${SOURCE:-} ]] || umount "$SOURCE" 2>/dev/null || true
+	hull_teardown
+}
+
+# ---- helpers ------------------------------------------------------------------------------------
+
+# map CONTAINER HOST SIZE...: the maps, the same for users and groups.
+map() {
+	local lines
+	lines=$(jq -cn '[$ARGS.positional | _nwise(3) |
+		{containerID: .[0], hostID: .[1], size: .[2]}]' --jsonargs -- "$@")
+	config --argjson lines "$lines" '.linux.uidMappings = $lines | .linux.gidMappings = $lines'
+}
+
+# as_root: maps a range, and gives the image to it.
+as_root() {
+	map 0 100000 65536
+	chown -hR 100000:100000 "$BUNDLE/rootfs"
+}
+
+# An id that nobody has, and so no limit of processes is shared with anybody.
+USER_ID=54321
+
+# as_user: maps one id, that of the user who will run hull.
+as_user() {
+	map 0 "$USER_ID" 1
+	config 'del(.linux.cgroupsPath)'
+	chown -hR "$USER_ID:$USER_ID" "$T"
+	chmod 755 "$T"
+	cp "$HULL" "$T/hull"
+	chmod 755 "$T/hull"
+	mkdir -p "$T/run"
+	chown "$USER_ID:$USER_ID" "$T/run"
+	chmod 700 "$T/run"
+}
+
+# user_do COMMAND...: without privilege, as a login session would have it.
+user_do() {
+	(cd / && exec setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups \
+		env -i PATH="$PATH" XDG_RUNTIME_DIR="$T/run" "$@")
+}
+
+# user_run [OPTION of run...]: as hull_run, but by the user.
+user_run() {
+	capture user_do timeout 60 "$T/hull" run "$@" -b "$BUNDLE" "$ID"
+}
+
+assert_user_clean() {
+	assert_clean
+	[[ ! -e $T/run/hull/$ID ]] || fail "the state is left"
+}
+
+# A host's mount that is read-only and has other flags: $SOURCE.
+make_source() {
+	SOURCE=$T/source
+	mkdir "$SOURCE"
+	mount -t tmpfs -o mode=777 source "$SOURCE"
+	echo secret >"$SOURCE/file"
+	mount -o remount,bind,ro,nosuid,nodev,noexec "$SOURCE"
+	cp /proc/self/mountinfo "$T/mountinfo"
+}
+
+# ---- by root ------------------------------------------------------------------------------------
+
+@test "root: the container has the ids of its maps, and is root only inside" {
+	as_root
+	script 'id -u; id -g; cat /proc/self/uid_map; cat /proc/self/gid_map; cat /proc/self/setgroups
+		touch /made; stat -c %u:%g /made'
+	hull_run
+	expect 0
+	[[ ${lines[0]}${lines[1]} == 00 ]] || report "ids"
+	[[ $(tr -s ' ' <<<"${lines[2]}") == " 0 100000 65536" ]] || report "uid_map"
+	[[ $(tr -s ' ' <<<"${lines[3]}") == " 0 100000 65536" ]] || report "gid_map"
+	[[ ${lines[4]} == allow && ${lines[5]} == 0:0 ]] || report "setgroups, owner"
+	[[ $(stat -c %u:%g "$BUNDLE/rootfs/made") == 100000:100000 ]] || fail "owner on the host"
+	assert_clean
+}
+
+@test "root: user, group and additional groups are those of the maps" {
+	as_root
+	config '.process.user = {uid: 7, gid: 8, additionalGids: [9, 65535]}'
+	script 'id -u; id -g; id -G; sleep 0.1'
+	hull_start
+	[[ $(stat -c %u "/proc/$PID") == 100007 ]] || fail "user on the host"
+	hull_wait
+	expect 0 $'7\n8\n8 9 65535'
+	assert_clean
+}
+
+@test "root: 340 lines, users and groups apart" {
+	local lines=()
+	for ((i = 0; i < 340; i++)); do lines+=("$i" "$((1000 + 2 * i))" 1); done
+	map "${lines[@]}"
+	config '.linux.gidMappings = [{containerID: 0, hostID: 1000, size: 5}]'
+	chown -hR 1000:1000 "$BUNDLE/rootfs"
+	script 'wc -l </proc/self/uid_map; tail -n 1 /proc/self/uid_map; cat /proc/self/gid_map'
+	hull_run
+	expect 0
+	[[ ${lines[0]} == 340 ]] || report "lines"
+	[[ $(tr -s ' ' <<<"${lines[1]}") == " 339 1678 1" ]] || report "the last one"
+	[[ $(tr -s ' ' <<<"${lines[2]}") == " 0 1000 5" ]] || report "gid_map"
+	assert_clean
+}
+
+@test "root: a map without 0" {
+	map 1000 101000 5
+	chown -hR 101000:101000 "$BUNDLE/rootfs"
+	config '.process.user = {uid: 1000, gid: 1001}'
+	script 'id -u; id -g; echo x >/dev/null && echo ok'
+	hull_run
+	expect 0 $'1000\n1001\nok'
+	assert_clean
+}
+
+@test "root: devices work, and belong to the container's users" {
+	as_root
+	config '.linux.devices = [{path: "/dev/own", type: "c", major: 1, minor: 3, fileMode: 416,
+		uid: 3, gid: 4}, {path: "/dev/fifo", type: "p", uid: 5, gid: 6}]'
+	script 'echo x >/dev/null && head -c 2 /dev/zero | wc -c
+		stat -c "%t:%T %a %u:%g" /dev/own; stat -c "%F %u:%g" /dev/fifo
+		stat -c %t:%T /dev/tty; mknod /tmp/m c 1 3 2>/dev/null || echo no mknod'
+	hull_run
+	expect 0 $'2\n1:3 640 3:4\nfifo 5:6\n5:0\nno mknod'
+	assert_clean
+}
+
+@test "root: flags of the host stay locked on binds (R-045)" {
+	as_root
+	make_source
+	add_mount '{"destination": "/data", "source": "'"$SOURCE"'", "options": ["rbind"]}'
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+	script 'grep " /data " /proc/self/mountinfo | cut -d" " -f6
+		for o in rw suid dev exec; do
+			mount -o remount,bind,$o /data 2>&1 | grep -c "not permitted\|denied"
+		done
+		echo x >/data/file; cat /data/file'
+	hull_run
+	expect 0 $'ro,nosuid,nodev,noexec,relatime\n1\n1\n1\n1\nsecret'
+	umount "$SOURCE"
+	cp /proc/self/mountinfo "$T/mountinfo"
+	assert_clean
+}
+
+@test "root: without the stage a read-only source could be remounted: what hull itself makes can" {
+	as_root
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+	add_mount '{"destination": "/data", "type": "tmpfs", "options": ["ro"]}'
+	script 'mount -o remount,bind,rw /data && touch /data/x && echo written'
+	hull_run
+	expect 0 "written"
+	assert_clean
+}
+
+@test "root: an unreadable parent of a source does not matter, as without a user namespace" {
+	as_root
+	mkdir -p "$T/closed/source"
+	echo hello >"$T/closed/source/file"
+	chmod 700 "$T/closed"
+	add_mount '{"destination": "/data", "source": "'"$T"'/closed/source", "options": ["rbind", "ro"]}'
+	script 'cat /data/file'
+	hull_run
+	expect 0 "hello"
+	assert_clean
+}
+
+@test "root: an overlay, in memory and in a directory" {
+	as_root
+	script 'id -u; touch /made && rm -r /etc && mkdir /etc && ls -A /etc | wc -l; stat -c %u /made'
+	hull_run --overlay
+	expect 0 $'0\n0\n0'
+	[[ ! -e $BUNDLE/rootfs/made ]] || fail "the layer below was written to"
+	hull_run --overlay="$T/changes"
+	expect 0 $'0\n0\n0'
+	[[ $(stat -c %u "$T/changes/upper/made") == 100000 ]] || fail "owner in the upper layer"
+	assert_clean
+}
+
+@test "root: sysctls, masks, read-only paths, cgroup, mqueue" {
+	as_root
+	config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "1234"} |
+		.linux.maskedPaths = ["/proc/keys", "/proc/acpi"] | .linux.readonlyPaths = ["/proc/sys"]'
+	script 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax; cat /proc/keys
+		echo 0 2>/dev/null >/proc/sys/net/ipv4/ip_forward || echo read-only
+		grep -c " /dev/mqueue " /proc/self/mountinfo; ls /sys/fs/cgroup/cgroup.procs
+		hostname; cat /sys/class/net/lo/operstate'
+	hull_run
+	expect 0
+	[[ $output == $'1\n1234\nread-only\n1\n/sys/fs/cgroup/cgroup.procs\ntest\nunknown' ]] ||
+		report "what is inside"
+	assert_clean
+}
+
+@test "root: a cgroup mount without a cgroup namespace is the container's own part" {
+	as_root
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	script 'cat /sys/fs/cgroup/cgroup.procs | head -n 1; mkdir /sys/fs/cgroup/x 2>/dev/null || echo no'
+	hull_run
+	expect 0 $'1\nno'
+	assert_clean
+}
+
+@test "root: oom score, limits, time and clock are set with the caller's rights" {
+	as_root
+	config '.process.oomScoreAdj = 321 | .process.rlimits =
+		[{type: "RLIMIT_NOFILE", soft: 99, hard: 100}] | .linux.namespaces += [{type: "time"}] |
+		.linux.timeOffsets = {boottime: {secs: 315360000}}'
+	script 'cat /proc/self/oom_score_adj; ulimit -n; ulimit -Hn; cut -d. -f1 /proc/uptime'
+	hull_run
+	expect 0
+	[[ ${lines[0]} == 321 && ${lines[1]} == 99 && ${lines[2]} == 100 ]] || report "limits"
+	((lines[3] > 315360000)) || report "time"
+	assert_clean
+}
+
+@test "root: a failed exec is explained with the container's ids" {
+	as_root
+	printf '#!/bin/sh\n' >"$BUNDLE/rootfs/script"
+	chmod 700 "$BUNDLE/rootfs/script"
+	config '.process.user = {uid: 5, gid: 5} | .process.capabilities = {}'
+	program /script
+	hull_run
+	expect_error 'permission denied'
+	expect_error "owner|'/script'"
+	assert_clean
+}
+
+@test "root: existing namespaces of the host are joined by the stage" {
+	as_root
+	unshare --net --uts --ipc sleep 60 >/dev/null 2>&1 3>&- &
+	HELPER=$!
+	wait_for test /proc/$HELPER/ns/net -ef /proc/$HELPER/task/$HELPER/ns/net
+	wait_for [ "$(readlink /proc/self/ns/net)" != "$(readlink /proc/$HELPER/ns/net)" ]
+	config --arg p "/proc/$HELPER/ns" '.linux.namespaces |= map(
+		if .type == "network" then .path = "\($p)/net"
+		elif .type == "ipc" then .path = "\($p)/ipc" else . end) | del(.mounts[] |
+		select(.type == "sysfs" or .type == "cgroup" or .type == "mqueue"))'
+	script 'readlink /proc/self/ns/net; readlink /proc/self/ns/ipc'
+	hull_run
+	expect 0 "$(readlink /proc/$HELPER/ns/net)"$'\n'"$(readlink /proc/$HELPER/ns/ipc)"
+	assert_clean
+}
+
+@test "R-072: 50 starts at a time, with maps for each, and nothing is left" {
+	as_root
+	script 'cat /proc/self/uid_map; exit 7'
+	local i pids=() failed=0
+	for ((i = 0; i < 50; i++)); do
+		jq --arg c "/hull-test/$ID-$i" '.linux.cgroupsPath = $c | .root.readonly = true' \
+			"$BUNDLE/config.json" >"$T/config-$i.json"
+		mkdir "$T/b$i"
+		mv "$T/config-$i.json" "$T/b$i/config.json"
+		ln -s "$BUNDLE/rootfs" "$T/b$i/rootfs"
+		timeout 120 "$HULL" --root "$STATE" run -b "$T/b$i" "$ID-$i" </dev/null \
+			>"$T/out-$i" 2>"$T/err-$i" 3>&- &
+		pids+=($!)
+	done
+	for i in "${!pids[@]}"; do
+		status=0
+		wait "${pids[$i]}" || status=$?
+		[[ $status == 7 && $(tr -s ' ' <"$T/out-$i") == " 0 100000 65536" ]] ||
+			failed=$((failed + 1))
+	done
+	((failed == 0)) || fail "$failed starts failed:" "$(cat "$T"/err-*)"
+	assert_clean
+	! compgen -G "$STATE/$ID*" || fail "state is left"
+	! compgen -G "$CGROUPS/hull-test/$ID-*" || fail "a cgroup is left"
+}
+
+@test "root: SIGKILL of hull during the start leaves what delete --force removes" {
+	as_root
+	program /bin/sleep 60
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- &
+		HULL_PID=$!
+		sleep "0.00$i"
+		kill -KILL "$HULL_PID"
+		wait "$HULL_PID" || true
+		capture timeout 30 "$HULL" --root "$STATE" delete --force "$ID"
+		expect 0
+		wait_for no_process || fail "processes are left"
+		assert_clean
+	done
+}
+
+no_process() {
+	[[ -z $(container_processes) ]]
+}
+
+# ---- without privilege --------------------------------------------------------------------------
+
+@test "user: root inside is the user outside, and setgroups is denied" {
+	as_user
+	script 'id -u; id -g; cat /proc/self/uid_map; cat /proc/self/setgroups; touch /made; echo x >/dev/null
+		grep -c " /dev/null " /proc/self/mountinfo; cat /proc/sys/kernel/hostname'
+	user_run
+	expect 0
+	[[ $(tr -s ' ' <<<"$output") == $'0\n0\n 0 54321 1\ndeny\n1\ntest' ]] || report "inside"
+	[[ $(stat -c %u "$BUNDLE/rootfs/made") == "$USER_ID" ]] || fail "owner on the host"
+	assert_user_clean
+}
+
+@test "user: everything of the file system works inside" {
+	as_user
+	echo hello >"$T/file"
+	chown "$USER_ID" "$T/file"
+	add_mount '{"destination": "/data", "source": "'"$T"'/file", "options": ["bind", "ro"]}'
+	config '.linux.sysctl = {"net.ipv4.ip_forward": "1"} | .root.readonly = true |
+		.linux.maskedPaths = ["/proc/keys"] | .linux.readonlyPaths = ["/proc/sys"] |
+		.process.oomScoreAdj = 500 | .linux.namespaces += [{type: "time"}] |
+		.linux.timeOffsets = {boottime: {secs: 315360000}}'
+	mkdir "$BUNDLE/rootfs/data-dir"
+	touch "$BUNDLE/rootfs/data"
+	script 'cat /data; echo x 2>/dev/null >/data || echo ro
+		cat /proc/sys/net/ipv4/ip_forward; cat /proc/keys; touch /x 2>/dev/null || echo ro root
+		cat /proc/self/oom_score_adj; ls /sys/fs/cgroup/cgroup.procs
+		[ $(cut -d. -f1 /proc/uptime) -gt 315360000 ] && echo time; cat /sys/class/net/lo/operstate'
+	user_run
+	expect 0 $'hello\nro\n1\nro root\n500\n/sys/fs/cgroup/cgroup.procs\ntime\nunknown'
+	assert_user_clean
+}
+
+@test "user: flags of the host stay on binds, and cannot be taken away" {
+	as_user
+	make_source
+	add_mount '{"destination": "/data", "source": "'"$SOURCE"'", "options": ["rbind"]}'
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+	script 'grep " /data " /proc/self/mountinfo | cut -d" " -f6
+		mount -o remount,bind,rw /data 2>&1 | grep -c "not permitted\|denied"'
+	user_run
+	expect 0 $'ro,nosuid,nodev,noexec,relatime\n1'
+	config '.mounts[-1].options = ["rbind", "rw"]'
+	user_run
+	expect_error 'cannot set the attributes'
+	expect_error 'keeps what'
+	umount "$SOURCE"
+	cp /proc/self/mountinfo "$T/mountinfo"
+	assert_user_clean
+}
+
+@test "user: an overlay with user attributes, in memory and in a directory" {
+	as_user
+	script 'touch /made && rm -r /etc && mkdir /etc && ls -A /etc | wc -l
+		grep -o userxattr /proc/self/mounts'
+	user_run --overlay
+	if grep -q "no user attributes" "$T/stderr"; then
+		expect_error '6.6'
+	else
+		expect 0 $'0\nuserxattr'
+	fi
+	[[ ! -e $BUNDLE/rootfs/made ]] || fail "the layer below was written to"
+	assert_user_clean
+}
+
+@test "user: limits that cannot be set are errors, a cgroup that nobody asked for is not" {
+	as_user
+	script 'echo ran'
+	user_run
+	expect 0 "ran"
+	config '.linux.resources = {pids: {limit: 100}}'
+	user_run
+	expect_error 'cgroup'
+	[[ $output != *ran* ]] || report "started without its limit"
+	config '.linux.resources = {} | .linux.cgroupsPath = "/hull-test/x"'
+	user_run
+	expect_error 'cgroup'
+	config 'del(.linux.cgroupsPath) | .linux.resources = {devices: [{allow: false, access: "rwm"}]}'
+	user_run
+	expect 0 "ran"
+	grep -q "device rules" "$T/stderr" || report "no warning"
+	assert_user_clean
+}
+
+@test "user: what needs privilege is refused with a reason" {
+	as_user
+	config '.process.user.additionalGids = [0]'
+	user_run
+	expect_error 'additional groups'
+	config 'del(.process.user.additionalGids) | .linux.namespaces |= map(select(.type != "user")) |
+		del(.linux.uidMappings, .linux.gidMappings)'
+	user_run
+	expect_error 'spec --rootless'
+	assert_user_clean
+}
+
+@test "user: XDG_RUNTIME_DIR" {
+	as_user
+	capture user_do env -u XDG_RUNTIME_DIR "$T/hull" run -b "$BUNDLE" "$ID"
+	expect_error 'XDG_RUNTIME_DIR is not set'
+	expect_error 'run/user/54321.*--root DIR'
+	capture user_do env XDG_RUNTIME_DIR=run "$T/hull" run -b "$BUNDLE" "$ID"
+	expect_error "XDG_RUNTIME_DIR is 'run'"
+	assert_user_clean
+}
+
+@test "user: a failed exec is explained" {
+	as_user
+	printf '#!/no/such\n' >"$BUNDLE/rootfs/script"
+	chmod 755 "$BUNDLE/rootfs/script"
+	program /script
+	user_run
+	expect_error '/no/such'
+	assert_user_clean
+}
+
+@test "user: the process is hidden from the moment it has its maps (R-073)" {
+	as_user
+	program /bin/sleep 60
+	user_do "$T/hull" run --pid-file "$T/run/pid" -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- &
+	HELPER=$!
+	wait_for test -s "$T/run/pid"
+	PID=$(<"$T/run/pid")
+	wait_for grep -qx sleep "/proc/$PID/comm"
+	capture user_do timeout 30 "$T/hull" state "$ID"
+	expect 0
+	expect_match '"status": *"running"'
+	capture user_do timeout 30 "$T/hull" delete --force "$ID"
+	expect 0
+	wait "$HELPER" || true
+	HELPER=
+	assert_user_clean
+}
+
+@test "user: 50 starts at a time, and nothing is left" {
+	as_user
+	config '.root.readonly = true'
+	script 'cat /proc/self/uid_map; exit 7'
+	local i pids=() failed=0
+	for ((i = 0; i < 50; i++)); do
+		user_do timeout 120 "$T/hull" run -b "$BUNDLE" "$ID-$i" </dev/null \
+			>"$T/out-$i" 2>"$T/err-$i" 3>&- &
+		pids+=($!)
+	done
+	for i in "${!pids[@]}"; do
+		status=0
+		wait "${pids[$i]}" || status=$?
+		[[ $status == 7 && $(tr -s ' ' <"$T/out-$i") == " 0 54321 1" ]] || failed=$((failed + 1))
+	done
+	((failed == 0)) || fail "$failed starts failed:" "$(cat "$T"/err-*)"
+	assert_user_clean
+	! compgen -G "$T/run/hull/$ID*" || fail "state is left"
+}
