@@ -30,6 +30,7 @@ enum err_flags {
 	ERR_ABOUT_PROGRAM = 1u << 1, /* process.args or cwd is the cause: engines turn the texts
 				      * "no such file or directory" and "permission denied" into
 				      * 127 and 126, so only these errors may show them in a log */
+	ERR_QUOTES = 1u << 2,        /* the cause is another program's words, for people */
 };
 
 struct err {

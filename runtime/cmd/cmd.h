@@ -115,6 +115,9 @@ void cmd_report_warnings(struct cmd *cmd);
 /* How a container ended, where that is worth a word: on stderr, as one record in --log. */
 void cmd_report_exit(struct cmd *cmd, const char *id, const struct exitinfo *x);
 
+/* One warning, at once: to people on stderr, or to --log as a record of its own. */
+void cmd_report_warning(struct cmd *cmd, const struct err *warning);
+
 /* Words that only --debug shows: on stderr, or in a --log of plain text. */
 void cmd_debug(struct cmd *cmd, const struct str *text);
 

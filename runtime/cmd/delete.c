@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
+#include "start/hooks.h"
 
 #define DELETE_TIMEOUT_MS 10000
 
@@ -171,6 +172,31 @@ static int check_deletable(const struct state *state, const char *id, struct err
 	}
 }
 
+/*
+ * The hooks of the container, from its state: what is destroyed now, or was by its own hull, is
+ * deleted only when they have run. 1: the state is gone meanwhile.
+ */
+static int run_poststop(struct cmd *cmd, const struct delete_options *o, struct state_entry *entry,
+			struct state *state, struct err *err)
+{
+	struct plan_hooks hooks;
+	struct spec_problems warnings = { 0 };
+	const struct hooks_poststop poststop = {
+		.hooks = &hooks,
+		.entry = entry,
+		.state = state,
+		.arena = &cmd->arena,
+		.warnings = &warnings,
+	};
+	if (!state->poststop)
+		return 0;
+	plan_make_hook_list(state->poststop, &cmd->arena, &hooks);
+	int r = hooks_run_poststop(&poststop, err);
+	for (const struct spec_problem *p = warnings.first; p; p = p->next)
+		cmd_report_warning(cmd, &p->err);
+	return r == -EBUSY && o->force ? 0 : r;
+}
+
 static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 			 const struct state_store *store, struct state_entry *entry,
 			 struct err *err)
@@ -188,7 +214,9 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 		r = kill_process(&state, err);
 	if (r == 0)
 		r = remove_cgroup(&state, err);
-	return r < 0 ? r : state_remove(entry, err);
+	if (r == 0)
+		r = run_poststop(cmd, o, entry, &state, err);
+	return r != 0 ? r < 0 ? r : 0 : state_remove(entry, err);
 }
 
 /* 1 when there is no such container; that something else is missing is an error. */

@@ -274,7 +274,10 @@ void report_err(struct str *out, const struct json_doc *doc, const struct err *e
 		return;
 	}
 	struct err full = located(doc, err);
-	painted(out, flags, PAINT_ERROR, "error: ");
+	if (flags & REPORT_WARNING)
+		painted(out, flags, PAINT_WARNING, "warning: ");
+	else
+		painted(out, flags, PAINT_ERROR, "error: ");
 	escape_append(out, full.message, strlen(full.message));
 	if (full.flags & ERR_HAS_ERRNO)
 		str_printf(out, ": %s", err_text(full.code).s);

@@ -17,7 +17,8 @@
 enum report_flags {
 	REPORT_PLAIN = 0,
 	REPORT_COLOUR = 1u << 0,
-	REPORT_CHECK = 1u << 1, /* of `hull check`, which starts nothing anyway */
+	REPORT_CHECK = 1u << 1,   /* of `hull check`, which starts nothing anyway */
+	REPORT_WARNING = 1u << 2, /* report_err(): of something that stopped nothing */
 };
 
 /*

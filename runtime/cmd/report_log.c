@@ -99,7 +99,7 @@ static void append_msg(struct str *out, const struct err *err, unsigned more)
 	append_errno(out, err);
 	if (err->kernel[0])
 		str_printf(out, ": kernel: %s", err->kernel);
-	if (err->cause[0])
+	if (err->cause[0] && !(err->flags & ERR_QUOTES))
 		str_printf(out, " (%s)", err->cause);
 	if (more)
 		str_printf(out, " (and %u more problem%s)", more, more == 1 ? "" : "s");

@@ -81,18 +81,38 @@ static void show_warnings(void *context)
 		cmd_report_warnings(cmd);
 }
 
+/*
+ * What the poststop hooks have left to say. A log has one record for an error with all warnings in
+ * it: there they join those that were found before.
+ */
+static void show_late(struct cmd *cmd, const struct spec_problems *late)
+{
+	for (const struct spec_problem *p = late->first; p; p = p->next) {
+		if (!cmd->global.log) {
+			cmd_report_warning(cmd, &p->err);
+			continue;
+		}
+		struct err *err = spec_problem_add(&cmd->arena, &cmd->problems, SPEC_WARNING,
+						   p->err.at, "%s", p->err.message);
+		if (err)
+			*err = p->err;
+	}
+}
+
 static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bundle *bundle,
 			struct err *err)
 {
 	struct state_store store;
 	struct start start;
 	struct start_result result;
+	struct spec_problems late = { 0 };
 
 	int r = cmd_open_store(cmd, STATE_STORE_CREATE, &store, err);
 	if (r < 0)
 		return r;
 	start_init(&start, &bundle->plan, &cmd->arena, &store);
 	start.problems = &cmd->problems;
+	start.late = &late;
 	start.pid_file = o->pid_file;
 	fill_state(bundle, &start.state);
 	start.before_clone = show_warnings;
@@ -102,6 +122,7 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	r = start_run(&start, &result, err);
 	if (cmd->global.debug)
 		show_tolerated(cmd, &start);
+	show_late(cmd, &late);
 	start_done(&start);
 	state_store_close(&store);
 	if (!result.started && !result.stop_signal)

@@ -115,12 +115,37 @@ void cmd_report_error(struct cmd *cmd, const struct err *err)
 	log_error(cmd, err);
 }
 
+static bool wants_warnings(const struct cmd *cmd)
+{
+	return !cmd->global.log_level || !str_eq(cmd->global.log_level, "error");
+}
+
+void cmd_report_warning(struct cmd *cmd, const struct err *warning)
+{
+	const struct json_doc *doc = cmd->doc.text ? &cmd->doc : NULL;
+	char now[CLOCK_TEXT_SIZE];
+	struct str text;
+
+	if (!wants_warnings(cmd))
+		return;
+	str_init(&text, &cmd->arena);
+	clock_now(now);
+	if (cmd->global.log && log_is_json(cmd))
+		report_log_warning(&text, warning, now);
+	else
+		report_err(&text, doc, warning,
+			   REPORT_WARNING | (cmd->global.log ? REPORT_PLAIN : stderr_flags(cmd)));
+	if (cmd->global.log)
+		append_to_log(cmd, &text);
+	else
+		to_stderr(&text);
+}
+
 void cmd_report_warnings(struct cmd *cmd)
 {
 	struct str text;
-	bool wanted = !cmd->global.log_level || !str_eq(cmd->global.log_level, "error");
 
-	if (cmd->problems.warnings == 0 || !wanted)
+	if (cmd->problems.warnings == 0 || !wants_warnings(cmd))
 		return;
 	str_init(&text, &cmd->arena);
 	report_problems(&text, &cmd->doc, &cmd->problems, stderr_flags(cmd));

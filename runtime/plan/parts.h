@@ -26,8 +26,12 @@ _must_check_ int plan_check_ids(const struct planner *p, struct err *err);
 /* How a device of this kind comes into the container. */
 enum plan_device_how plan_device_way(const struct planner *p, mode_t mode);
 void plan_make_process(const struct planner *p);
+void plan_make_hooks(const struct planner *p);
 void plan_make_capabilities(const struct planner *p);
 _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);
+
+/* Appends the hooks of one kind, a line each. */
+void plan_print_hooks(const struct plan *plan, enum plan_hook_kind kind, struct str *out);
 
 /* The path as it is when absolute, else below the bundle. */
 const char *plan_bundle_path(const struct planner *p, const char *path);

@@ -225,6 +225,29 @@ struct plan_process {
 	unsigned first_closed_fd;
 };
 
+/* ---- hooks ---- */
+
+enum plan_hook_kind { /* in the order of a container's life */
+		      PLAN_HOOK_PRESTART,
+		      PLAN_HOOK_CREATE_RUNTIME,
+		      PLAN_HOOK_CREATE_CONTAINER,
+		      PLAN_HOOK_START_CONTAINER,
+		      PLAN_HOOK_POSTSTART,
+		      PLAN_HOOK_POSTSTOP,
+		      PLAN_HOOK_KINDS,
+};
+struct plan_hook {
+	const char *path;
+	const char **args; /* NULL-terminated, never empty */
+	const char **env;  /* NULL-terminated */
+	unsigned timeout;  /* seconds; 0: it may take as long as it likes */
+	uint32_t at, timeout_at;
+};
+struct plan_hooks {
+	struct plan_hook *v;
+	size_t n;
+};
+
 struct plan {
 	const char *id;
 	const char *bundle;
@@ -248,6 +271,7 @@ struct plan {
 	const struct spec_strv *masked, *readonly;
 	struct plan_process process;
 	bool new_keyring;
+	struct plan_hooks hooks[PLAN_HOOK_KINDS];
 };
 
 /*
@@ -266,6 +290,13 @@ bool plan_moves(const struct plan *plan);
 
 /* Whether an id of the container is in the map, and which one of the host it is. */
 bool plan_id_is_mapped(const struct plan_id_map *map, uint32_t id, uint32_t *ret_host);
+
+/* "createRuntime": as config.json spells it. */
+const char *plan_hook_name(enum plan_hook_kind kind);
+
+/* The hooks of one kind; also for those of a state file. */
+void plan_make_hook_list(const struct spec_hook_list *spec, struct arena *arena,
+			 struct plan_hooks *ret);
 
 /* Appends the plan, one line a step, in the order in which they are made. */
 void plan_print(const struct plan *plan, struct str *out);

@@ -238,6 +238,9 @@ static void print_tree(const struct plan *plan, struct str *out)
 	for (size_t i = 0; i < plan->links_n; i++)
 		str_printf(out, "link        %s -> %s\n", plan->links[i].path,
 			   plan->links[i].target);
+	plan_print_hooks(plan, PLAN_HOOK_PRESTART, out);
+	plan_print_hooks(plan, PLAN_HOOK_CREATE_RUNTIME, out);
+	plan_print_hooks(plan, PLAN_HOOK_CREATE_CONTAINER, out);
 	for (size_t i = 0; i < plan->sysctls_n; i++)
 		str_printf(out, "sysctl      %s = %s\n", plan->sysctls[i].path,
 			   plan->sysctls[i].value);
@@ -310,6 +313,7 @@ static void print_exec(const struct plan *plan, struct str *out)
 			   process->rlimits[i].resource,
 			   (unsigned long long)process->rlimits[i].limit.rlim_cur,
 			   (unsigned long long)process->rlimits[i].limit.rlim_max);
+	plan_print_hooks(plan, PLAN_HOOK_START_CONTAINER, out);
 	for (int n = 1; n <= 64; n++)
 		if (process->reset_signals >> (n - 1) & 1)
 			str_printf(out, "signals     %d is no longer ignored\n", n);
@@ -334,4 +338,6 @@ void plan_print(const struct plan *plan, struct str *out)
 	print_tree(plan, out);
 	print_drop(plan, out);
 	print_exec(plan, out);
+	plan_print_hooks(plan, PLAN_HOOK_POSTSTART, out);
+	plan_print_hooks(plan, PLAN_HOOK_POSTSTOP, out);
 }

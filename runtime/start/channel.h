@@ -22,20 +22,23 @@
 #include "base/err.h"
 
 enum channel_message {
-	CHANNEL_EOF = 0,      /* the other side is gone */
-	CHANNEL_MAPPED = 'M', /* parent: the user namespace has its maps */
-	CHANNEL_GO = 'G',     /* parent: execute the program */
-	CHANNEL_READY = 'R',  /* child: all is set up, waiting for GO */
-	CHANNEL_FAILED = 'E', /* child: see the page's error */
+	CHANNEL_EOF = 0,          /* the other side is gone */
+	CHANNEL_MAPPED = 'M',     /* parent: the user namespace has its maps */
+	CHANNEL_GO = 'G',         /* parent: execute the program */
+	CHANNEL_HOOKS = 'H',      /* child: the environment is there, waiting for the hooks */
+	CHANNEL_HOOKS_DONE = 'D', /* parent: they have run */
+	CHANNEL_READY = 'R',      /* child: all is set up, waiting for GO */
+	CHANNEL_FAILED = 'E',     /* child: see the page's error */
 };
 
 struct channel_page {
-	struct err err;             /* set by the child when it fails */
-	_Atomic unsigned step;      /* index into the child's steps that runs now */
-	_Atomic bool exec_next;     /* the next thing is the filter and execve */
-	_Atomic pid_t moved_pid;    /* the child went on as this process (existing pid namespace) */
-	pid_t staged_pid;           /* the child, from the stage; written by the kernel */
-	_Atomic unsigned tolerated; /* rows of tolerate.c */
+	struct err err;          /* set by the child when it fails */
+	_Atomic unsigned step;   /* index into the child's steps that runs now */
+	_Atomic bool is_created; /* namespaces, mounts and devices exist: hooks have had a turn */
+	_Atomic bool exec_next;  /* the next thing is the filter and execve */
+	_Atomic pid_t moved_pid; /* the child went on as this process (existing pid namespace) */
+	pid_t staged_pid;        /* the child, from the stage; written by the kernel */
+	_Atomic unsigned tolerated;    /* rows of tolerate.c */
 	_Atomic uint64_t rlimits_left; /* bit n: the plan's rlimit n is the parent's to set */
 	char program[PATH_MAX];        /* what execve is given; "" while it is not found */
 };

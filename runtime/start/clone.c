@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/hooks.h"
 #include "start/stage.h"
 #include "start/sys.h"
 
@@ -31,6 +32,7 @@ static const struct {
 	{ "root", rootfs_attach },
 	{ "mounts", mount_all },
 	{ "devices", dev_make_all },
+	{ "hooks", hooks_create },
 	{ "sysctl", sysctl_write_all },
 	{ "home", home_fill },
 	{ "cwd", cwd_make },

@@ -1,7 +1,7 @@
 /*
  * Parent, stage 9: whatever the start has made goes away again, in the order of R-086: processes,
- * cgroup, state. Called after success and after any failure. Under the lock, since a `delete
- * --force` may have done all of it already, for others to use the names anew.
+ * cgroup, poststop hooks, state. Called after success and after any failure. Under the lock, since
+ * a `delete --force` may have done all of it already, for others to use the names anew.
  */
 #include "start/steps.h"
 
@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "start/death.h"
+#include "start/hooks.h"
 
 #define FINISH_KILL_TIMEOUT_MS 10000
 
@@ -63,12 +64,37 @@ static int remove_cgroup(struct start *s, struct err *err)
 	return r;
 }
 
-/* Kept after a start that failed, too: what failed stands in it. */
-static int remove_state(struct start *s, struct err *err)
+/* 1: others see to the state. What was never complete needs no hook to put it away (S-048). */
+static int run_poststop(struct start *s, struct err *err)
 {
+	const struct hooks_poststop poststop = {
+		.hooks = &s->plan->hooks[PLAN_HOOK_POSTSTOP],
+		.entry = &s->entry,
+		.state = &s->state,
+		.arena = s->arena,
+		.warnings = s->late,
+		.start = s,
+	};
+	if (poststop.hooks->n == 0 || !s->channel.page ||
+	    !atomic_load(&s->channel.page->is_created))
+		return 0;
+	int r = hooks_run_poststop(&poststop, err);
+	return r == -EBUSY ? 1 : r; /* `delete --force` runs them */
+}
+
+/* Kept after a start that failed, too: what failed stands in it, but its hooks have run. */
+static int remove_state(struct start *s, const struct start_result *result, struct err *err)
+{
+	bool keep = s->plan->flags & PLAN_KEEP;
 	if (s->entry.fd < 0)
 		return 0;
-	if (!(s->plan->flags & PLAN_KEEP))
+	if (!keep || !result->started) {
+		int r = run_poststop(s, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		s->state.poststop = NULL;
+	}
+	if (!keep)
 		return state_remove(&s->entry, err);
 	s->state.status = STATE_STOPPED;
 	s->state.exit = &s->exit;
@@ -93,5 +119,5 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	/* It goes even when nobody can say so in the state. */
 	int r = remove_cgroup(s, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
-	return locked < 0 ? locked : r < 0 ? r : remove_state(s, err);
+	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);
 }

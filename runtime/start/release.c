@@ -18,7 +18,13 @@
 
 bool start_waits_for_ready(const struct plan *plan)
 {
-	return plan_moves(plan) || plan->process.rlimits_n > 0;
+	return plan_moves(plan) || plan->process.rlimits_n > 0 ||
+	       plan->hooks[PLAN_HOOK_PRESTART].n + plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0;
+}
+
+bool start_keeps_channel(const struct plan *plan)
+{
+	return plan->hooks[PLAN_HOOK_POSTSTART].n > 0;
 }
 
 /* ---- record ---- */
@@ -144,12 +150,16 @@ static int record_process(struct start *s, struct err *err)
 
 int record_child(struct start *s, struct err *err)
 {
+	/* From here on there may be something that they have to put away. */
+	if (s->plan->hooks[PLAN_HOOK_POSTSTOP].n)
+		s->state.poststop = &s->plan->spec->hooks.poststop;
 	record_namespaces(s);
 	if (!plan_moves(s->plan))
 		return record_process(s, err);
 	/* Who it is will be known later (follow); until then nobody else must wait for us. */
+	int r = s->state.poststop ? state_write(&s->entry, &s->state, err) : 0;
 	state_unlock(&s->entry);
-	return 0;
+	return r;
 }
 
 /* ---- release ---- */
@@ -219,8 +229,9 @@ int release_child(struct start *s, struct err *err)
 		r = set_rlimits(s, err);
 	if (r < 0 || is_given_up(s)) /* supervise() will read the signal */
 		return r;
-	/* The last word between the two. A child that is gone has left its reason in the page. */
-	(void)!channel_send(s->channel.parent_fd, CHANNEL_GO);
-	fd_close(&s->channel.parent_fd);
+	/* The last word between the two. A child that is gone has left its reason in the page; one
+	 * that cannot be told sees the end of file, and gives up. */
+	if (channel_send(s->channel.parent_fd, CHANNEL_GO) < 0 || !start_keeps_channel(s->plan))
+		fd_close(&s->channel.parent_fd);
 	return 0;
 }

@@ -28,7 +28,7 @@
  *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
  *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
- *  4 rootfs.c, mount.c, dev.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds the tree on the new
+ *  4 rootfs.c, mount.c, dev.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds the tree on the new
  *    root and moves into it. Names in it are only ever resolved by base/inroot.h. Masks come before
  *    pivot because they are the host's /dev/null; sysctls come before the masks, which make
  *    /proc/sys read-only, and after everything that a hook may add to the network.
@@ -87,6 +87,7 @@ struct start {
 	const char *pid_file;      /* or NULL */
 	bool pid_file_made;
 	struct spec_problems *problems; /* borrowed; takes warnings about the seccomp profile */
+	struct spec_problems *late;     /* borrowed; takes those of the poststop hooks */
 	/* Called before clone, the last moment at which hull may speak; NULL: nobody wants to. */
 	void (*before_clone)(void *context);
 	void *before_clone_context;
@@ -117,7 +118,9 @@ struct start {
 	struct exitinfo exit;   /* why it ended, once it has (death.c) */
 	struct timespec cloned; /* CLOCK_MONOTONIC_RAW, which the kernel log goes by */
 	struct start_counters before;
-	int forwarded; /* the last signal that hull passed on; 0: none */
+	int forwarded;        /* the last signal that hull passed on; 0: none */
+	bool hooks_run;       /* parent: hooks are running, which a signal ends */
+	bool poststart_began; /* parent */
 };
 
 /* How a container ended. */

@@ -29,6 +29,18 @@ bool start_waits_for_ready(const struct plan *plan);
 /* Keeps the namespaces in which a failed exec can be examined. */
 void record_namespaces(struct start *s);
 
+/*
+ * Does the parent keep its end of the channel after GO? Its end of file then says that the program
+ * was executed.
+ */
+bool start_keeps_channel(const struct plan *plan);
+
+/*
+ * Reads the signals that have come and acts on each. A failure when one of them ends the start,
+ * which is then in `ret`. That a child has ended is not looked at.
+ */
+_must_check_ int start_read_signals(struct start *s, struct start_result *ret, struct err *err);
+
 /* Is it one of the signals that end a start, and hull with it? Later they are forwarded. */
 bool start_ends_by(const struct start *s, int signal);
 

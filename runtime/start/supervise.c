@@ -17,6 +17,9 @@
 
 #include "base/fd.h"
 #include "start/death.h"
+#include "start/hooks.h"
+
+#define EXEC_TRIES 10000 /* of a millisecond, for an execve that has closed its descriptors */
 
 /* ---- how it ended ---- */
 
@@ -51,6 +54,15 @@ static int start_killed(const struct start *s, int signal, struct err *err)
 	return -(err ? err->code : ECANCELED);
 }
 
+/* Once, as soon as the program runs or, if it was faster, has ended. */
+static int run_poststart(struct start *s, struct start_result *ret, struct err *err)
+{
+	if (s->poststart_began)
+		return 0;
+	s->poststart_began = true;
+	return hooks_run(s, PLAN_HOOK_POSTSTART, ret, err);
+}
+
 /* The container's first process has ended; it is still a zombie here. */
 static int container_ended(struct start *s, const siginfo_t *info, struct start_result *ret,
 			   struct err *err)
@@ -63,6 +75,8 @@ static int container_ended(struct start *s, const siginfo_t *info, struct start_
 		r = -err->code;
 	} else if (!exited && died_before_exec(s)) {
 		r = start_killed(s, info->si_status, err);
+	} else {
+		r = run_poststart(s, ret, err);
 	}
 	(void)!waitid(P_PID, (id_t)s->pid, &(siginfo_t) { 0 }, WEXITED);
 	s->pid = 0;
@@ -139,7 +153,8 @@ static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
 	int signal = (int)info->ssi_signo;
 	if (is_private(signal) || is_ignored(s, signal))
 		return 0;
-	if (start_ends_by(s, signal) && !atomic_load(&s->channel.page->exec_next)) {
+	bool starting = s->hooks_run || !atomic_load(&s->channel.page->exec_next);
+	if (start_ends_by(s, signal) && starting) {
 		ret->stop_signal = signal;
 		return 1;
 	}
@@ -151,10 +166,9 @@ static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
 	return 0;
 }
 
-static int read_signals(struct start *s, struct start_result *ret, struct err *err)
+int start_read_signals(struct start *s, struct start_result *ret, struct err *err)
 {
 	struct signalfd_siginfo infos[8];
-	bool child = false;
 
 	ssize_t n = read(s->signal_fd, infos, sizeof(infos));
 	if (n < 0)
@@ -162,23 +176,54 @@ static int read_signals(struct start *s, struct start_result *ret, struct err *e
 			       ? 0
 			       : err_sys(err, errno, "cannot read signals");
 	for (size_t i = 0; i < (size_t)n / sizeof(infos[0]); i++) {
-		child = child || infos[i].ssi_signo == SIGCHLD;
 		if (handle_signal(s, &infos[i], ret))
 			return err_say(err, ERR_BUSY, EINTR, "the start was given up on SIG%s",
 				       sigabbrev_np((int)infos[i].ssi_signo));
 	}
-	return child ? reap(s, ret, err) : 0;
+	return 0;
 }
 
 /* ---- the loop ---- */
 
-static int read_channel(struct start *s, struct err *err)
+/* Afterwards the child goes on; one that cannot be told sees the end of file, and gives up. */
+static int run_create_hooks(struct start *s, struct start_result *ret, struct err *err)
 {
-	if (channel_receive(s->channel.parent_fd) == CHANNEL_READY)
-		return release_child(s, err);
-	/* The child is dead, which the signals tell. */
-	fd_close(&s->channel.parent_fd);
-	return 0;
+	int r = hooks_run(s, PLAN_HOOK_PRESTART, ret, err);
+	if (r == 0)
+		r = hooks_run(s, PLAN_HOOK_CREATE_RUNTIME, ret, err);
+	if (r == 0 && channel_send(s->channel.parent_fd, CHANNEL_HOOKS_DONE) < 0)
+		fd_close(&s->channel.parent_fd);
+	return r;
+}
+
+/* The end of file was execve, or the end. execve closes descriptors before it changes the name. */
+static bool has_executed(const struct start *s)
+{
+	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
+	for (int i = 0; i < EXEC_TRIES && died_before_exec(s); i++)
+		if (!atomic_load(&s->channel.page->exec_next) || poll(&fd, 1, 1) != 0)
+			break;
+	return !died_before_exec(s);
+}
+
+static int read_channel(struct start *s, struct start_result *ret, struct err *err)
+{
+	int r = 0;
+	switch (channel_receive(s->channel.parent_fd)) {
+	case CHANNEL_HOOKS:
+		r = run_create_hooks(s, ret, err);
+		break;
+	case CHANNEL_READY:
+		r = release_child(s, err);
+		break;
+	default: /* executed; or dead, which reap() sees */
+		fd_close(&s->channel.parent_fd);
+		if (start_keeps_channel(s->plan) && has_executed(s))
+			r = run_poststart(s, ret, err);
+		break;
+	}
+	/* Hooks have taken signals that told of children. */
+	return r < 0 ? r : reap(s, ret, err);
 }
 
 int supervise(struct start *s, struct start_result *ret, struct err *err)
@@ -192,9 +237,11 @@ int supervise(struct start *s, struct start_result *ret, struct err *err)
 			return err_sys(err, errno, "cannot wait for the container");
 		int r = 0;
 		if (fds[1].revents)
-			r = read_channel(s, err);
+			r = read_channel(s, ret, err);
 		if (r == 0 && fds[0].revents)
-			r = read_signals(s, ret, err);
+			r = start_read_signals(s, ret, err);
+		if (r == 0 && fds[0].revents)
+			r = reap(s, ret, err);
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "state/parts.h"
 
 #define STATE_FILE     "state.json"
 #define STATE_MAX_SIZE ((size_t)4 * 1024 * 1024)
@@ -41,12 +42,10 @@ static void put_annotations(struct json_out *o, const struct spec_map *annotatio
 }
 
 /* runc's keys, so that what reads its state can read hull's. */
-static void put_common(struct json_out *o, const struct state *state, enum state_status status)
+void state_put_identity(struct json_out *o, const struct state *state, enum state_status status)
 {
 	json_out_member(o, "ociVersion", STATE_OCI_VERSION);
 	json_out_member(o, "id", state->id);
-	json_out_key(o, "pid");
-	json_out_int(o, status == STATE_STOPPED ? 0 : state->pid);
 	json_out_member(o, "status", state_status_name(status));
 	json_out_member(o, "bundle", state->bundle);
 	json_out_member(o, "rootfs", state->rootfs ? state->rootfs : "");
@@ -54,6 +53,13 @@ static void put_common(struct json_out *o, const struct state *state, enum state
 	put_annotations(o, state->annotations);
 	json_out_key(o, "owner");
 	json_out_string(o, "");
+}
+
+static void put_common(struct json_out *o, const struct state *state, enum state_status status)
+{
+	json_out_key(o, "pid");
+	json_out_int(o, status == STATE_STOPPED ? 0 : state->pid);
+	state_put_identity(o, state, status);
 }
 
 /* Both as paths, for people; what stays is the beginning of what is used. */
@@ -109,6 +115,7 @@ static void file_text(const struct state *state, struct str *ret)
 	json_out_int(&o, STATE_VERSION);
 	put_common(&o, state, state->status);
 	put_own(&o, state);
+	state_put_hooks(&o, state->poststop);
 	json_out_object_end(&o);
 	str_append(ret, "\n");
 }
@@ -230,6 +237,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->pid_start = get_uint(own, "pidStart", UINT64_MAX);
 	ret->annotations = get_annotations(doc.root, arena);
 	ret->exit = get_exit(own, arena);
+	ret->poststop = state_get_hooks(doc.root, arena, &problem);
 	if (get_uint(doc.root, "version", UINT32_MAX) != STATE_VERSION)
 		return broken(err, "it has another version");
 	if (!ret->id || !ret->bundle || !known || !created || !own)

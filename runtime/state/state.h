@@ -39,8 +39,9 @@ struct state {
 	const char *boot_id;           /* the boot that pid and pid_start belong to */
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
-	const struct spec_map *annotations; /* or NULL */
-	const struct exitinfo *exit;        /* why it ended; NULL: it has not, or who knows */
+	const struct spec_map *annotations;    /* or NULL */
+	const struct exitinfo *exit;           /* why it ended; NULL: it has not, or who knows */
+	const struct spec_hook_list *poststop; /* to be run when it is gone; or NULL */
 };
 
 /* The directory with all containers' states. */
@@ -131,6 +132,18 @@ _must_check_ int state_identify(struct state *state, pid_t pid, struct arena *ar
 
 /* The state as `state` prints it (schema state-schema.json), with hull's own object. */
 void state_print(const struct state *state, enum state_status status, struct str *ret);
+
+/*
+ * What a hook finds on its standard input, without its member "pid": which number that is depends
+ * on who asks.
+ */
+void state_print_for_hook(const struct state *state, enum state_status status, struct str *ret);
+
+/*
+ * The right to run the poststop hooks, as long as *ret_lock is open; the entry is locked. EBUSY:
+ * somebody else is running them.
+ */
+_must_check_ int state_lock_hooks(const struct state_entry *entry, int *ret_lock, struct err *err);
 
 const char *state_status_name(enum state_status status);
 

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "state/parts.h"
 
 #define STATE_DEFAULT_PATH "/run/hull"
 #define STATE_FILE         "state.json"
@@ -255,6 +256,8 @@ int state_remove(struct state_entry *entry, struct err *err)
 		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
 	/* A half-written file of a hull that was killed. */
 	if (unlinkat(entry->fd, STATE_FILE ".new", 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
+	if (unlinkat(entry->fd, STATE_HOOKS_FILE, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
 	if (unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot remove the state directory of '%s'", entry->id);

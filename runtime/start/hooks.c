@@ -1,0 +1,192 @@
+/*
+ * Hooks (S-045 to S-065): when each kind runs, with the caller's rights, and what it is told.
+ *
+ *   prestart, createRuntime  parent   the namespaces, mounts and devices exist, the child waits
+ *   poststart                parent   the program runs
+ *   poststop                 parent   the container is gone, only its state is left
+ *
+ * A failed hook ends the start, which undoes everything, poststop hooks included; a failed poststop
+ * hook is a warning. What hooks started and left behind on purpose stays, unless they fail.
+ */
+#include "start/hooks.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "start/hook_run.h"
+#include "start/steps.h"
+
+static const enum state_status statuses[PLAN_HOOK_KINDS] = {
+	[PLAN_HOOK_PRESTART] = STATE_CREATING,         [PLAN_HOOK_CREATE_RUNTIME] = STATE_CREATING,
+	[PLAN_HOOK_CREATE_CONTAINER] = STATE_CREATING, [PLAN_HOOK_START_CONTAINER] = STATE_CREATED,
+	[PLAN_HOOK_POSTSTART] = STATE_RUNNING,         [PLAN_HOOK_POSTSTOP] = STATE_STOPPED,
+};
+
+/* ---- parent ---- */
+
+struct hook_watch {
+	struct start *start;
+	struct start_result *result;
+};
+
+static int watch_signals(void *context, struct err *err)
+{
+	struct hook_watch *watch = context;
+	return start_read_signals(watch->start, watch->result, err);
+}
+
+static int open_report(struct hook_report **ret, struct err *err)
+{
+	void *page = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			  -1, 0);
+	if (page == MAP_FAILED)
+		return err_sys(err, errno, "cannot make the memory shared with a hook");
+	*ret = page;
+	return 0;
+}
+
+/* One after the other, with what they have in common filled in. */
+static int run_list(const struct plan_hooks *hooks, struct hook_job *job, struct err *err)
+{
+	int r = open_report(&job->report, err);
+	job->count = hooks->n;
+	for (size_t i = 0; r == 0 && i < hooks->n; i++) {
+		job->hook = &hooks->v[i];
+		job->index = i;
+		r = hook_run(job, err);
+	}
+	if (job->report)
+		munmap(job->report, sizeof(*job->report));
+	return r;
+}
+
+int hooks_run(struct start *s, enum plan_hook_kind kind, struct start_result *result,
+	      struct err *err)
+{
+	struct hook_watch watch = { s, result };
+	struct hook_job job = {
+		.kind = kind,
+		.flags = HOOK_REAPS_ORPHANS,
+		.pid = s->pid,
+		.cwd = s->plan->bundle,
+		.watch_fd = s->signal_fd,
+		.watch_events = POLLIN,
+		.watch = watch_signals,
+		.context = &watch,
+	};
+	struct str text;
+
+	if (s->plan->hooks[kind].n == 0)
+		return 0;
+	str_init(&text, s->arena);
+	state_print_for_hook(&s->state, statuses[kind], &text);
+	job.state = text.text;
+	s->hooks_run = true;
+	int r = run_list(&s->plan->hooks[kind], &job, err);
+	s->hooks_run = false;
+	return r;
+}
+
+/* ---- child ---- */
+
+int hooks_create(struct start *s, struct err *err)
+{
+	const struct plan_hooks *hooks = s->plan->hooks;
+
+	atomic_store(&s->channel.page->is_created, true);
+	if (hooks[PLAN_HOOK_PRESTART].n + hooks[PLAN_HOOK_CREATE_RUNTIME].n == 0)
+		return 0;
+	if (channel_send(s->channel.child_fd, CHANNEL_HOOKS) < 0 ||
+	    channel_receive(s->channel.child_fd) != CHANNEL_HOOKS_DONE)
+		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static void warn(const struct hooks_poststop *p, const struct err *err)
+{
+	struct err *warning = spec_problem_add(p->arena, p->warnings, SPEC_WARNING, err->at, "%s",
+					       err->message);
+	if (warning)
+		*warning = *err;
+}
+
+/* For those who have no signalfd: orphans come to us, and the caller's choice hides no status. */
+static void become_reaper(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	(void)!prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	(void)!sigaction(SIGCHLD, &dfl, NULL);
+}
+
+/* Each gets its turn, whatever became of the others; unless a signal says that it is enough. */
+static void run_all(const struct hooks_poststop *p)
+{
+	struct start_result result = { 0 };
+	struct hook_watch watch = { p->start, &result };
+	struct hook_job job = {
+		.kind = PLAN_HOOK_POSTSTOP,
+		.count = p->hooks->n,
+		.flags = HOOK_REAPS_ORPHANS,
+		.cwd = p->state->bundle,
+		.watch_fd = p->start ? p->start->signal_fd : -EBADF,
+		.watch_events = POLLIN,
+		.watch = watch_signals,
+		.context = &watch,
+	};
+	struct str text;
+	struct err err = { 0 };
+
+	str_init(&text, p->arena);
+	state_print_for_hook(p->state, STATE_STOPPED, &text);
+	job.state = text.text;
+	if (open_report(&job.report, &err) < 0) {
+		warn(p, &err);
+		return;
+	}
+	for (size_t i = 0; i < p->hooks->n && !result.stop_signal; i++) {
+		job.hook = &p->hooks->v[i];
+		job.index = i;
+		if (hook_run(&job, &err) < 0)
+			warn(p, &err);
+	}
+	munmap(job.report, sizeof(*job.report));
+}
+
+/* Signals that were the container's, sent while it ended, do not end its hooks. */
+static void forget_signals(struct start *s)
+{
+	struct err ignored;
+	struct start_result result = { 0 };
+	while (start_read_signals(s, &result, &ignored) < 0 && result.stop_signal)
+		result.stop_signal = 0;
+}
+
+int hooks_run_poststop(const struct hooks_poststop *p, struct err *err)
+{
+	_cleanup_close_ int lock = -EBADF;
+
+	p->state->status = STATE_STOPPED;
+	p->state->cgroup = NULL; /* it is gone, and the next of that name is somebody else's */
+	int r = state_write(p->entry, p->state, err);
+	if (r == 0)
+		r = state_lock_hooks(p->entry, &lock, err);
+	if (r < 0)
+		return r;
+	state_unlock(p->entry); /* a hook may ask for the state */
+	if (p->start) {
+		p->start->hooks_run = true;
+		forget_signals(p->start);
+	} else {
+		become_reaper();
+	}
+	run_all(p);
+	r = state_relock(p->entry, err);
+	return r == -ENOENT ? 1 : r;
+}
