@@ -3,6 +3,8 @@
  * lists them, with argument and environment vectors ready for execve. Pure. Hooks that were kept in
  * a state file are planned by the same function, for `delete`.
  */
+#include <linux/capability.h>
+
 #include "base/str.h"
 #include "plan/parts.h"
 
@@ -54,7 +56,29 @@ void plan_make_hook_list(const struct spec_hook_list *spec, struct arena *arena,
 		plan_hook(&spec->v[i], arena, &ret->v[i]);
 }
 
-void plan_make_hooks(const struct planner *p)
+/*
+ * A startContainer hook is a program of the image and runs beside the child, which has yet to load
+ * the filter, and may need CAP_SYS_ADMIN for it. Whoever may trace other processes could lead it
+ * past the filter, or take that capability: no protection that is asked for may be so easy to lose.
+ */
+static int check_tracing(const struct planner *p, struct err *err)
+{
+	const struct plan_process *process = &p->plan->process;
+	uint64_t caps = process->caps[PLAN_CAP_BOUNDING] | process->caps[PLAN_CAP_INHERITABLE];
+
+	if (p->spec->hooks.start_container.n == 0 || !p->spec->linux.seccomp.at ||
+	    !(caps >> CAP_SYS_PTRACE & 1))
+		return 0;
+	err_say(err, ERR_CONFIG, EPERM,
+		"a startContainer hook with CAP_SYS_PTRACE could evade the seccomp filter");
+	err_hint(
+		err,
+		"take CAP_SYS_PTRACE from process.capabilities, or make it a createContainer hook");
+	err_at(err, p->spec->hooks.start_container.at);
+	return -EPERM;
+}
+
+int plan_make_hooks(const struct planner *p, struct err *err)
 {
 	const struct spec_hooks *h = &p->spec->hooks;
 	const struct spec_hook_list *const lists[PLAN_HOOK_KINDS] = {
@@ -67,6 +91,7 @@ void plan_make_hooks(const struct planner *p)
 	};
 	for (int kind = 0; kind < PLAN_HOOK_KINDS; kind++)
 		plan_make_hook_list(lists[kind], p->arena, &p->plan->hooks[kind]);
+	return check_tracing(p, err);
 }
 
 /* "hook        prestart: /bin/setup as setup --all, env A=1, at most 5 s" */

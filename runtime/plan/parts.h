@@ -26,7 +26,7 @@ _must_check_ int plan_check_ids(const struct planner *p, struct err *err);
 /* How a device of this kind comes into the container. */
 enum plan_device_how plan_device_way(const struct planner *p, mode_t mode);
 void plan_make_process(const struct planner *p);
-void plan_make_hooks(const struct planner *p);
+_must_check_ int plan_make_hooks(const struct planner *p, struct err *err);
 void plan_make_capabilities(const struct planner *p);
 _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);
 

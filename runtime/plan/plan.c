@@ -68,8 +68,6 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 		const char *what;
 	} missing[] = {
 		{ process->terminal.v ? process->terminal.at : 0, "a terminal" },
-		{ s->hooks.create_container.n ? s->hooks.create_container.at : 0, "a hook" },
-		{ s->hooks.start_container.n ? s->hooks.start_container.at : 0, "a hook" },
 		{ process->apparmor_profile.s && *process->apparmor_profile.s
 			  ? process->apparmor_profile.at
 			  : 0,
@@ -218,6 +216,8 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		}
 	}
 	plan_make_process(&p);
-	plan_make_hooks(&p);
-	return 0;
+	int r = plan_make_hooks(&p, err);
+	if (r < 0)
+		json_locate(&spec->doc, err);
+	return r;
 }

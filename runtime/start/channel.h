@@ -31,6 +31,12 @@ enum channel_message {
 	CHANNEL_FAILED = 'E',     /* child: see the page's error */
 };
 
+/* Memory that the process of a hook shares with whoever runs it, until it executes. */
+struct hook_report {
+	_Atomic int code;       /* why it could not execute: an errno; 0: it has */
+	_Atomic bool executing; /* all was set up: it is execve that failed */
+};
+
 struct channel_page {
 	struct err err;          /* set by the child when it fails */
 	_Atomic unsigned step;   /* index into the child's steps that runs now */
@@ -40,6 +46,7 @@ struct channel_page {
 	pid_t staged_pid;        /* the child, from the stage; written by the kernel */
 	_Atomic unsigned tolerated;    /* rows of tolerate.c */
 	_Atomic uint64_t rlimits_left; /* bit n: the plan's rlimit n is the parent's to set */
+	struct hook_report hook;       /* of the hook that the child runs now */
 	char program[PATH_MAX];        /* what execve is given; "" while it is not found */
 };
 

@@ -148,6 +148,7 @@ int clone_child(struct start *s, struct err *err)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)s->cgroup_fd;
 	}
+	hooks_prepare(s);
 	int r = channel_open(&s->channel, err);
 	clock_gettime(CLOCK_MONOTONIC_RAW, &s->cloned);
 	if (r == 0)

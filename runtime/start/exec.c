@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "seccomp/seccomp.h"
 #include "explain/lookup.h"
+#include "start/hooks.h"
 #include "start/sys.h"
 #include "start/tolerate.h"
 
@@ -134,6 +135,8 @@ int exec_program(struct start *s, struct err *err)
 		r = set_rlimits(s, err);
 	if (r == 0)
 		r = wait_for_go(s, err);
+	if (r == 0)
+		r = hooks_start(s, err);
 	if (r == 0)
 		r = reset_signals(process, err);
 	if (r < 0)

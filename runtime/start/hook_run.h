@@ -6,20 +6,13 @@
 #define HULL_START_HOOK_RUN_H
 
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 #include "plan/plan.h"
 #include "seccomp/seccomp.h"
-
-/* Memory that the hook's process shares with us until it executes. */
-struct hook_report {
-	_Atomic int code;       /* why it could not execute: an errno; 0: it has */
-	_Atomic bool executing; /* all was set up: it is execve that failed */
-};
+#include "start/channel.h"
 
 enum hook_flags {
 	HOOK_REAPS_ORPHANS = 1u << 0, /* descendants that lose their parent become our children */

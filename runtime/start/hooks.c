@@ -2,22 +2,31 @@
  * Hooks (S-045 to S-065): when each kind runs, with the caller's rights, and what it is told.
  *
  *   prestart, createRuntime  parent   the namespaces, mounts and devices exist, the child waits
+ *   createContainer          child    the same, in the container's namespaces, host's paths
+ *   startContainer           child    the root is the container's; as the program's user
  *   poststart                parent   the program runs
  *   poststop                 parent   the container is gone, only its state is left
  *
  * A failed hook ends the start, which undoes everything, poststop hooks included; a failed poststop
  * hook is a warning. What hooks started and left behind on purpose stays, unless they fail.
+ *
+ * Must not: let a program of the image (startContainer) run with more than the container's program
+ * gets. So it comes after all privileges are dropped, and loads the same filter. What it could do
+ * to the child, which has yet to load it, the plan has seen to (plan/hooks.c).
  */
 #include "start/hooks.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "plan/parts.h"
 #include "start/hook_run.h"
 #include "start/steps.h"
 
@@ -94,17 +103,117 @@ int hooks_run(struct start *s, enum plan_hook_kind kind, struct start_result *re
 
 /* ---- child ---- */
 
+void hooks_prepare(struct start *s)
+{
+	static const enum plan_hook_kind kinds[] = { PLAN_HOOK_CREATE_CONTAINER,
+						     PLAN_HOOK_START_CONTAINER };
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct str text;
+		if (s->plan->hooks[kinds[i]].n == 0)
+			continue;
+		str_init(&text, s->arena);
+		state_print_for_hook(&s->state, statuses[kinds[i]], &text);
+		s->hook_states[kinds[i]] = text.text;
+	}
+}
+
+static int given_up(struct err *err)
+{
+	return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+}
+
+/* The channel's end of file: hull is dead. */
+static int watch_hull(void *context _unused_, struct err *err)
+{
+	return given_up(err);
+}
+
+static int run_childs(struct start *s, enum plan_hook_kind kind, struct hook_job *job,
+		      struct err *err)
+{
+	const struct plan_hooks *hooks = &s->plan->hooks[kind];
+	int r = 0;
+
+	job->kind = kind;
+	job->count = hooks->n;
+	job->state = s->hook_states[kind];
+	job->report = &s->channel.page->hook;
+	job->watch_fd = s->channel.child_fd; /* no events but that nobody is there any more */
+	job->watch = watch_hull;
+	for (size_t i = 0; r == 0 && i < hooks->n; i++) {
+		job->hook = &hooks->v[i];
+		job->index = i;
+		r = hook_run(job, err);
+	}
+	return r;
+}
+
+/*
+ * In all namespaces of the container but an existing pid namespace: whoever may trace processes
+ * there could look at the host through the hook, which still sees it (R-001). So the child enters
+ * that one later (isolate_pid), and the number that it has here is the right one for the hook.
+ */
+static int run_create_container(struct start *s, struct err *err)
+{
+	struct hook_job job = {
+		.flags = HOOK_SETS_UMASK,
+		.umask = s->caller_umask,
+		.pid = getpid(),
+		.cwd = s->plan->bundle,
+	};
+	return run_childs(s, PLAN_HOOK_CREATE_CONTAINER, &job, err);
+}
+
+/*
+ * Hooks know the root filesystem by its path, and mount things in it. So for their time it is
+ * there, and not on "/"; then it hides the host's root again, as all other steps expect.
+ */
+static int move_root(struct start *s, const char *place, struct err *err)
+{
+	const struct plan_root *root = &s->plan->root;
+	if (root->kind == PLAN_ROOT_CHROOT || plan_path_is_root(root->path))
+		return 0;
+	if (move_mount(s->root_fd, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		return 0;
+	int r = err_sys(err, errno, "cannot attach the root filesystem to '%s' for the hooks",
+			place);
+	err_at(err, root->at);
+	return r;
+}
+
+static int run_create(struct start *s, struct err *err)
+{
+	const struct plan_hooks *hooks = s->plan->hooks;
+
+	if (hooks[PLAN_HOOK_PRESTART].n + hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0 &&
+	    (channel_send(s->channel.child_fd, CHANNEL_HOOKS) < 0 ||
+	     channel_receive(s->channel.child_fd) != CHANNEL_HOOKS_DONE))
+		return given_up(err);
+	return run_create_container(s, err);
+}
+
 int hooks_create(struct start *s, struct err *err)
 {
 	const struct plan_hooks *hooks = s->plan->hooks;
 
 	atomic_store(&s->channel.page->is_created, true);
-	if (hooks[PLAN_HOOK_PRESTART].n + hooks[PLAN_HOOK_CREATE_RUNTIME].n == 0)
+	if (hooks[PLAN_HOOK_PRESTART].n + hooks[PLAN_HOOK_CREATE_RUNTIME].n +
+		    hooks[PLAN_HOOK_CREATE_CONTAINER].n ==
+	    0)
 		return 0;
-	if (channel_send(s->channel.child_fd, CHANNEL_HOOKS) < 0 ||
-	    channel_receive(s->channel.child_fd) != CHANNEL_HOOKS_DONE)
-		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
-	return 0;
+	int r = move_root(s, s->plan->root.path, err);
+	if (r == 0)
+		r = run_create(s, err);
+	return r < 0 ? r : move_root(s, "/", err);
+}
+
+int hooks_start(struct start *s, struct err *err)
+{
+	struct hook_job job = {
+		.pid = getpid(),
+		.filter = s->filter.insns ? &s->filter : NULL,
+	};
+	return run_childs(s, PLAN_HOOK_START_CONTAINER, &job, err);
 }
 
 /* ---- the end ---- */

@@ -1,6 +1,6 @@
 /*
- * Hooks: which run when, what they are told, and what their failure does. The four kinds of the
- * runtime's side run in the parent; hook_run.h runs one.
+ * Hooks: which run when, what they are told, and what their failure does. The kinds of the
+ * runtime's side run in the parent, those of the container's in the child; hook_run.h runs one.
  */
 #ifndef HULL_START_HOOKS_H
 #define HULL_START_HOOKS_H
@@ -13,6 +13,12 @@
  */
 _must_check_ int hooks_run(struct start *s, enum plan_hook_kind kind, struct start_result *result,
 			   struct err *err);
+
+/* Parent, before clone: the texts for the hooks that the child runs, which may not make them. */
+void hooks_prepare(struct start *s);
+
+/* Child, last of all: in the container, as its user, with its filter and nothing more. */
+_must_check_ int hooks_start(struct start *s, struct err *err);
 
 /* Child: the environment is complete. Waits for the parent's hooks, then runs its own. */
 _must_check_ int hooks_create(struct start *s, struct err *err);

@@ -24,7 +24,10 @@ bool start_waits_for_ready(const struct plan *plan)
 
 bool start_keeps_channel(const struct plan *plan)
 {
-	return plan->hooks[PLAN_HOOK_POSTSTART].n > 0;
+	return plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n +
+		       plan->hooks[PLAN_HOOK_START_CONTAINER].n +
+		       plan->hooks[PLAN_HOOK_POSTSTART].n >
+	       0;
 }
 
 /* ---- record ---- */

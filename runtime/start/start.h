@@ -118,7 +118,8 @@ struct start {
 	struct exitinfo exit;   /* why it ended, once it has (death.c) */
 	struct timespec cloned; /* CLOCK_MONOTONIC_RAW, which the kernel log goes by */
 	struct start_counters before;
-	int forwarded;        /* the last signal that hull passed on; 0: none */
+	int forwarded;                            /* the last signal that hull passed on; 0: none */
+	const char *hook_states[PLAN_HOOK_KINDS]; /* child: what its own hooks are told */
 	bool hooks_run;       /* parent: hooks are running, which a signal ends */
 	bool poststart_began; /* parent */
 };

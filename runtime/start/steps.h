@@ -30,8 +30,8 @@ bool start_waits_for_ready(const struct plan *plan);
 void record_namespaces(struct start *s);
 
 /*
- * Does the parent keep its end of the channel after GO? Its end of file then says that the program
- * was executed.
+ * Does the parent keep its end of the channel after GO? The child watches it while it runs hooks of
+ * its own; and the end of file says that the program was executed, for poststart hooks.
  */
 bool start_keeps_channel(const struct plan *plan);
 

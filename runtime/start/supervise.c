@@ -218,7 +218,7 @@ static int read_channel(struct start *s, struct start_result *ret, struct err *e
 		break;
 	default: /* executed; or dead, which reap() sees */
 		fd_close(&s->channel.parent_fd);
-		if (start_keeps_channel(s->plan) && has_executed(s))
+		if (s->plan->hooks[PLAN_HOOK_POSTSTART].n > 0 && has_executed(s))
 			r = run_poststart(s, ret, err);
 		break;
 	}

@@ -531,7 +531,196 @@ fails() {
 	expect_error 'hint +it has no PATH'
 }
 
-@test "hooks of the runtime with a joined pid namespace" {
+# ---- the container's side ----
+
+# inside KIND NAME BODY [JSON]: like hook(), a script of the image's own shell, in the image. Its log
+# is /log.
+inside() {
+	printf '#!/bin/sh\n%s\n' "$3" >"$BUNDLE/rootfs/bin/$2"
+	chmod +x "$BUNDLE/rootfs/bin/$2"
+	: >"$BUNDLE/rootfs/log"
+	chmod 666 "$BUNDLE/rootfs/log"
+	add_hook "$1" "$(jq -n --arg path "/bin/$2" --arg mark "HULL_HOOK=$ID" --argjson more "${4:-{\}}" \
+		'{path: $path, env: ["PATH=/bin", $mark]} + $more')"
+}
+
+inside_log_is() {
+	local got
+	got=$(tr '\n' ' ' <"$BUNDLE/rootfs/log")
+	[[ ${got% } == "$1" ]] || report "log: expected '$1', got '${got% }'"
+}
+
+@test "S-045, S-051: createContainer after createRuntime, startContainer last before the program" {
+	note createContainer container1
+	note createContainer container2
+	note createRuntime runtime
+	note prestart pre
+	note poststart started
+	inside startContainer start1 'echo start1 >>/log'
+	inside startContainer start2 'echo start2 >>/log'
+	script 'cat /log; echo program; sleep 0.3'
+	run_bounded
+	expect 0 $'start1\nstart2\nprogram'
+	log_is "pre runtime container1 container2 started"
+	assert_clean
+}
+
+@test "S-053: createContainer hooks are the host's programs in the container's namespaces, before pivot" {
+	hook createContainer create 'hostname >>$log; pwd >>$log; echo $$ >>$log
+		jq -r "[.status, .pid] | @tsv" >>$log
+		[ "$(readlink /proc/self/ns/mnt)" != '"$(readlink /proc/self/ns/mnt)"' ] && echo own-mounts >>$log
+		[ -e '"$BUNDLE"'/config.json ] && echo host-paths >>$log; umask >>$log'
+	script 'echo program'
+	config 'del(.process.env[] | select(startswith("HULL_TEST")))'
+	umask 0027
+	run_bounded
+	expect 0 program
+	log_is "test $BUNDLE 2 creating	1 own-mounts host-paths 0027"
+	assert_clean
+}
+
+@test "S-053: what a createContainer hook mounts in the root filesystem is in the container, and nowhere else" {
+	local options
+	echo content >"$T/file"
+	: >"$BUNDLE/rootfs/target"
+	hook createContainer create "mount --bind $T/file $BUNDLE/rootfs/target"
+	script 'cat /target'
+	for options in "" --overlay; do
+		run_bounded $options
+		expect 0 content
+		[[ ! -s $BUNDLE/rootfs/target ]] || fail "the host has it"
+		assert_clean
+	done
+}
+
+@test "S-054: startContainer hooks are programs of the image, inside, with the program's rights and filter" {
+	inside startContainer start 'echo $$ >>/log; cat | tr , "\n" | grep -E "pid|status" >>/log
+		pwd >>/log; grep -E "^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status | tr "\t" " " >>/log
+		ls /proc/self/fd | tr "\n" " " >>/log'
+	config '.process.user = {uid: 1000, gid: 1000} | .process.cwd = "/tmp" |
+		.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdirat", "mkdir"], action: "SCMP_ACT_ERRNO"}]}'
+	script 'grep -E "^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status | tr "\t" " "'
+	run_bounded
+	expect 0
+	[[ $output == *"Seccomp: 2"* ]] || report "the program has no filter"
+	[[ $(<"$BUNDLE/rootfs/log") == *$'"status":"created"'* ]] || fail "$(<"$BUNDLE/rootfs/log")"
+	[[ $(<"$BUNDLE/rootfs/log") == *'"pid":1'* ]] || fail "$(<"$BUNDLE/rootfs/log")"
+	[[ $(grep -E '^(Uid|Cap|NoNew|Sec)' "$BUNDLE/rootfs/log") == "$output" ]] || fail "$(<"$BUNDLE/rootfs/log")"
+	grep -qx /tmp "$BUNDLE/rootfs/log" || fail "$(<"$BUNDLE/rootfs/log")"
+	grep -qx '0 1 2 3 ' "$BUNDLE/rootfs/log" || fail "$(<"$BUNDLE/rootfs/log")"
+	assert_clean
+}
+
+@test "S-054: the path of a startContainer hook is one inside the container" {
+	note startContainer host
+	fails "cannot execute the startContainer hook '$T/hooks/host': no such file or directory"
+	expect_error 'hint +the path is one inside the container'
+}
+
+@test "S-046: a failed startContainer hook stops the start, then poststop hooks run" {
+	inside startContainer first 'echo first >>/log'
+	inside startContainer bad 'echo "not today" >&2; exit 5'
+	inside startContainer never 'echo never >>/log'
+	note poststart never
+	note poststop undone
+	script 'echo ran'
+	fails "the startContainer hook '/bin/bad' failed: exit status 5"
+	expect_error 'step +startContainer hooks, 2 of 3'
+	expect_error 'config +config.json:[0-9]+:[0-9]+ +hooks.startContainer\[1\].path'
+	expect_error 'cause +not today'
+	inside_log_is first
+	log_is undone
+}
+
+@test "S-048: a failed createContainer hook stops the start, then poststop hooks run" {
+	note createContainer first
+	hook createContainer bad 'echo "no device" >&2; exit 6'
+	note createContainer never
+	note poststop undone
+	script 'echo ran'
+	fails "the createContainer hook '.*/bad' failed: exit status 6"
+	expect_error 'step +createContainer hooks, 2 of 3'
+	expect_error 'cause +no device'
+	log_is "first undone"
+}
+
+@test "S-057, S-062: hooks of the container's side that are missing, or hang with all they forked" {
+	local kind
+	add_hook createContainer '{"path": "/no/such/hook"}'
+	fails "cannot execute the createContainer hook '/no/such/hook': no such file or directory"
+	config 'del(.hooks)'
+	hook createContainer slow 'trap "" TERM; setsid sleep 61 & (setsid sleep 62 >/dev/null 2>&1 </dev/null &)
+		echo half way >&2; sleep 63' '{"timeout": 1}'
+	for kind in own shared; do
+		fails "the createContainer hook '.*/slow' did not end within 1 second"
+		expect_error 'cause +half way'
+		config '.linux.namespaces |= map(select(.type != "pid"))'
+	done
+	config 'del(.hooks)'
+	inside startContainer slow 'trap "" TERM; setsid sleep 61 & sleep 63' '{"timeout": 1}'
+	fails "the startContainer hook '/bin/slow' did not end within 1 second"
+}
+
+@test "S-062: a signal to hull ends a start whose container's hooks hang, and a killed hull ends them" {
+	local kind
+	for kind in createContainer startContainer; do
+		: >"$T/log"
+		config 'del(.hooks)'
+		if [[ $kind == startContainer ]]; then
+			inside $kind slow 'echo begun >>/log; sleep 60; :'
+			ln -sf "$BUNDLE/rootfs/log" "$T/watched"
+		else
+			hook $kind slow 'echo begun >>$log; sleep 60; :'
+			ln -sf "$T/log" "$T/watched"
+		fi
+		hook poststop undone 'echo undone >>$log'
+		script 'echo ran'
+		run_behind
+		wait_for grep -q begun "$T/watched" || fail "$(<"$T/stderr")"
+		kill -TERM "$HULL_PID"
+		wait_for test ! -d "/proc/$HULL_PID" || fail "hull does not end"
+		hull_wait
+		expect 143 ""
+		expect_error 'given up on SIGTERM'
+		grep -q undone "$T/log"
+		no_hook_is_left
+		assert_clean
+		: >"$T/log"
+		: >"$BUNDLE/rootfs/log"
+		run_behind
+		wait_for grep -q begun "$T/watched" || fail "$(<"$T/stderr")"
+		kill -KILL "$HULL_PID"
+		wait "$HULL_PID" || true
+		wait_for test -z "$(marked_processes)"
+		no_hook_is_left
+		capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
+		expect 0 ""
+		assert_clean
+	done
+}
+
+@test "S-064: hooks of the container's side that read nothing, close everything or write much" {
+	hook createContainer closed 'exec <&- >&- 2>&-; echo closed >>$log'
+	hook createContainer much 'head -c 10000000 /dev/zero | tr "\0" x >&2; echo much >>$log'
+	inside startContainer closed 'exec <&- >&- 2>&-; echo closed >>/log'
+	inside startContainer much 'head -c 10000000 /dev/zero | tr "\0" x >&2; echo much >>/log'
+	script 'echo program'
+	run_bounded
+	expect 0 program
+	[[ -z $stderr ]] || report "hooks speak only when they fail"
+	log_is "closed much"
+	inside_log_is "closed much"
+	assert_clean
+}
+
+@test "a startContainer hook with a filter and CAP_SYS_PTRACE is refused" {
+	inside startContainer start 'echo never >>/log'
+	config '.process.capabilities.bounding += ["CAP_SYS_PTRACE"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
+	fails 'could evade the seccomp filter'
+	inside_log_is ""
+}
+
+@test "all kinds of hooks with a joined pid namespace" {
 	program /bin/sleep 60
 	hull_start
 	local first=$PID
@@ -543,10 +732,15 @@ fails() {
 	BUNDLE=$other
 	hook createRuntime create 'pid=$(jq .pid); cat /proc/$pid/comm >>$log'
 	hook poststart started 'pid=$(jq .pid); [ "$pid" -gt 0 ] && echo started >>$log'
+	# It still sees the host, and must not be seen by who is in that namespace.
+	hook createContainer container '[ "$(readlink /proc/self/ns/pid)" != "$(readlink /proc/'"$first"'/ns/pid)" ] &&
+		pid=$(jq .pid) && cat /proc/$pid/comm >>$log'
+	inside startContainer start 'pid=$(tr , "\n" | sed -n "s/.*pid\":\([0-9]*\).*/\1/p"); cat /proc/$pid/comm >>/log'
 	note poststop last
 	capture timeout -k 5 20 "$HULL" --root "$STATE" run -b "$other" "$ID-2"
 	expect 0 program
-	log_is "hull:init started last"
+	log_is "hull:init hull:init started last"
+	inside_log_is hull:init
 	kill -KILL "$first"
 	hull_wait
 	assert_clean

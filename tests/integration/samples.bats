@@ -84,6 +84,10 @@ sample() {
 	sample 08-namespaces
 }
 
+@test "10-hooks" {
+	sample 10-hooks
+}
+
 @test "12-oom" {
 	sample 12-oom
 }
