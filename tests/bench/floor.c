@@ -5,7 +5,10 @@
  * the cgroup. Everything is fixed here, so it is no runtime, and not safe: it trusts the image.
  * Runs as root; a test counts its system calls (at most 110) and compares its objects with hull's.
  *
- * floor ROOTFS CGROUP [-f FILTER] PROGRAM ARGUMENT...
+ * floor ROOTFS CGROUP [-f FILTER] [-u HOSTID] [-o DIR] PROGRAM ARGUMENT...
+ *   -f  a file with the filter's instructions
+ *   -u  in a user namespace whose ids 0 to 65535 are HOSTID and above
+ *   -o  on an overlay whose writable layer is a tmpfs, mounted on the empty directory DIR
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +37,10 @@
 struct floor {
 	const char *rootfs;
 	const char *cgroup;
-	const char *filter; /* a file with struct sock_filter, or NULL */
+	const char *filter;  /* a file with struct sock_filter, or NULL */
+	const char *host_id; /* or NULL: no user namespace */
+	const char *overlay; /* or NULL */
+	int go[2];           /* a byte comes when the maps are written */
 	char **program;
 };
 
@@ -93,11 +99,29 @@ static void must(long result, const char *what)
 		die(what);
 }
 
-static void make_mounts(const char *rootfs)
+static void mount_overlay(const struct floor *f)
+{
+	char options[512];
+
+	must(mount("tmpfs", f->overlay, "tmpfs", 0, NULL), f->overlay);
+	must(chdir(f->overlay), f->overlay);
+	must(mkdir("upper", 0755), "upper");
+	must(mkdir("work", 0755), "work");
+	must(mkdir("root", 0755), "root");
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=upper,workdir=work", f->rootfs);
+	must(mount("overlay", "root", "overlay", 0, options), "overlay");
+	must(chdir("root"), "root");
+}
+
+static void make_mounts(const struct floor *f)
 {
 	must(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL), "/");
-	must(mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL), rootfs);
-	must(chdir(rootfs), rootfs);
+	if (f->overlay != NULL) {
+		mount_overlay(f);
+	} else {
+		must(mount(f->rootfs, f->rootfs, NULL, MS_BIND | MS_REC, NULL), f->rootfs);
+		must(chdir(f->rootfs), f->rootfs);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		if (mounts[i].mkdir != 0)
 			must(mkdir(mounts[i].target, mounts[i].mkdir), mounts[i].target);
@@ -107,13 +131,27 @@ static void make_mounts(const char *rootfs)
 	}
 }
 
-static void make_devices(void)
+/* No device can be made in a user namespace: the host's own is mounted on a file. */
+static void bind_device(const char *name)
+{
+	char host[32];
+
+	snprintf(host, sizeof(host), "/%s", name);
+	must(mknod(name, S_IFREG | 0666, 0), name);
+	must(mount(host, name, NULL, MS_BIND, NULL), name);
+}
+
+static void make_devices(const struct floor *f)
 {
 	umask(0);
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-		must(mknod(devices[i].name, S_IFCHR | 0666,
-			   makedev(devices[i].major, devices[i].minor)),
-		     devices[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		if (f->host_id != NULL)
+			bind_device(devices[i].name);
+		else
+			must(mknod(devices[i].name, S_IFCHR | 0666,
+				   makedev(devices[i].major, devices[i].minor)),
+			     devices[i].name);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		must(symlink(links[i].target, links[i].name), links[i].name);
 	umask(022);
@@ -178,6 +216,33 @@ static void load_filter(int fd)
 	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "seccomp");
 }
 
+/* Parent: who is who in the child's user namespace; then the child may go on. */
+static void write_maps(const struct floor *f, pid_t pid)
+{
+	static const char *const files[] = { "uid_map", "gid_map" };
+	char path[64], map[64];
+
+	snprintf(map, sizeof(map), "0 %s 65536", f->host_id);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+		must(fd, path);
+		must(write(fd, map, strlen(map)), path);
+		close(fd);
+	}
+	must(write(f->go[1], "", 1), "pipe");
+}
+
+/* Child: becomes root of its user namespace once there is one. */
+static void become_root(const struct floor *f)
+{
+	char byte;
+
+	must(read(f->go[0], &byte, 1), "pipe");
+	must(setresgid(0, 0, 0), "setresgid");
+	must(setresuid(0, 0, 0), "setresuid");
+}
+
 static _Noreturn void run_child(const struct floor *f)
 {
 	char path[] = "PATH=/bin:/usr/bin:/sbin:/usr/sbin";
@@ -187,9 +252,11 @@ static _Noreturn void run_child(const struct floor *f)
 
 	if (f->filter != NULL)
 		must(filter = open(f->filter, O_RDONLY | O_CLOEXEC), f->filter);
+	if (f->host_id != NULL)
+		become_root(f);
 	bring_up_loopback();
-	make_mounts(f->rootfs);
-	make_devices();
+	make_mounts(f);
+	make_devices(f);
 	mask_paths();
 	change_root();
 	must(sethostname("bench", strlen("bench")), "hostname");
@@ -200,7 +267,7 @@ static _Noreturn void run_child(const struct floor *f)
 	die(f->program[0]);
 }
 
-static int run(const struct floor *f)
+static int run(struct floor *f)
 {
 	struct clone_args args = {
 		.flags = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
@@ -214,13 +281,34 @@ static int run(const struct floor *f)
 	must(mkdir(f->cgroup, 0755), f->cgroup);
 	must(fd = open(f->cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC), f->cgroup);
 	args.cgroup = (uint64_t)fd;
+	if (f->host_id != NULL) {
+		args.flags |= CLONE_NEWUSER;
+		must(pipe2(f->go, O_CLOEXEC), "pipe");
+	}
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	must(pid, "clone3");
 	if (pid == 0)
 		run_child(f);
+	if (f->host_id != NULL)
+		write_maps(f, (pid_t)pid);
 	must(waitpid((pid_t)pid, &status, 0), "waitpid");
 	must(rmdir(f->cgroup), f->cgroup);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* What an option's letter sets; NULL: there is no such option. */
+static const char **option(struct floor *f, char letter)
+{
+	switch (letter) {
+	case 'f':
+		return &f->filter;
+	case 'u':
+		return &f->host_id;
+	case 'o':
+		return &f->overlay;
+	default:
+		return NULL;
+	}
 }
 
 int main(int argc, char **argv)
@@ -228,12 +316,13 @@ int main(int argc, char **argv)
 	struct floor f = { 0 };
 	int next = 3;
 
-	if (argc > 5 && strcmp(argv[3], "-f") == 0) {
-		f.filter = argv[4];
-		next = 5;
+	while (argc > next + 1 && argv[next][0] == '-' && option(&f, argv[next][1]) != NULL) {
+		*option(&f, argv[next][1]) = argv[next + 1];
+		next += 2;
 	}
 	if (argc <= next) {
-		fprintf(stderr, "usage: floor ROOTFS CGROUP [-f FILTER] PROGRAM ARGUMENT...\n");
+		fprintf(stderr, "usage: floor ROOTFS CGROUP [-f FILTER] [-u HOSTID] [-o DIR] "
+				"PROGRAM ARGUMENT...\n");
 		return 2;
 	}
 	f.rootfs = argv[1];

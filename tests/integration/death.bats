@@ -69,8 +69,12 @@ expect_told() {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	hull_start --keep
 	# shellcheck disable=SC2016 # for the inner shell
-	timeout 10 bash -c 'printf "\033[31mx\ry" >/proc/$$/comm; kill -TERM "$1"' - "$HULL_PID" 3>&-
+	# It stays until hull has looked at it: the name of who is gone cannot be told.
+	bash -c 'printf "\033[31mx\ry" >/proc/$$/comm; kill -TERM "$1"; read -rt 10 <>"$2"' \
+		- "$HULL_PID" <(:) >"$T/sender" 2>&1 3>&- &
+	local sender=$!
 	hull_wait
+	kill "$sender" 2>/dev/null || true
 	expect 143
 	expect_told '.*\\x1b\[31mx\\x0dy.*'
 	[[ $(kept .sender.name) == '\x1b[31mx\x0dy' ]] || fail "$(kept .)"
