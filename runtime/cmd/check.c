@@ -51,6 +51,34 @@ static void check_sources(struct cmd *cmd, const struct plan *plan)
 	}
 }
 
+static int try_hook(const char *path)
+{
+	struct stat st;
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 || fstatat(AT_FDCWD, path, &st, 0) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? 0 : -EACCES;
+}
+
+/* Those of the image are found only when there is one. */
+static void check_hooks(struct cmd *cmd, const struct plan *plan)
+{
+	for (enum plan_hook_kind kind = 0; kind < PLAN_HOOK_KINDS; kind++) {
+		if (kind == PLAN_HOOK_START_CONTAINER)
+			continue;
+		for (size_t i = 0; i < plan->hooks[kind].n; i++) {
+			const struct plan_hook *hook = &plan->hooks[kind].v[i];
+			struct err err;
+			int r = try_hook(hook->path);
+			if (r == 0)
+				continue;
+			err_sys(&err, -r, "cannot execute the %s hook '%s'", plan_hook_name(kind),
+				hook->path);
+			err_at(&err, hook->at);
+			add_problem(cmd, &err);
+		}
+	}
+}
+
 static void check_controllers(struct cmd *cmd, const struct plan *plan)
 {
 	struct cgroup_root root;
@@ -150,6 +178,7 @@ static int check(struct cmd *cmd, void *options, struct err *err)
 			add_problem(cmd, err);
 		} else {
 			check_sources(cmd, &bundle.plan);
+			check_hooks(cmd, &bundle.plan);
 			check_controllers(cmd, &bundle.plan);
 			check_program(cmd, &bundle.plan);
 		}

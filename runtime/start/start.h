@@ -28,8 +28,8 @@
  *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
  *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
- *  4 rootfs.c, mount.c, dev.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds the tree on the new
- *    root and moves into it. Names in it are only ever resolved by base/inroot.h. Masks come before
+ *  4 rootfs.c, mount.c, dev.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds the tree
+ *    on the new root and moves into it. Names in it are only ever resolved by base/inroot.h. Masks come before
  *    pivot because they are the host's /dev/null; sysctls come before the masks, which make
  *    /proc/sys read-only, and after everything that a hook may add to the network.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
@@ -45,10 +45,11 @@
  *
  *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
  *    its resource limits, and the word to go.
- *  8 supervise.c: forwards signals, reaps, learns how it ended; diagnose.c says why a program could
- *    not be executed.
+ *  8 supervise.c: runs the parent's hooks (hooks.c), forwards signals, reaps, learns how it ended;
+ *    diagnose.c says why a program could not be executed.
  *    death.c: why it ended, while the cgroup can still be asked.
- *  9 finish.c: kills what is left, removes cgroup and state. Also after any failure above.
+ *  9 finish.c: kills what is left, removes the cgroup, runs the poststop hooks, removes the state.
+ *    Also after any failure above.
  *
  * Descriptors of the child at execve: 0, 1, 2 and --preserve-fds; all others are close-on-exec,
  * first by the flag at their creation and then again by close_range (R-057).

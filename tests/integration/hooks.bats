@@ -45,6 +45,11 @@ run_bounded() {
 	capture timeout -k 5 20 "$HULL" --root "$STATE" run "$@" -b "$BUNDLE" "$ID"
 }
 
+# use_bundle DIR: another one from now on.
+use_bundle() {
+	BUNDLE=$1
+}
+
 # run_behind [WRAPPER...]: in the background; not hull_start, which waits for the program.
 run_behind() {
 	"$@" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
@@ -729,7 +734,7 @@ inside_log_is() {
 	jq --arg ns "/proc/$first/ns/pid" --arg cgroup "/hull-test/$ID-2" '.linux.cgroupsPath = $cgroup |
 		.linux.namespaces |= map(if .type == "pid" then .path = $ns else . end) |
 		.process.args = ["/bin/sh", "-c", "echo program"]' "$BUNDLE/config.json" >"$other/config.json"
-	BUNDLE=$other
+	use_bundle "$other"
 	hook createRuntime create 'pid=$(jq .pid); cat /proc/$pid/comm >>$log'
 	hook poststart started 'pid=$(jq .pid); [ "$pid" -gt 0 ] && echo started >>$log'
 	# It still sees the host, and must not be seen by who is in that namespace.
@@ -744,4 +749,92 @@ inside_log_is() {
 	kill -KILL "$first"
 	hull_wait
 	assert_clean
+}
+
+# with_user_namespace: root's container whose ids are somebody else's on the host, as whom its own
+# hooks run too.
+with_user_namespace() {
+	config '.linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings'
+	chown -hR 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$T" "$T/hooks"
+	chmod 666 "$T/log"
+}
+
+@test "all kinds of hooks with a user namespace" {
+	local options
+	with_user_namespace
+	echo content >"$T/file"
+	: >"$BUNDLE/rootfs/target"
+	note prestart pre
+	hook createRuntime runtime 'pid=$(jq .pid); echo "$(id -u) $(stat -c %u /proc/$pid)" >>$log
+		nsenter --target $pid --mount --net true && echo entered >>$log'
+	hook createContainer container 'echo "$(id -u) $(jq .pid) $(hostname)" >>$log
+		mount --bind '"$T/file $BUNDLE"'/rootfs/target && echo mounted >>$log'
+	inside startContainer start 'tr , "\n" | grep pid >>/log; echo start >>/log'
+	note poststart started
+	note poststop last
+	script 'cat /target; cat /log; sleep 0.2'
+	for options in "" --overlay; do
+		: >"$T/log"
+		: >"$BUNDLE/rootfs/log"
+		run_bounded $options
+		expect 0
+		expect_line content
+		expect_line start
+		expect_match '"pid":1'
+		log_is "pre 0 100000 entered 0 1 test mounted started last"
+		assert_clean
+	done
+}
+
+@test "failing hooks with a user namespace" {
+	with_user_namespace
+	hook createContainer bad 'echo "no device" >&2; exit 6'
+	note poststop undone
+	fails "the createContainer hook '.*/bad' failed: exit status 6"
+	expect_error 'cause +no device'
+	log_is undone
+	config 'del(.hooks)'
+	inside startContainer slow 'trap "" TERM; setsid sleep 61 & sleep 63' '{"timeout": 1}'
+	fails "the startContainer hook '/bin/slow' did not end within 1 second"
+	config 'del(.hooks)'
+	hook createRuntime bad 'exit 3'
+	fails "the createRuntime hook '.*/bad' failed: exit status 3"
+}
+
+@test "hooks of a container without privilege, as the user who has none" {
+	local user=54321
+	config '.linux.namespaces += [{type: "user"}] | del(.linux.cgroupsPath) |
+		.linux.uidMappings = [{containerID: 0, hostID: 54321, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+	hook createRuntime runtime 'echo "$(id -u) $(jq -r .status)" >>$log'
+	hook createContainer container 'echo "$(id -u) $(hostname)" >>$log'
+	inside startContainer start 'echo start >>/log'
+	note poststart started
+	hook poststop last 'id -u >>$log'
+	script 'cat /log; sleep 0.2'
+	mkdir "$T/run"
+	cp "$HULL" "$T/hull"
+	chown -hR $user:$user "$T"
+	chmod 755 "$T" "$T/hull"
+	chmod 700 "$T/run"
+	capture timeout -k 5 20 setpriv --reuid $user --regid $user --clear-groups \
+		env -C / -i PATH="$PATH" XDG_RUNTIME_DIR="$T/run" "$T/hull" run -b "$BUNDLE" "$ID"
+	expect 0 start
+	log_is "54321 creating 0 test started 54321"
+	[[ ! -e $T/run/hull/$ID ]] || fail "the state is left"
+	assert_clean
+}
+
+@test "check knows whether hooks can be executed" {
+	note createRuntime create
+	capture hull check -b "$BUNDLE"
+	expect 0
+	add_hook poststop '{"path": "/no/such/hook"}'
+	add_hook createContainer '{"path": "/etc"}'
+	capture hull check -b "$BUNDLE"
+	expect 2
+	expect_match "hooks.createContainer\[0\].path: cannot execute the createContainer hook '/etc'"
+	expect_match "hooks.poststop\[0\].path: cannot execute the poststop hook '/no/such/hook'"
 }

@@ -305,6 +305,107 @@ static void test_print(void **unused)
 	assert_string_equal(json_get(doc.root, "pid")->text, "0");
 }
 
+/* ---- hooks ---- */
+
+static struct spec_str hook_args[] = { { .s = "net" }, { .s = "a \"b\"\n" } };
+static struct spec_str hook_env[] = { { .s = "A=1" } };
+static struct spec_hook hook_v[] = {
+	{ .path = { .s = "/bin/net" },
+	  .args = { .v = hook_args, .n = 2 },
+	  .env = { .v = hook_env, .n = 1 },
+	  .timeout = { .v = INT32_MAX } },
+	{ .path = { .s = "/bin/other" } },
+};
+static const struct spec_hook_list hook_list = { .v = hook_v, .n = 2 };
+
+static void test_hooks(void **unused)
+{
+	_cleanup_storedir_ struct storedir f;
+	struct state with = typical, got;
+	size_t size;
+	(void)unused;
+	storedir_init(&f);
+	with.poststop = &hook_list;
+	char *text = file_of(&f, &with, &size);
+	assert_int_equal(state_parse(text, size, &f.arena, &got, &f.err), 0);
+	assert_int_equal(got.poststop->n, 2);
+	const struct spec_hook *first = &got.poststop->v[0], *second = &got.poststop->v[1];
+	assert_string_equal(first->path.s, "/bin/net");
+	assert_int_equal(first->args.n, 2);
+	assert_string_equal(first->args.v[1].s, hook_args[1].s);
+	assert_int_equal(first->env.n, 1);
+	assert_string_equal(first->env.v[0].s, "A=1");
+	assert_true(first->timeout.v == INT32_MAX);
+	assert_int_equal(second->args.n + second->env.n, 0);
+	assert_true(second->timeout.v == 0);
+}
+
+/* Hooks that cannot have been written by hull are never run, nor forgotten in silence. */
+static void test_wrong_hooks(void **unused)
+{
+	static const char *const wrong[] = {
+		"{}",
+		"[1]",
+		"[{\"path\":\"bin/x\",\"args\":[],\"env\":[],\"timeout\":0}]",
+		"[{\"args\":[],\"env\":[],\"timeout\":0}]",
+		"[{\"path\":\"/x\",\"args\":[1],\"env\":[],\"timeout\":0}]",
+		"[{\"path\":\"/x\",\"args\":[],\"env\":{},\"timeout\":0}]",
+		"[{\"path\":\"/x\",\"args\":[],\"env\":[],\"timeout\":-1}]",
+		"[{\"path\":\"/x\",\"args\":[],\"env\":[]}]",
+	};
+	_cleanup_arena_ struct arena arena;
+	struct state got;
+	struct err err;
+	(void)unused;
+	arena_init(&arena);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		const char *text = arena_printf(
+			&arena,
+			"{\"version\":1,\"id\":\"a\",\"bundle\":\"/\",\"status\":\"stopped\","
+			"\"created\":\"x\",\"hull\":{},\"poststop\":%s}",
+			wrong[i]);
+		assert_int_equal(state_parse(text, strlen(text), &arena, &got, &err), -EUCLEAN);
+		assert_non_null(strstr(err.message, "poststop"));
+		assert_null(got.poststop);
+	}
+}
+
+/* What a hook gets: the pid goes before it, as hooks do it. */
+static void test_print_for_hook(void **unused)
+{
+	_cleanup_arena_ struct arena arena;
+	struct str out;
+	struct json_doc doc;
+	struct err err;
+	(void)unused;
+	arena_init(&arena);
+	str_init(&out, &arena);
+	state_print_for_hook(&typical, STATE_CREATED, &out);
+	assert_int_equal(out.text[0], '{');
+	char *text = arena_printf(&arena, "{\"pid\":%d,%s", 7, out.text + 1);
+	assert_int_equal(json_parse(&arena, "x", text, strlen(text), &doc, &err), 0);
+	assert_string_equal(json_get(doc.root, "pid")->text, "7");
+	assert_string_equal(json_get(doc.root, "status")->text, "created");
+	assert_string_equal(json_get(doc.root, "bundle")->text, typical.bundle);
+	assert_string_equal(json_get(json_get(doc.root, "annotations"), "org.example")->text,
+			    pairs[0].value);
+}
+
+static void test_hooks_lock(void **unused)
+{
+	_cleanup_storedir_ struct storedir f;
+	_cleanup_close_ int first = -EBADF, second = -EBADF;
+	struct state_entry entry;
+	(void)unused;
+	storedir_init(&f);
+	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
+	assert_int_equal(state_lock_hooks(&entry, &first, &f.err), 0);
+	assert_int_equal(state_lock_hooks(&entry, &second, &f.err), -EBUSY);
+	fd_close(&first);
+	assert_int_equal(state_lock_hooks(&entry, &second, &f.err), 0);
+	assert_int_equal(state_remove(&entry, &f.err), 0);
+}
+
 /* ---- the process ---- */
 
 /* A child that waits until it is killed. */
@@ -394,6 +495,10 @@ int main(void)
 		cmocka_unit_test(test_kept_is_written),
 		cmocka_unit_test(test_read_without_file),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_wrong_hooks),
+		cmocka_unit_test(test_print_for_hook),
+		cmocka_unit_test(test_hooks_lock),
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_zombie),
 	};
