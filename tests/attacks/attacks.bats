@@ -554,3 +554,33 @@ term_until_dead() {
 	expect 5
 	assert_clean
 }
+
+@test "R-002: a user id is a number, whatever the image's passwd says" {
+	printf '1000:x:0:0::/:/bin/sh\n' >"$BUNDLE/rootfs/etc/passwd"
+	config '.process.user = { "uid": 1000, "gid": 1000 }'
+	program /bin/id -u
+	run_within 10
+	expect 0 1000
+}
+
+@test "R-021: there is no checkpoint, and nothing of one is made" {
+	local command
+	for command in checkpoint restore; do
+		capture hull "$command" "$ID"
+		expect_error "cannot carry out '$command'"
+	done
+	assert_clean
+}
+
+@test "R-031: annotations of other runtimes change nothing" {
+	script 'cat /proc/self/cgroup; id; ls /'
+	run_within 10
+	expect 0
+	local before=$output
+	config '.annotations = { "run.oci.delegate-cgroup": "../../..", "run.oci.keep_original_groups": "1",
+		"run.oci.handler": "krun", "run.oci.seccomp_bpf_data": "AAAA", "run.oci.hooks.stdout": "/x",
+		"run.oci.mount_context_type": "context", "dev.hull.unknown": "1" }'
+	run_within 10
+	expect 0 "$before"
+	assert_clean
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# Attacks by the caller, by other users of the host, and by the moment of hull's death. Each has a
+# control; see lib.bash.
+
+# shellcheck disable=SC2030,SC2031 # attacks set what start has found
+load lib
+
+setup() {
+	attack_setup
+}
+
+teardown() {
+	attack_teardown
+}
+
+set_user_id() {
+	local program=("${RUNTIME[@]}")
+	SUID=$(mktemp -d) # where everybody may look, and set-user-ID works
+	chmod 755 "$SUID"
+	install -m 4755 "${program[-1]}" "$SUID/hull"
+	program[-1]=$SUID/hull
+	capture timeout 10 setpriv --reuid 1000 --regid 1000 --clear-groups "${program[@]}" --version
+	rm -r "$SUID"
+	[[ $status == 0 && $output == *version* ]]
+}
+
+@test "R-023: hull as a set-user-ID program" {
+	compare SECURE set_user_id
+}
+
+foreign_state() {
+	mkdir -p "$STATE"
+	chown 1000 "$STATE"
+	program /bin/true
+	start
+	[[ $status == 0 ]]
+}
+
+@test "R-026: the state directory belongs to another user" {
+	compare OWNER foreign_state
+}
+
+# Killed after the cgroup is made: the state must lead delete --force to it.
+killed() {
+	program /bin/true
+	capture timeout -s KILL 20 "$INJECT" -o "$T/result" kill:0:socketpair:1 \
+		"${RUNTIME[@]}" --root "$STATE" run -b "$BUNDLE" "$ID"
+	grep -q 'hit socketpair' "$T/result" || fail "not killed" "$(<"$T/result")"
+	hull delete --force "$ID" 2>/dev/null || true
+	[[ -d $CGROUP ]] || return 1
+	rmdir "$CGROUP"
+}
+
+@test "R-080: hull is killed when the cgroup is made" {
+	[[ -x $INJECT ]] || skip "needs the injector"
+	compare INTENT killed
+}
