@@ -118,6 +118,11 @@ void cmd_report_exit(struct cmd *cmd, const char *id, const struct exitinfo *x);
 /* One warning, at once: to people on stderr, or to --log as a record of its own. */
 void cmd_report_warning(struct cmd *cmd, const struct err *warning);
 
+/* Whether anybody will see what cmd_debug() says. */
+bool cmd_wants_debug(const struct cmd *cmd);
+/* How texts for standard error look: enum report_flags. */
+unsigned cmd_stderr_flags(const struct cmd *cmd);
+
 /* Words that only --debug shows: on stderr, or in a --log of plain text. */
 void cmd_debug(struct cmd *cmd, const struct str *text);
 

@@ -11,7 +11,7 @@ const struct option cmd_global_options[] = {
 	{ "log-level", 0, OPTION_TEXT, GLOBAL(log_level), "LEVEL",
 	  "error, warning (default) or debug" },
 	{ "debug", 0, OPTION_FLAG, GLOBAL(debug), NULL,
-	  "show the plan of a start, and the failures that it tolerated" },
+	  "show the plan of a start, its timeline, and the failures that it tolerated" },
 	{ "color", 0, OPTION_TEXT, GLOBAL(colour), "WHEN", "auto (default), always or never" },
 	{ "cgroup-manager", 0, OPTION_TEXT, GLOBAL(cgroup_manager), "NAME", "cgroupfs" },
 	{ "systemd-cgroup", 0, OPTION_LATER, 0, NULL, "let systemd make the cgroup" },

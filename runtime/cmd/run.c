@@ -4,12 +4,14 @@
 
 #include "base/clock.h"
 #include "cmd/bundle.h"
+#include "cmd/trace.h"
 #include "start/start.h"
 #include "start/tolerate.h"
 
 struct run_options {
 	struct bundle_options bundle;
 	const char *pid_file;
+	const char *timeline;
 };
 
 #define RUN(member) offsetof(struct run_options, member)
@@ -18,6 +20,8 @@ static const struct option run_table[] = {
 	BUNDLE_OPTION_ROWS(struct bundle_options),
 	{ "keep", 0, OPTION_FLAG, RUN(bundle.keep), NULL, "keep the state after the end" },
 	{ "pid-file", 0, OPTION_TEXT, RUN(pid_file), "FILE", "write the container's pid to FILE" },
+	{ "timeline", 0, OPTION_TEXT, RUN(timeline), "FILE",
+	  "write when each step began and ended, in Chrome's trace format" },
 	{ "detach", 'd', OPTION_LATER, 0, NULL, "return when the program runs" },
 	{ "console-socket", 0, OPTION_LATER, 0, "PATH", "where to send the terminal" },
 	{ "pidfd-socket", 0, OPTION_LATER, 0, "PATH", "where to send the pidfd" },
@@ -100,7 +104,7 @@ static void show_late(struct cmd *cmd, const struct spec_problems *late)
 }
 
 static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bundle *bundle,
-			struct err *err)
+			struct timeline *timeline, struct err *err)
 {
 	struct state_store store;
 	struct start start;
@@ -114,6 +118,7 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	start.problems = &cmd->problems;
 	start.late = &late;
 	start.pid_file = o->pid_file;
+	start.timeline = timeline;
 	fill_state(bundle, &start.state);
 	start.before_clone = show_warnings;
 	start.before_clone_context = cmd;
@@ -123,6 +128,7 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	if (cmd->global.debug)
 		show_tolerated(cmd, &start);
 	show_late(cmd, &late);
+	trace_show(cmd, o->timeline, timeline, &start, result.started ? NULL : err);
 	start_done(&start);
 	state_store_close(&store);
 	if (!result.started && !result.stop_signal)
@@ -143,7 +149,9 @@ static int run(struct cmd *cmd, void *options, struct err *err)
 {
 	struct run_options *o = options;
 	struct bundle bundle;
+	struct timeline timeline;
 
+	timeline_init(&timeline);
 	int r = state_check_id(cmd->args[0], err);
 	/* What else the caller has left open is none of the container's business. */
 	if (r == 0 && close_range(bundle_first_closed_fd(&o->bundle), ~0U, 0) < 0)
@@ -151,10 +159,21 @@ static int run(struct cmd *cmd, void *options, struct err *err)
 	if (r == 0)
 		r = start_block_signals(err);
 	if (r == 0)
-		r = bundle_load(cmd, &o->bundle, &bundle, err);
-	if (r == 0)
+		r = trace_check_file(o->timeline, err);
+	if (r < 0)
+		return r;
+	timeline_step(&timeline, "parse");
+	r = bundle_load(cmd, &o->bundle, &bundle, err);
+	if (r == 0) {
+		timeline_step(&timeline, "plan");
 		r = bundle_plan(cmd, &o->bundle, cmd->args[0], &bundle, err);
-	return r < 0 ? r : start_bundle(cmd, o, &bundle, err);
+	}
+	timeline_stop(&timeline);
+	if (r == 0)
+		return start_bundle(cmd, o, &bundle, &timeline, err);
+	timeline_fail(&timeline);
+	trace_show(cmd, o->timeline, &timeline, NULL, err);
+	return r;
 }
 
 const struct command command_run = {

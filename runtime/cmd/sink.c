@@ -31,6 +31,11 @@ static enum report_flags stderr_flags(const struct cmd *cmd)
 	return REPORT_COLOUR;
 }
 
+unsigned cmd_stderr_flags(const struct cmd *cmd)
+{
+	return stderr_flags(cmd);
+}
+
 static void to_stderr(const struct str *text)
 {
 	(void)!fd_write_all(STDERR_FILENO, text->text, text->used);
@@ -156,7 +161,7 @@ void cmd_report_warnings(struct cmd *cmd)
 		to_stderr(&text);
 }
 
-static bool wants_debug(const struct cmd *cmd)
+bool cmd_wants_debug(const struct cmd *cmd)
 {
 	return cmd->global.debug ||
 	       (cmd->global.log_level && str_eq(cmd->global.log_level, "debug"));
@@ -181,7 +186,7 @@ void cmd_report_exit(struct cmd *cmd, const char *id, const struct exitinfo *x)
 	bool errors_only = cmd->global.log_level && str_eq(cmd->global.log_level, "error");
 	struct str text;
 
-	if (report_exit_is_ordinary(x) ? !wants_debug(cmd) : errors_only && !is_error)
+	if (report_exit_is_ordinary(x) ? !cmd_wants_debug(cmd) : errors_only && !is_error)
 		return;
 	if (cmd->global.log)
 		log_exit(cmd, id, x);
@@ -194,7 +199,7 @@ void cmd_report_exit(struct cmd *cmd, const char *id, const struct exitinfo *x)
 
 void cmd_debug(struct cmd *cmd, const struct str *text)
 {
-	bool wanted = wants_debug(cmd);
+	bool wanted = cmd_wants_debug(cmd);
 	if (wanted && cmd->global.log && !log_is_json(cmd))
 		append_to_log(cmd, text);
 	else if (wanted && !cmd->global.log)

@@ -37,6 +37,10 @@ struct hook_report {
 	_Atomic bool executing; /* all was set up: it is execve that failed */
 };
 
+/* The child's steps by their index, and the moment before the filter and execve. */
+#define CHANNEL_TIMES     32
+#define CHANNEL_TIME_EXEC (CHANNEL_TIMES - 1)
+
 struct channel_page {
 	struct err err;          /* set by the child when it fails */
 	_Atomic unsigned step;   /* index into the child's steps that runs now */
@@ -47,7 +51,10 @@ struct channel_page {
 	_Atomic unsigned tolerated;    /* rows of tolerate.c */
 	_Atomic uint64_t rlimits_left; /* bit n: the plan's rlimit n is the parent's to set */
 	struct hook_report hook;       /* of the hook that the child runs now */
-	char program[PATH_MAX];        /* what execve is given; "" while it is not found */
+	_Atomic uint64_t times[CHANNEL_TIMES]; /* when they began (timeline.h); 0: they did not */
+	_Atomic unsigned slowest_mount;        /* index into the plan's mounts */
+	_Atomic uint64_t slowest_mount_ns;
+	char program[PATH_MAX]; /* what execve is given; "" while it is not found */
 };
 
 struct channel {

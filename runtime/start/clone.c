@@ -17,6 +17,7 @@
 #include "start/hooks.h"
 #include "start/stage.h"
 #include "start/sys.h"
+#include "start/timeline.h"
 
 static const struct {
 	const char *name;
@@ -45,6 +46,8 @@ static const struct {
 	{ "exec", exec_program },
 };
 
+_Static_assert(ARRAY_SIZE(child_steps) <= CHANNEL_TIME_EXEC, "a time for each step");
+
 const char *child_step_name(unsigned index)
 {
 	return index < ARRAY_SIZE(child_steps) ? child_steps[index].name : NULL;
@@ -72,6 +75,7 @@ void child_main(struct start *s)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(child_steps); i++) {
 		atomic_store(&page->step, i);
+		atomic_store(&page->times[i], timeline_child_now());
 		if (child_steps[i].run(s, &page->err) < 0)
 			child_fail(s, i);
 	}

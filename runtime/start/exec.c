@@ -20,6 +20,7 @@
 #include "explain/lookup.h"
 #include "start/hooks.h"
 #include "start/sys.h"
+#include "start/timeline.h"
 #include "start/tolerate.h"
 
 /* 0 when the file can be executed, as far as can be told without doing it; else an errno. */
@@ -141,6 +142,7 @@ int exec_program(struct start *s, struct err *err)
 		r = reset_signals(process, err);
 	if (r < 0)
 		return r;
+	atomic_store(&s->channel.page->times[CHANNEL_TIME_EXEC], timeline_child_now());
 	atomic_store(&s->channel.page->exec_next, true);
 	r = seccomp_install(&s->filter);
 	if (r < 0)

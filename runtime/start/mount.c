@@ -21,6 +21,7 @@
 #include "base/inroot.h"
 #include "base/str.h"
 #include "start/procfs.h"
+#include "start/timeline.h"
 
 #define MOUNT_POINT_MODE 0755
 
@@ -249,14 +250,28 @@ static int mount_one(struct start *s, const struct plan_mount *m, int *tree, str
 	return r;
 }
 
+/* For the timeline: which one took longest, and how long. */
+static void note_slowest(struct channel_page *page, size_t index, uint64_t ns)
+{
+	if (ns <= atomic_load(&page->slowest_mount_ns))
+		return;
+	atomic_store(&page->slowest_mount, (unsigned)index);
+	atomic_store(&page->slowest_mount_ns, ns);
+}
+
 int mount_all(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
+	uint64_t before = timeline_child_now();
 
 	for (size_t i = 0; i < plan->mounts_n; i++) {
 		int r = mount_one(s, &plan->mounts[i], &s->mount_fds[i], err);
-		if (r == 0)
+		if (r == 0) {
+			uint64_t now = timeline_child_now();
+			note_slowest(s->channel.page, i, now - before);
+			before = now;
 			continue;
+		}
 		if (!err->at)
 			err_at(err, plan->mounts[i].at);
 		err_step(err, "mounts, %zu of %zu", i + 1, plan->mounts_n);

@@ -53,6 +53,7 @@ static const struct {
 static int run_steps(struct start *s, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(parent_steps); i++) {
+		timeline_step(s->timeline, parent_steps[i].name);
 		int r = parent_steps[i].run(s, err);
 		if (r < 0) {
 			if (!err->step[0])
@@ -60,8 +61,10 @@ static int run_steps(struct start *s, struct err *err)
 			return r;
 		}
 	}
-	if (!start_waits_for_ready(s->plan))
+	if (!start_waits_for_ready(s->plan)) {
+		timeline_step(s->timeline, "release");
 		return release_child(s, err);
+	}
 	return 0;
 }
 
@@ -71,8 +74,12 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 
 	*ret = (struct start_result) { 0 };
 	int r = run_steps(s, err);
+	if (r < 0)
+		timeline_fail(s->timeline);
+	timeline_stop(s->timeline);
 	if (r == 0)
 		r = supervise(s, ret, err);
+	timeline_step(s->timeline, "clean");
 	if (r < 0)
 		json_locate(&s->plan->spec->doc, err);
 	ret->started = r == 0;

@@ -69,6 +69,7 @@
 #include "seccomp/seccomp.h"
 #include "start/channel.h"
 #include "plan/plan.h"
+#include "start/timeline.h"
 #include "state/state.h"
 
 #define START_PARENTS_MAX 16
@@ -92,6 +93,7 @@ struct start {
 	/* Called before clone, the last moment at which hull may speak; NULL: nobody wants to. */
 	void (*before_clone)(void *context);
 	void *before_clone_context;
+	struct timeline *timeline; /* borrowed; NULL: nobody wants it */
 
 	struct state_entry entry; /* the claimed state directory, locked while it changes */
 	int root_fd;              /* the root filesystem's tree; parent: detached clone */

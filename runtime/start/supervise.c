@@ -80,6 +80,7 @@ static int container_ended(struct start *s, const siginfo_t *info, struct start_
 	}
 	(void)!waitid(P_PID, (id_t)s->pid, &(siginfo_t) { 0 }, WEXITED);
 	s->pid = 0;
+	timeline_program_ended(s->timeline);
 	ret->exited = exited;
 	ret->core_dumped = info->si_code == CLD_DUMPED;
 	ret->code = info->si_status;
@@ -188,11 +189,13 @@ int start_read_signals(struct start *s, struct start_result *ret, struct err *er
 /* Afterwards the child goes on; one that cannot be told sees the end of file, and gives up. */
 static int run_create_hooks(struct start *s, struct start_result *ret, struct err *err)
 {
+	timeline_step(s->timeline, "hooks");
 	int r = hooks_run(s, PLAN_HOOK_PRESTART, ret, err);
 	if (r == 0)
 		r = hooks_run(s, PLAN_HOOK_CREATE_RUNTIME, ret, err);
 	if (r == 0 && channel_send(s->channel.parent_fd, CHANNEL_HOOKS_DONE) < 0)
 		fd_close(&s->channel.parent_fd);
+	timeline_stop(s->timeline);
 	return r;
 }
 
@@ -214,7 +217,9 @@ static int read_channel(struct start *s, struct start_result *ret, struct err *e
 		r = run_create_hooks(s, ret, err);
 		break;
 	case CHANNEL_READY:
+		timeline_step(s->timeline, "release");
 		r = release_child(s, err);
+		timeline_stop(s->timeline);
 		break;
 	default: /* executed; or dead, which reap() sees */
 		fd_close(&s->channel.parent_fd);
