@@ -101,8 +101,8 @@ static void feed_stats(struct kmsg_inquiry *q, const char *text)
 		for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 			if (str_has_prefix(text, wanted[i].key))
 				*wanted[i].value = number_of(text + strlen(wanted[i].key));
-		text = strstr(text, "\\x0a");
-		text += text ? 4 : 0;
+		const char *end = strstr(text, "\\x0a");
+		text = end ? end + strlen("\\x0a") : NULL;
 	}
 }
 

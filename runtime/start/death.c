@@ -92,7 +92,8 @@ static uint64_t milliseconds_since(const struct timespec *then)
 
 static void fill_failure(struct exitinfo *x, const struct err *failure)
 {
-	x->cause = EXITINFO_START;
+	/* "prestart hooks, 1 of 2" */
+	x->cause = strstr(failure->step, " hooks") ? EXITINFO_HOOK : EXITINFO_START;
 	exitinfo_set_text(x->step, sizeof(x->step), failure->step, strlen(failure->step));
 	exitinfo_set_text(x->message, sizeof(x->message), failure->message,
 			  strlen(failure->message));

@@ -207,6 +207,20 @@ static void examine_own(struct start *s, uint64_t kills)
 		set_cause(x);
 }
 
+/* Nobody counts (cgroup v1 has the memory, or there is no cgroup): the kernel log alone knows. */
+static void examine_by_log(struct start *s)
+{
+	struct kmsg_inquiry q;
+	death_ask_about_memory(s, 0, &q);
+	if (!q.first_killed)
+		return;
+	s->exit.oom.killed = 1;
+	s->exit.oom.limit_of = q.has_oom && q.is_global ? EXITINFO_LIMIT_HOST
+							: EXITINFO_LIMIT_UNKNOWN;
+	take_victim(&s->exit, &q);
+	set_cause(&s->exit);
+}
+
 /*
  * The container's cgroup counts no memory: the next one above it does, for all that is below it.
  * So only the first process is sure to be the container's.
@@ -217,11 +231,13 @@ static void examine_shared(struct start *s)
 	uint64_t kills = CGROUP_NUMBER_NONE;
 	unsigned up = 0;
 
-	if (strcmp(s->exit.signal, "SIGKILL") != 0)
-		return;
 	while (kills == CGROUP_NUMBER_NONE && up < count_parents(s))
 		kills = cgroup_read_event(s->cgroup_fd, ++up, OOM_LOCAL, "oom_kill");
-	if (up == 0 || since(kills, s->before.parents_kills[up - 1]) == 0)
+	if (kills == CGROUP_NUMBER_NONE) {
+		examine_by_log(s);
+		return;
+	}
+	if (since(kills, s->before.parents_kills[up - 1]) == 0)
 		return;
 	death_ask_about_memory(s, 0, &q);
 	if (q.pid && q.records > 0 && !q.first_killed)
@@ -234,16 +250,20 @@ static void examine_shared(struct start *s)
 void death_examine_memory(struct start *s)
 {
 	const struct start_counters *c = &s->before;
+	bool by_kill = strcmp(s->exit.signal, "SIGKILL") == 0;
 
-	if (s->cgroup_fd < 0)
+	if (s->cgroup_fd < 0) {
+		if (by_kill)
+			examine_by_log(s);
 		return;
+	}
 	uint64_t refused = cgroup_read_event(s->cgroup_fd, 0, "pids.events", "max");
 	s->exit.pids_refused = since(refused, c->pids);
 	uint64_t kills = cgroup_read_event(s->cgroup_fd, 0, OOM_ALL, "oom_kill");
-	if (kills == CGROUP_NUMBER_NONE)
-		examine_shared(s);
-	else
+	if (kills != CGROUP_NUMBER_NONE)
 		examine_own(s, since(kills, c->kills));
+	else if (by_kill)
+		examine_shared(s);
 }
 
 void death_explain_failure(struct start *s, const struct start_result *result, struct err *failure)

@@ -60,7 +60,10 @@ static int run_poststart(struct start *s, struct start_result *ret, struct err *
 	if (s->poststart_began)
 		return 0;
 	s->poststart_began = true;
-	return hooks_run(s, PLAN_HOOK_POSTSTART, ret, err);
+	timeline_step(s->timeline, "hooks");
+	int r = hooks_run(s, PLAN_HOOK_POSTSTART, ret, err);
+	timeline_stop(s->timeline);
+	return r;
 }
 
 /* The container's first process has ended; it is still a zombie here. */

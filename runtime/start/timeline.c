@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/str.h"
 #include "start/steps.h"
 
 #define PROGRAM_STEP "run"
@@ -178,6 +179,22 @@ static struct timeline_row *add_row(struct timeline *t, const char *step, uint64
 	return row;
 }
 
+/* "mounts, 8 of 11" is the failure of the step "mounts"; two kinds of hooks are the child's. */
+static bool is_failure_of(const struct timeline_row *last, const struct err *failure)
+{
+	return strncmp(failure->step, last->step, strlen(last->step)) == 0 ||
+	       str_has_prefix(failure->step, "createContainer hooks") ||
+	       str_has_prefix(failure->step, "startContainer hooks");
+}
+
+static bool has_failed(const struct timeline *t)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->rows[i].failed)
+			return true;
+	return false;
+}
+
 static void add_child(struct timeline *t, const struct channel_page *page,
 		      const struct err *failure)
 {
@@ -192,8 +209,7 @@ static void add_child(struct timeline *t, const struct channel_page *page,
 			end = executed;
 		last = add_row(t, child_step_name(i), begin, end);
 	}
-	/* "mounts, 8 of 11" is the failure of the step "mounts". */
-	if (failure && last && strncmp(failure->step, last->step, strlen(last->step)) == 0) {
+	if (failure && last && is_failure_of(last, failure)) {
 		last->failed = true;
 		last->end = 0;
 	} else if (executed && !failure) {
@@ -201,14 +217,14 @@ static void add_child(struct timeline *t, const struct channel_page *page,
 	}
 }
 
-/* Hooks fail in a process of their own, while the child waits: "prestart hooks, 1 of 2". */
+/* Hooks of the runtime's side run while the child waits, or after it. */
 static void mark_hooks(struct timeline *t, const struct err *failure)
 {
-	if (!failure || !strstr(failure->step, " hooks"))
-		return;
-	for (unsigned i = 0; i < t->n; i++)
-		if (strcmp(t->rows[i].step, "hooks") == 0)
+	for (unsigned i = t->n; failure && strstr(failure->step, " hooks") && i-- > 0;)
+		if (t->rows[i].who == TIMELINE_PARENT && strcmp(t->rows[i].step, "hooks") == 0) {
 			t->rows[i].failed = true;
+			return;
+		}
 }
 
 static int compare(const void *a, const void *b)
@@ -224,7 +240,8 @@ void timeline_collect(struct timeline *t, const struct start *s, const struct er
 	t->total = elapsed(t);
 	if (s && s->channel.page)
 		add_child(t, s->channel.page, failure);
-	mark_hooks(t, failure);
+	if (!has_failed(t))
+		mark_hooks(t, failure);
 	for (unsigned i = 0; i < t->n; i++) {
 		struct timeline_row *row = &t->rows[i];
 		if (row->failed && failure)

@@ -84,6 +84,25 @@ refused() {
 	expect_shown '^ +[0-9]+      -  child   exec +FAILED: .*/no/such/program'
 }
 
+@test "hooks have their place, also when one fails" {
+	config '.hooks = { "prestart": [{ "path": "/bin/true" }], "createContainer": [{ "path": "/bin/true" }] }'
+	capture hull --debug run -b "$BUNDLE" "$ID"
+	expect 0
+	expect_shown '^ +[0-9]+ +[0-9]+  parent  hooks$'
+	config '.hooks = { "prestart": [{ "path": "/bin/false" }] }'
+	capture hull --debug run -b "$BUNDLE" "$ID"
+	expect 1
+	expect_shown '^ +[0-9]+ +[0-9-]+  parent  hooks +FAILED: '
+	config '.hooks = { "createContainer": [{ "path": "/bin/false" }] }'
+	capture hull --debug run -b "$BUNDLE" "$ID"
+	expect 1
+	expect_shown '^ +[0-9]+      -  child   hooks +FAILED: '
+	capture hull run --keep -b "$BUNDLE" "$ID"
+	[[ $(hull state "$ID" | jq -r .hull.exit.cause) == hook ]] || fail "$(hull state "$ID")"
+	hull delete "$ID"
+	assert_clean
+}
+
 @test "--timeline writes Chrome's trace format" {
 	program /bin/sh -c 'sleep 0.3; exit 3'
 	capture hull run --timeline "$FILE" -b "$BUNDLE" "$ID"

@@ -141,6 +141,29 @@ parent() {
 	expect_told 'killed by SIGKILL after .*; who sent it is not known'
 }
 
+# The kernel's own way to have its OOM killer called: it chooses by oom_score_adj.
+host_oom() {
+	program /bin/sleep 60
+	config '.process.oomScoreAdj = 1000'
+	hull_start --keep
+	echo f >/proc/sysrq-trigger
+	wait_for test ! -d "/proc/$HULL_PID" || fail "it lives"
+	hull_wait
+	expect 137
+	expect_told "killed: out of memory after .*\. 'sleep' \(pid $PID on the host\) was chosen when the host ran out of memory; 1 process killed"
+	[[ $(kept '.oom.limitOf, (.oom | has("limit"))') == $'host\nfalse' ]] || fail "$(kept .)"
+}
+
+@test "out of memory: the host as a whole" {
+	resources '{ "memory": { "limit": 134217728 } }'
+	host_oom
+}
+
+@test "out of memory: the host as a whole, and no cgroup that counts" {
+	echo -memory >"$CGROUPS/cgroup.subtree_control"
+	host_oom
+}
+
 @test "out of memory: killed as a group" {
 	resources '{ "memory": { "limit": 33554432, "swap": 33554432 }, "unified": { "memory.oom.group": "1" } }'
 	script "$eat; exit 3"
