@@ -117,6 +117,8 @@ void death_examine(struct start *s, const struct start_result *result, struct er
 	clock_now(s->exit.finished);
 	judge_sender(s, failure || result->exited ? 0 : result->code);
 	if (failure) {
+		if (!result->exited && result->code == SIGSYS)
+			death_explain_filter(s, failure);
 		death_explain_failure(s, result, failure);
 		fill_failure(&s->exit, failure);
 	} else {

@@ -120,7 +120,8 @@ static void fill_rule(struct start *s, const struct seccomp_blame *blame)
 				  strlen(action->text));
 }
 
-static void fill_seccomp(struct start *s, const struct kmsg_inquiry *q)
+/* The rule's place in config.json. */
+static uint32_t fill_seccomp(struct start *s, const struct kmsg_inquiry *q)
 {
 	const struct spec_seccomp *spec = &s->plan->spec->linux.seccomp;
 	struct seccomp_event event = { .arch = q->arch, .number = q->number, .action = q->action };
@@ -134,6 +135,7 @@ static void fill_seccomp(struct start *s, const struct kmsg_inquiry *q)
 	snprintf(x->seccomp.name, sizeof(x->seccomp.name), "%s", q->seccomp_name);
 	x->seccomp.number = (uint64_t)q->number;
 	fill_rule(s, &blame);
+	return blame.at;
 }
 
 /* SIGSYS without a profile is a signal like others. */
@@ -145,5 +147,21 @@ void death_examine_seccomp(struct start *s)
 	s->exit.cause = EXITINFO_SECCOMP;
 	death_ask_about_seccomp(s, &q);
 	if (q.has_seccomp)
-		fill_seccomp(s, &q);
+		(void)fill_seccomp(s, &q);
+}
+
+/* A filter is loaded right before execve, so it is that, or what the loader of the program needs.
+ */
+void death_explain_filter(struct start *s, struct err *failure)
+{
+	struct exitinfo *x = &s->exit;
+	struct kmsg_inquiry q;
+	death_ask_about_seccomp(s, &q);
+	if (!q.has_seccomp)
+		return;
+	err_at(failure, fill_seccomp(s, &q));
+	failure->path[0] = '\0'; /* the profile as a whole, until now */
+	json_locate(&s->plan->spec->doc, failure);
+	err_cause(failure, "it forbids %s (%d) by %s%s%s", x->seccomp.syscall, q.number,
+		  x->seccomp.rule, x->seccomp.action[0] ? ", " : "", x->seccomp.action);
 }

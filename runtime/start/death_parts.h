@@ -12,6 +12,9 @@
 void death_examine_memory(struct start *s);
 void death_examine_seccomp(struct start *s);
 
+/* Which system call did a start make that its own filter forbids? */
+void death_explain_filter(struct start *s, struct err *failure);
+
 /* Was a start killed because it had too little memory? */
 void death_explain_failure(struct start *s, const struct start_result *result, struct err *failure);
 

@@ -159,6 +159,21 @@ readonly deadly='{ "defaultAction": "SCMP_ACT_ALLOW",
 	[[ $(kept .cause) == signal ]] || fail "$(kept .)"
 }
 
+@test "seccomp: a profile that forbids the start itself names the rule" {
+	[[ $(stat -Lc %i /proc/self/ns/pid) == 4026531836 ]] || skip "not in the host's pid namespace"
+	config '.linux.seccomp = { "defaultAction": "SCMP_ACT_ALLOW",
+		"syscalls": [{ "names": ["execve"], "action": "SCMP_ACT_KILL_PROCESS" }] }'
+	hull_run --keep
+	expect 1
+	expect_error 'the seccomp profile does not allow the start'
+	[[ $(kept .cause) == start ]] || fail "$(kept .)"
+	grep -q '^  cause' "$T/stderr" || skip "no records of seccomp in /dev/kmsg here"
+	expect_error 'cause +it forbids execve \([0-9]+\) by linux\.seccomp\.syscalls\[0\]\.names\[0\], SCMP_ACT_KILL_PROCESS$'
+	expect_error '^  config\.json:[0-9]+:[0-9]+  linux\.seccomp\.syscalls\[0\]\.names\[0\]: the seccomp profile'
+	hull delete "$ID"
+	assert_clean
+}
+
 # ---- starts ----
 
 @test "a start that failed: with --keep its step and message stand in the state" {
