@@ -9,6 +9,7 @@
 
 struct spec_options {
 	const char *bundle, *file;
+	bool rootless;
 };
 
 static const struct option spec_table[] = {
@@ -16,7 +17,8 @@ static const struct option spec_table[] = {
 	  "where to write it (default: the current directory)" },
 	{ "file", 'f', OPTION_TEXT, offsetof(struct spec_options, file), "FILE",
 	  "its name (default config.json; - is the standard output)" },
-	{ "rootless", 0, OPTION_LATER, 0, NULL, "for an unprivileged user" },
+	{ "rootless", 0, OPTION_FLAG, offsetof(struct spec_options, rootless), NULL,
+	  "for the calling user, without privilege" },
 	{ 0 },
 };
 
@@ -27,7 +29,10 @@ static int spec(struct cmd *cmd, void *options, struct err *err)
 	struct str text;
 
 	str_init(&text, &cmd->arena);
-	spec_write_default(&text);
+	if (o->rootless)
+		spec_write_rootless(&text, geteuid(), getegid());
+	else
+		spec_write_default(&text);
 	if (str_eq(file, "-"))
 		return cmd_print(&text, err);
 	_cleanup_close_ int dir = open(o->bundle ? o->bundle : ".",

@@ -98,6 +98,14 @@ static void probe_cgroup(struct host *ret)
 		host_parse_cgroup(text, ret);
 }
 
+/* A namespace below inherits it. */
+static bool denies_setgroups(void)
+{
+	char text[16];
+	return fd_read_value(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) == 0 &&
+	       str_eq(text, "deny");
+}
+
 int host_probe(struct host *ret, struct err *err)
 {
 	*ret = (struct host) { 0 };
@@ -117,6 +125,7 @@ int host_probe(struct host *ret, struct err *err)
 			       "'/proc/self/status' is not what proc(5) describes");
 	ret->caps_known = known_caps();
 	ret->in_user_namespace = !userns_is_first();
+	ret->denies_setgroups = ret->in_user_namespace && denies_setgroups();
 	probe_cgroup(ret);
 	ret->has_time_namespaces = faccessat(AT_FDCWD, "/proc/self/timens_offsets", F_OK, 0) == 0;
 	return 0;

@@ -21,6 +21,7 @@ struct host {
 	uint64_t signals_ignored; /* bit n-1: signal n */
 	bool has_time_namespaces;
 	bool in_user_namespace; /* hull itself runs in one that is not the first */
+	bool denies_setgroups;  /* that one lets nobody set groups */
 	/* The caller's own cgroup in version 2; "": not known, or may use the whole tree. */
 	char cgroup[PATH_MAX];
 };

@@ -85,7 +85,7 @@ struct plan_user {
 	bool is_privileged;    /* the caller is, in the user namespace that hull is in */
 	bool has_stage;        /* a process between hull and the container (stage.c) */
 	bool hides_late;       /* dumpable until the maps are written, or nobody could write them */
-	bool denies_setgroups; /* the price for a gid_map without privilege */
+	bool denies_setgroups; /* the price for a gid_map without privilege, or inherited */
 	enum plan_trees trees;
 	struct plan_id_map uids, gids;
 	uint32_t at;

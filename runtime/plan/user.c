@@ -112,6 +112,7 @@ int plan_make_user(const struct planner *p, struct err *err)
 	bool has_mounts = p->plan->ns.clone_flags & CLONE_NEWNS;
 
 	user->is_privileged = p->host->caps_permitted >> CAP_SYS_ADMIN & 1;
+	user->denies_setgroups = p->host->denies_setgroups;
 	if (!ns)
 		return 0;
 	user->at = ns->at;
@@ -133,7 +134,8 @@ int plan_make_user(const struct planner *p, struct err *err)
 	user->hides_late = !user->is_privileged;
 	user->uids.writer = find_writer(p, &user->uids, p->host->uid);
 	user->gids.writer = find_writer(p, &user->gids, p->host->gid);
-	user->denies_setgroups = !user->is_privileged && user->gids.writer == PLAN_MAP_BY_HULL;
+	if (!user->is_privileged && user->gids.writer == PLAN_MAP_BY_HULL)
+		user->denies_setgroups = true;
 	return 0;
 }
 
@@ -171,8 +173,10 @@ static int check_process_ids(const struct planner *p, struct err *err)
 		r = check_id(&user->gids, "group", who->gid.v, who->gid.at, err);
 	if (r == 0 && user->denies_setgroups && who->additional_gids.n > 0) {
 		r = err_say(err, ERR_CONFIG, EPERM,
-			    "an unprivileged caller cannot set additional groups (R-068)");
-		err_hint(err, "leave them out, or map a range of groups by newgidmap: /etc/subgid");
+			    "additional groups cannot be set in this user namespace (R-068)");
+		err_hint(err,
+			 "leave them out, or map a range of groups: for a user without privilege "
+			 "/etc/subgid says which");
 		err_at(err, who->additional_gids.v[0].at);
 	}
 	for (size_t i = 0; r == 0 && i < who->additional_gids.n; i++)

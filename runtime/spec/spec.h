@@ -393,5 +393,7 @@ const struct spec_pair *spec_find_annotation(const struct spec *spec, const char
 
 /* The template of `hull spec`: a config.json that runs sh in a root filesystem at ./rootfs. */
 void spec_write_default(struct str *ret);
+/* The same for a user without privilege: a user namespace whose root is that user and group. */
+void spec_write_rootless(struct str *ret, uint32_t uid, uint32_t gid);
 
 #endif

@@ -13,6 +13,11 @@ static const char *const capabilities[] = { "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_
 static const char *const capability_sets[] = { "bounding", "effective", "permitted", NULL };
 static const char *const namespaces[] = { "pid", "network", "ipc", "uts", "mount", "cgroup", NULL };
 
+/* Who a config.json without privilege is for. */
+struct owner {
+	uint32_t uid, gid;
+};
+
 static const struct {
 	const char *destination, *type, *source;
 	const char *options[8];
@@ -98,7 +103,18 @@ static void write_root(struct json_out *o)
 	json_out_object_end(o);
 }
 
-static void write_mounts(struct json_out *o)
+/* Of the options that name a group only root's maps may have one. */
+static void write_options(struct json_out *o, const char *const *options, const struct owner *owner)
+{
+	json_out_key(o, "options");
+	json_out_array(o);
+	for (; *options; options++)
+		if (!owner || !str_has_prefix(*options, "gid="))
+			json_out_string(o, *options);
+	json_out_array_end(o);
+}
+
+static void write_mounts(struct json_out *o, const struct owner *owner)
 {
 	json_out_key(o, "mounts");
 	json_out_array(o);
@@ -107,30 +123,55 @@ static void write_mounts(struct json_out *o)
 		json_out_member(o, "destination", mounts[i].destination);
 		json_out_member(o, "type", mounts[i].type);
 		json_out_member(o, "source", mounts[i].source);
-		write_strings(o, "options", mounts[i].options);
+		write_options(o, mounts[i].options, owner);
 		json_out_object_end(o);
 	}
 	json_out_array_end(o);
 }
 
-static void write_linux(struct json_out *o)
+static void write_map(struct json_out *o, const char *key, uint32_t id)
+{
+	json_out_key(o, key);
+	json_out_array(o);
+	json_out_object(o);
+	json_out_key(o, "containerID");
+	json_out_uint(o, 0);
+	json_out_key(o, "hostID");
+	json_out_uint(o, id);
+	json_out_key(o, "size");
+	json_out_uint(o, 1);
+	json_out_object_end(o);
+	json_out_array_end(o);
+}
+
+static void write_namespace(struct json_out *o, const char *type)
+{
+	json_out_object(o);
+	json_out_member(o, "type", type);
+	json_out_object_end(o);
+}
+
+static void write_linux(struct json_out *o, const struct owner *owner)
 {
 	json_out_key(o, "linux");
 	json_out_object(o);
 	json_out_key(o, "namespaces");
 	json_out_array(o);
-	for (const char *const *ns = namespaces; *ns; ns++) {
-		json_out_object(o);
-		json_out_member(o, "type", *ns);
-		json_out_object_end(o);
-	}
+	for (const char *const *ns = namespaces; *ns; ns++)
+		write_namespace(o, *ns);
+	if (owner)
+		write_namespace(o, "user");
 	json_out_array_end(o);
+	if (owner) {
+		write_map(o, "uidMappings", owner->uid);
+		write_map(o, "gidMappings", owner->gid);
+	}
 	write_strings(o, "maskedPaths", masked_paths);
 	write_strings(o, "readonlyPaths", readonly_paths);
 	json_out_object_end(o);
 }
 
-void spec_write_default(struct str *ret)
+static void write_spec(struct str *ret, const struct owner *owner)
 {
 	struct json_out o;
 	json_out_init(&o, ret, JSON_OUT_PRETTY);
@@ -139,8 +180,19 @@ void spec_write_default(struct str *ret)
 	write_process(&o);
 	write_root(&o);
 	json_out_member(&o, "hostname", "hull");
-	write_mounts(&o);
-	write_linux(&o);
+	write_mounts(&o, owner);
+	write_linux(&o, owner);
 	json_out_object_end(&o);
 	str_append(ret, "\n");
+}
+
+void spec_write_default(struct str *ret)
+{
+	write_spec(ret, NULL);
+}
+
+void spec_write_rootless(struct str *ret, uint32_t uid, uint32_t gid)
+{
+	const struct owner owner = { uid, gid };
+	write_spec(ret, &owner);
 }

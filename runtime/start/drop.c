@@ -58,6 +58,11 @@ static int drop_bounding(struct start *s, struct err *err)
 	return 0;
 }
 
+static bool keeps_groups(const struct start *s)
+{
+	return s->plan->user.denies_setgroups || atomic_load(&s->channel.page->keeps_groups);
+}
+
 static int set_user(struct start *s, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
@@ -65,7 +70,7 @@ static int set_user(struct start *s, struct err *err)
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		r = err_sys(err, errno, "cannot keep capabilities while changing the user");
 	/* Where nobody may set groups, those of the caller stay: they may also deny something. */
-	else if (!s->plan->user.denies_setgroups &&
+	else if (!(keeps_groups(s) && process->groups_n == 0) &&
 		 setgroups(process->groups_n, process->groups) < 0)
 		r = err_sys(err, errno, "cannot set %zu additional groups", process->groups_n);
 	else if (setresgid(process->gid, process->gid, process->gid) < 0)

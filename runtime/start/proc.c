@@ -54,17 +54,33 @@ int proc_open(int *ret_fd, struct err *err)
 	return check_and_take(&fd, ret_fd, err);
 }
 
-int proc_write(int proc_fd, const char *path, const char *value)
+static int open_file(int proc_fd, const char *path, int flags)
 {
-	_cleanup_close_ int fd = fd_open_resolved(proc_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY,
+	_cleanup_close_ int fd = fd_open_resolved(proc_fd, path, flags | O_CLOEXEC | O_NOCTTY,
 						  RESOLVE_BENEATH | RESOLVE_NO_XDEV |
 							  RESOLVE_NO_MAGICLINKS);
+	int r = fd < 0 ? fd : is_procfs(fd);
+	return r < 0 ? r : fd_take(&fd);
+}
+
+int proc_write(int proc_fd, const char *path, const char *value)
+{
+	_cleanup_close_ int fd = open_file(proc_fd, path, O_WRONLY);
 	if (fd < 0)
 		return fd;
-	int r = is_procfs(fd);
-	if (r < 0)
-		return r;
 	size_t size = strlen(value);
 	ssize_t n = write(fd, value, size);
 	return n < 0 ? -errno : (size_t)n == size ? 0 : -EIO;
+}
+
+int proc_read(int proc_fd, const char *path, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = open_file(proc_fd, path, O_RDONLY);
+	ssize_t n = fd < 0 ? fd : fd_read_all(fd, buf, size - 1);
+	if (n < 0)
+		return (int)n;
+	buf[n] = '\0';
+	if (n > 0 && buf[n - 1] == '\n')
+		buf[n - 1] = '\0';
+	return (size_t)n == size - 1 ? -EFBIG : 0;
 }

@@ -5,6 +5,8 @@
 #ifndef HULL_START_PROC_H
 #define HULL_START_PROC_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 /* A detached clone of the caller's procfs, checked to be one. */
@@ -18,5 +20,8 @@ _must_check_ int proc_open_plain(int *ret_fd, struct err *err);
  * EXDEV when something is mounted in between, ELOOP when a link leads elsewhere.
  */
 _must_check_ int proc_write(int proc_fd, const char *path, const char *value);
+
+/* Reads one, without its newline; as fd_read_value(). */
+_must_check_ int proc_read(int proc_fd, const char *path, char *buf, size_t size);
 
 #endif

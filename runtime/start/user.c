@@ -81,14 +81,14 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-static int compare_map(const struct start *s, const struct plan_id_map *map, const char *file,
-		       struct err *err)
+static int compare_map(const struct start *s, int proc_fd, const struct plan_id_map *map,
+		       const char *file, struct err *err)
 {
 	char path[64], text[16 * 1024];
 	if (!map->lines || map->lines->n == 0)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)s->pid, file);
-	int r = fd_read_value(AT_FDCWD, path, text, sizeof(text));
+	snprintf(path, sizeof(path), "%d/%s", (int)s->pid, file);
+	int r = proc_read(proc_fd, path, text, sizeof(text));
 	if (r < 0)
 		return err_sys(err, -r, "cannot read the maps of the joined user namespace");
 	bool same = count_lines(text) == map->lines->n;
@@ -101,6 +101,31 @@ static int compare_map(const struct start *s, const struct plan_id_map *map, con
 	err_hint(err, "leave them out, or give those of its %s", file);
 	err_at(err, map->lines->at);
 	return -EINVAL;
+}
+
+/* That nobody may set groups is known of a joined namespace only by now. */
+static int look_at_setgroups(const struct start *s, int proc_fd, struct err *err)
+{
+	char path[64], text[16];
+	snprintf(path, sizeof(path), "%d/setgroups", (int)s->pid);
+	int r = proc_read(proc_fd, path, text, sizeof(text));
+	if (r < 0)
+		return err_sys(err, -r, "cannot read whether the joined user namespace has groups");
+	atomic_store(&s->channel.page->keeps_groups, str_eq(text, "deny"));
+	return 0;
+}
+
+static int examine_joined(const struct start *s, struct err *err)
+{
+	const struct plan_user *user = &s->plan->user;
+	_cleanup_close_ int proc_fd = -EBADF;
+
+	int r = proc_open_plain(&proc_fd, err);
+	if (r == 0)
+		r = compare_map(s, proc_fd, &user->uids, "uid_map", err);
+	if (r == 0)
+		r = compare_map(s, proc_fd, &user->gids, "gid_map", err);
+	return r < 0 ? r : look_at_setgroups(s, proc_fd, err);
 }
 
 /* ---- parent: the step ---- */
@@ -122,17 +147,9 @@ static int write_maps(const struct start *s, struct err *err)
 
 int user_make_maps(struct start *s, struct err *err)
 {
-	const struct plan_user *user = &s->plan->user;
-	int r = 0;
-
 	if (!HAS_USER_NAMESPACE(s->plan))
 		return 0;
-	if (user->is_new)
-		r = write_maps(s, err);
-	if (r == 0 && user->is_joined)
-		r = compare_map(s, &user->uids, "uid_map", err);
-	if (r == 0 && user->is_joined)
-		r = compare_map(s, &user->gids, "gid_map", err);
+	int r = s->plan->user.is_new ? write_maps(s, err) : examine_joined(s, err);
 	/* The child may have failed first, which says more. */
 	if (r < 0 && s->channel.page->err.code) {
 		*err = s->channel.page->err;

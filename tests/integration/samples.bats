@@ -84,8 +84,16 @@ sample() {
 	sample 08-namespaces
 }
 
+@test "09-user-namespace" {
+	sample 09-user-namespace
+}
+
 @test "10-hooks" {
 	sample 10-hooks
+}
+
+@test "14-rootless" {
+	sample 14-rootless
 }
 
 @test "12-oom" {

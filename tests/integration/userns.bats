@@ -12,6 +12,8 @@ setup() {
 }
 
 teardown() {
+	[[ -z ${OTHER:-} ]] || capture timeout 30 "$HULL" --root "$STATE" delete --force "$OTHER"
+	[[ -z ${USER_OTHER:-} ]] || capture user_do timeout 30 "$T/hull" delete --force "$USER_OTHER"
 	[[ -z ${HELPER:-} ]] || kill -KILL "$HELPER" 2>/dev/null || true
 	[[ -z ${SOURCE:-} ]] || umount "$SOURCE" 2>/dev/null || true
 	hull_teardown
@@ -454,4 +456,223 @@ no_process() {
 	((failed == 0)) || fail "$failed starts failed:" "$(cat "$T"/err-*)"
 	assert_user_clean
 	! compgen -G "$T/run/hull/$ID*" || fail "state is left"
+}
+
+# ---- more than one id without privilege ------------------------------------------------------------
+
+# with_subids COMMAND...: in a mount namespace whose /etc says what the user may map.
+with_subids() {
+	[[ ! -d $T/etc ]] || rm -r "${T:?}/etc"
+	cp -a /etc "$T/etc"
+	echo "hulltest:x:$USER_ID:$USER_ID::/:/bin/sh" >>"$T/etc/passwd"
+	echo "hulltest:x:$USER_ID:" >>"$T/etc/group"
+	echo "hulltest:200000:65536" >"$T/etc/subuid"
+	echo "hulltest:300000:65536" >"$T/etc/subgid"
+	unshare --mount --propagation private \
+		bash -c 'mount --bind "$1" /etc && shift && exec "$@"' - "$T/etc" "$@"
+}
+
+# subid_run: as user_run, with the user's lines in /etc/subuid and /etc/subgid.
+subid_run() {
+	capture with_subids setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups \
+		env -i PATH="$PATH" XDG_RUNTIME_DIR="$T/run" timeout 60 "$T/hull" run -b "$BUNDLE" "$ID"
+}
+
+as_user_with_ids() {
+	as_user
+	config '.linux.uidMappings += [{containerID: 1, hostID: 200000, size: 65536}] |
+		.linux.gidMappings += [{containerID: 1, hostID: 300000, size: 65536}]'
+	config '.process.user.additionalGids = [5]'
+}
+
+@test "user: maps of many ids are written by newuidmap and newgidmap" {
+	as_user_with_ids
+	script 'cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; id -G
+		touch /mine && chown 1000:1000 /mine && stat -c %u:%g /mine'
+	subid_run
+	expect 0
+	[[ $(tr -s ' ' <<<"$output") == $' 0 54321 1\n 1 200000 65536\n 0 54321 1\n 1 300000 65536
+allow\n0 5\n1000:1000' ]] || report "maps"
+	[[ $(stat -c %u:%g "$BUNDLE/rootfs/mine") == 200999:300999 ]] || fail "owner on the host"
+	assert_user_clean
+}
+
+@test "user: newuidmap's refusal is the error, and nothing is left" {
+	as_user_with_ids
+	config '.linux.uidMappings[1].hostID = 100000'
+	subid_run
+	expect_error "refused by '/usr/bin/newuidmap': newuidmap: "
+	expect_error 'linux.uidMappings'
+	expect_error '/etc/subuid'
+	assert_user_clean
+}
+
+@test "R-022: newuidmap is not looked for in PATH" {
+	as_user_with_ids
+	mkdir "$T/evil"
+	printf '#!/bin/sh\ntouch %s/evil/ran\n' "$T" >"$T/evil/newuidmap"
+	cp "$T/evil/newuidmap" "$T/evil/newgidmap"
+	chmod 755 "$T/evil"/*
+	chmod 777 "$T/evil"
+	script 'wc -l </proc/self/uid_map'
+	PATH=$T/evil:$PATH subid_run
+	expect 0 2
+	[[ ! -e $T/evil/ran ]] || fail "a program of the caller's PATH was run"
+	assert_user_clean
+}
+
+# ---- joining ----------------------------------------------------------------------------------------
+
+# other_bundle: a second bundle beside the test's, whose container runs for a minute: $T/other.
+other_bundle() {
+	mkdir -p "$T/other"
+	cp -a "$BUNDLE/rootfs" "$T/other/rootfs"
+	jq '.process.args = ["/bin/sleep", "60"] | del(.linux.cgroupsPath)' "$BUNDLE/config.json" \
+		>"$T/other/config.json"
+}
+
+# join TYPE...: these namespaces are those of process $OTHER_PID.
+join() {
+	local type file
+	for type; do
+		case $type in network) file=net ;; *) file=$type ;; esac
+		config --arg t "$type" --arg p "/proc/$OTHER_PID/ns/$file" \
+			'.linux.namespaces |= map(if .type == $t then .path = $p else . end)'
+	done
+}
+
+# start_other: the second container, by root; start_user_other: by the user. $OTHER_PID is in it.
+start_other() {
+	other_bundle
+	OTHER=$ID-other
+	"$HULL" --root "$STATE" run --pid-file "$T/other/pid" -b "$T/other" "$OTHER" \
+		</dev/null >/dev/null 2>&1 3>&- &
+	find_other
+}
+
+start_user_other() {
+	other_bundle
+	chown "$USER_ID" "$T/other"
+	USER_OTHER=$ID-other
+	user_do "$T/hull" run --pid-file "$T/other/pid" -b "$T/other" "$USER_OTHER" \
+		</dev/null >/dev/null 2>&1 3>&- &
+	find_other
+}
+
+find_other() {
+	HELPER=$!
+	wait_for test -s "$T/other/pid"
+	OTHER_PID=$(<"$T/other/pid")
+	wait_for grep -qx sleep "/proc/$OTHER_PID/comm"
+}
+
+stop_other() {
+	capture "$@" delete --force "$ID-other"
+	expect 0
+	wait "$HELPER" || true
+	HELPER='' OTHER='' USER_OTHER=''
+}
+
+@test "root: all namespaces of another container are joined, its user namespace last" {
+	as_root
+	start_other
+	join user network ipc uts pid
+	config 'del(.hostname)'
+	script 'for n in user net ipc uts; do readlink /proc/self/ns/$n; done
+		id -u; cat /proc/1/comm; echo x >/dev/null && stat -c %u /dev/null'
+	hull_run
+	expect 0 "$(cd "/proc/$OTHER_PID/ns" && readlink user net ipc uts)"$'\n0\nsleep\n0'
+	stop_other timeout 30 "$HULL" --root "$STATE"
+	assert_clean
+}
+
+@test "S-127: maps beside a path must be those of the joined user namespace" {
+	as_root
+	start_other
+	join user
+	script 'readlink /proc/self/ns/user'
+	hull_run
+	expect 0 "$(readlink "/proc/$OTHER_PID/ns/user")"
+	config '.linux.uidMappings[0].size = 65535'
+	hull_run
+	expect_error 'not those of the user namespace that is joined'
+	expect_error 'linux.uidMappings'
+	config '.linux.uidMappings[0].size = 65536 | .linux.gidMappings[0].hostID = 100001'
+	hull_run
+	expect_error 'linux.gidMappings'
+	config 'del(.linux.uidMappings, .linux.gidMappings)'
+	hull_run
+	expect 0 "$(readlink "/proc/$OTHER_PID/ns/user")"
+	stop_other timeout 30 "$HULL" --root "$STATE"
+	assert_clean
+}
+
+@test "root: flags of the host stay locked in a joined user namespace, too" {
+	as_root
+	make_source
+	start_other
+	join user
+	add_mount '{"destination": "/data", "source": "'"$SOURCE"'", "options": ["rbind"]}'
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+	script 'mount -o remount,bind,rw /data 2>&1 | grep -c "not permitted\|denied"'
+	hull_run
+	expect 0 1
+	stop_other timeout 30 "$HULL" --root "$STATE"
+	umount "$SOURCE"
+	cp /proc/self/mountinfo "$T/mountinfo"
+	assert_clean
+}
+
+@test "user: all namespaces of another container are joined, its user namespace first" {
+	as_user
+	start_user_other
+	join user network ipc uts pid
+	config 'del(.hostname)'
+	script 'for n in user net ipc uts; do readlink /proc/self/ns/$n; done
+		id -u; cat /proc/1/comm; echo x >/dev/null && echo ok'
+	user_run
+	expect 0 "$(cd "/proc/$OTHER_PID/ns" && readlink user net ipc uts)"$'\n0\nsleep\nok'
+	join user
+	config '.linux.uidMappings[0].hostID = 1'
+	user_run
+	expect_error 'not those of the user namespace'
+	stop_other user_do timeout 30 "$T/hull"
+	assert_user_clean
+}
+
+@test "user: a namespace of somebody else cannot be joined" {
+	as_user
+	config '.linux.namespaces |= map(if .type == "network" then .path = "/proc/1/ns/net" else . end)'
+	user_run
+	expect_error 'permission|cannot (open|join) the network namespace'
+	assert_user_clean
+}
+
+# ---- hull itself in a user namespace, as below podman ------------------------------------------------
+
+@test "nested: root of a user namespace starts containers without and with another one" {
+	as_user
+	config '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+	script 'id -u; cat /proc/self/uid_map; echo x >/dev/null && echo ok; touch /x && echo made'
+	capture user_do unshare --user --map-root-user --mount timeout 60 "$T/hull" run -b "$BUNDLE" "$ID"
+	expect 0
+	[[ $(tr -s ' ' <<<"$output") == $'0\n 0 54321 1\nok\nmade' ]] || report "inside"
+	config '.linux.namespaces += [{type: "user"}] | .linux.gidMappings =
+		[{containerID: 0, hostID: 0, size: 1}] | .linux.uidMappings = .linux.gidMappings'
+	capture user_do unshare --user --map-root-user --mount timeout 60 "$T/hull" run -b "$BUNDLE" "$ID"
+	expect 0
+	[[ $(tr -s ' ' <<<"$output") == $'0\n 0 0 1\nok\nmade' ]] || report "inside"
+	assert_user_clean
+}
+
+@test "spec --rootless: the template starts for the user who wrote it" {
+	as_user
+	rm "$BUNDLE/config.json"
+	capture user_do "$T/hull" spec --rootless -b "$BUNDLE"
+	expect 0
+	config '.process.args = ["/bin/sh", "-c", "id -u; cat /proc/self/uid_map; touch /x || echo ro"]'
+	user_run
+	expect 0
+	[[ $(tr -s ' ' <<<"$output") == $'0\n 0 54321 1\nro' ]] || report "inside"
+	assert_user_clean
 }

@@ -305,6 +305,27 @@ static void test_default(void **state _unused_)
 	arena_done(&arena);
 }
 
+/* Without privilege: a map of one's own ids, and no option that needs another group. */
+static void test_rootless(void **state _unused_)
+{
+	struct arena arena;
+	struct str text;
+	arena_init(&arena);
+	str_init(&text, &arena);
+	spec_write_rootless(&text, 1000, 100);
+	struct fixture f;
+	parse(&f, text.text);
+	assert_non_null(spec_find_namespace(&f.spec, SPEC_NS_USER));
+	assert_int_equal(f.spec.linux.uid_mappings.n, 1);
+	assert_int_equal(f.spec.linux.uid_mappings.v[0].container_id.v, 0);
+	assert_int_equal(f.spec.linux.uid_mappings.v[0].host_id.v, 1000);
+	assert_int_equal(f.spec.linux.uid_mappings.v[0].size.v, 1);
+	assert_int_equal(f.spec.linux.gid_mappings.v[0].host_id.v, 100);
+	assert_null(strstr(text.text, "gid="));
+	arena_done(&f.arena);
+	arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_seccomp),
 		cmocka_unit_test(test_process_file),
 		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_rootless),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
