@@ -235,6 +235,9 @@ static void append_memory_row(struct str *out, const struct exitinfo *x, enum re
 	append_amount(&row, "anon", x->oom.anon);
 	append_amount(&row, "file", x->oom.file);
 	append_amount(&row, "kernel", x->oom.kernel);
+	if (x->oom.pressure != EXITINFO_UNSET)
+		str_printf(&row, "%spressure (10 s) some %" PRIu64 " %%", row.used ? "  " : "",
+			   x->oom.pressure);
 	report_row(out, flags, "memory", row.text);
 }
 

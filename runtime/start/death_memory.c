@@ -7,8 +7,10 @@
 #include "start/death_parts.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "cgroup/events.h"
 
 #define OOM_LOCAL "memory.events.local"
@@ -165,6 +167,17 @@ static void point_at_limit(struct start *s)
 		death_point_at(s, memory->limit.at);
 }
 
+/* "some avg10=71.43 avg60=...": missing where the kernel does not account for it. */
+static uint64_t read_pressure(const struct start *s)
+{
+	char text[256];
+	unsigned percent;
+	if (fd_read_value(s->cgroup_fd, "memory.pressure", text, sizeof(text)) < 0 ||
+	    sscanf(text, "some avg10=%u.", &percent) != 1)
+		return EXITINFO_UNSET;
+	return percent;
+}
+
 static void fill(struct start *s, const struct kmsg_inquiry *q)
 {
 	struct exitinfo *x = &s->exit;
@@ -173,6 +186,7 @@ static void fill(struct start *s, const struct kmsg_inquiry *q)
 	take_victim(x, q);
 	if (!is_old(s))
 		x->oom.peak = cgroup_read_number(s->cgroup_fd, 0, "memory.peak");
+	x->oom.pressure = read_pressure(s);
 	point_at_limit(s);
 }
 

@@ -90,6 +90,7 @@ static const struct field fields[] = {
 	NUMBER("oom", "peak", oom.peak),
 	COUNT("oom", "killed", oom.killed),
 	FLAG("oom", "group", oom.group),
+	NUMBER("oom", "pressure", oom.pressure),
 	NUMBER("oom", "pid", oom.pid),
 	TEXT("oom", "name", oom.name),
 	NUMBER("oom", "anon", oom.anon),

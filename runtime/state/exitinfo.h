@@ -66,6 +66,7 @@ struct exitinfo {
 		uint64_t peak;                   /* of the container, bytes */
 		uint64_t killed;                 /* processes of the container */
 		bool group;                      /* all at once: memory.oom.group */
+		uint64_t pressure; /* percent of 10 s in which some waited for memory */
 		/* From the kernel log, where it could be read. */
 		uint64_t pid; /* of the first victim, as the host counts */
 		char name[64];

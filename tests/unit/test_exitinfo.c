@@ -170,6 +170,7 @@ static void test_words_oom(void **state)
 	x.oom.pid = 31;
 	x.oom.peak = 16 << 20;
 	x.oom.anon = 16148070;
+	x.oom.pressure = 71;
 	x.line = 95;
 	x.column = 18;
 	x.duration_ms = 3000;
@@ -177,7 +178,7 @@ static void test_words_oom(void **state)
 	assert_true(report_exit_is_error(&x));
 	assert_told(&x, "m1: killed: out of memory after 3.0 s. 'python3' (pid 31 on the host) hit "
 			"the container's own limit: 16.0 MiB, swap 0; 1 process killed\n"
-			"  memory  peak 16.0 MiB  anon 15.4 MiB\n"
+			"  memory  peak 16.0 MiB  anon 15.4 MiB  pressure (10 s) some 71 %\n"
 			"  hint    raise linux.resources.memory.limit (config.json:95:18), or see "
 			"what takes the memory\n");
 }

@@ -49,7 +49,7 @@ parent() {
 	hull_run --keep
 	expect 137
 	expect_told "killed: out of memory after .*\. 'dd' \(pid [0-9]+ on the host\) hit the container's own limit: 32\.0 MiB, swap 0; 1 process killed"
-	expect_row memory 'peak 3[0-9]\.[0-9] MiB  anon [0-9.]+ MiB  file .*  kernel '
+	expect_row memory 'peak 3[0-9]\.[0-9] MiB  anon [0-9.]+ MiB  file .*  kernel .*  pressure \(10 s\) some [0-9]+ %'
 	expect_row hint 'raise linux.resources.memory.limit \(config.json:[0-9]+:[0-9]+\)'
 	[[ $(kept '.cause, .code, .oom.limitOf, .oom.limit, .oom.swapLimit, .oom.killed, .oom.name') == \
 		$'oom\n137\nown\n33554432\n0\n1\ndd' ]] || fail "$(kept .)"
