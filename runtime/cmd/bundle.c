@@ -54,6 +54,12 @@ static unsigned plan_flags(const struct bundle_options *options)
 	       (options->overlay ? PLAN_OVERLAY : 0);
 }
 
+static bool asks_for_labels(const struct spec *spec)
+{
+	return spec->process.apparmor_profile.s || spec->process.selinux_label.s ||
+	       spec->linux.mount_label.s;
+}
+
 int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const char *id,
 		struct bundle *bundle, struct err *err)
 {
@@ -70,6 +76,8 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 		r = cmd_absolute(cmd, options->overlay, &po.overlay_dir, err);
 	if (r == 0)
 		r = host_probe(&bundle->host, err);
+	if (r == 0 && asks_for_labels(&bundle->spec))
+		host_probe_modules(&bundle->host);
 	if (r == 0)
 		r = plan_make(&bundle->spec, &po, &bundle->host, &cmd->arena, &bundle->plan,
 			      &cmd->problems, err);

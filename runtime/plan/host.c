@@ -2,11 +2,13 @@
 #include "plan/host.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -129,4 +131,17 @@ int host_probe(struct host *ret, struct err *err)
 	probe_cgroup(ret);
 	ret->has_time_namespaces = faccessat(AT_FDCWD, "/proc/self/timens_offsets", F_OK, 0) == 0;
 	return 0;
+}
+
+void host_probe_modules(struct host *ret)
+{
+	char enabled[8];
+	struct statfs fs;
+
+	ret->has_apparmor = fd_read_value(AT_FDCWD, "/sys/module/apparmor/parameters/enabled",
+					  enabled, sizeof(enabled)) == 0 &&
+			    enabled[0] == 'Y';
+	/* Its file system can be mounted, and is, only where it is in force (selinux(8)). */
+	_cleanup_close_ int fd = open("/sys/fs/selinux", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ret->has_selinux = fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == SELINUX_MAGIC;
 }

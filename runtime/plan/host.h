@@ -24,10 +24,15 @@ struct host {
 	bool denies_setgroups;  /* that one lets nobody set groups */
 	/* The caller's own cgroup in version 2; "": not known, or may use the whole tree. */
 	char cgroup[PATH_MAX];
+	bool has_apparmor, has_selinux; /* in force; only known after host_probe_modules() */
 };
 
 /* Reads the facts from /proc (proc_pid_status(5)). */
 _must_check_ int host_probe(struct host *ret, struct err *err);
+
+/* Which security modules are in force; for configs that ask for one. Leaves false what is unknown.
+ */
+void host_probe_modules(struct host *ret);
 
 /* Reads them from the text of a /proc/PID/status; for tests, and for host_probe(). */
 _must_check_ int host_parse_status(const char *status, struct host *ret);

@@ -20,6 +20,7 @@ _must_check_ int plan_make_user(const struct planner *p, struct err *err);
 _must_check_ int plan_make_root(const struct planner *p, struct err *err);
 _must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
 void plan_make_devices(const struct planner *p);
+_must_check_ int plan_make_labels(const struct planner *p, struct err *err); /* after the mounts */
 _must_check_ int plan_make_sysctls(const struct planner *p, struct err *err);
 /* After mounts and devices: every id that config.json names must be in the maps. */
 _must_check_ int plan_check_ids(const struct planner *p, struct err *err);

@@ -248,6 +248,15 @@ struct plan_hooks {
 	size_t n;
 };
 
+/* What a security module is told before execve. */
+struct plan_label {
+	const char *module; /* as people call it */
+	const char *file;   /* below /proc */
+	const char *name, *value;
+	uint32_t at;
+};
+#define PLAN_LABELS 2 /* AppArmor, SELinux */
+
 struct plan {
 	const char *id;
 	const char *bundle;
@@ -270,6 +279,8 @@ struct plan {
 	size_t sysctls_n;
 	const struct spec_strv *masked, *readonly;
 	struct plan_process process;
+	struct plan_label labels[PLAN_LABELS];
+	size_t labels_n;
 	bool new_keyring;
 	struct plan_hooks hooks[PLAN_HOOK_KINDS];
 };

@@ -241,6 +241,9 @@ static void print_tree(const struct plan *plan, struct str *out)
 	plan_print_hooks(plan, PLAN_HOOK_PRESTART, out);
 	plan_print_hooks(plan, PLAN_HOOK_CREATE_RUNTIME, out);
 	plan_print_hooks(plan, PLAN_HOOK_CREATE_CONTAINER, out);
+	for (size_t i = 0; i < plan->labels_n; i++)
+		str_printf(out, "label       %s %s\n", plan->labels[i].module,
+			   plan->labels[i].name);
 	for (size_t i = 0; i < plan->sysctls_n; i++)
 		str_printf(out, "sysctl      %s = %s\n", plan->sysctls[i].path,
 			   plan->sysctls[i].value);
@@ -254,8 +257,6 @@ static void print_tree(const struct plan *plan, struct str *out)
 		str_append(out, "pivot       none, the host's root stays hidden below\n");
 	else
 		str_append(out, "pivot       into the new root, the host's is detached\n");
-	if (plan_moves(plan))
-		str_append(out, "clone       again, into the joined pid namespace\n");
 }
 
 static void print_caps(const struct plan_process *process, struct str *out)
@@ -290,6 +291,8 @@ static void print_drop(const struct plan *plan, struct str *out)
 	str_append(out, "\n");
 	print_caps(process, out);
 	str_printf(out, "cwd         %s\n", process->cwd);
+	if (plan_moves(plan))
+		str_append(out, "clone       again, into the joined pid namespace\n");
 }
 
 static void print_env(const struct plan_process *process, struct str *out)

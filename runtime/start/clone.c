@@ -34,6 +34,7 @@ static const struct {
 	{ "mounts", mount_all },
 	{ "devices", dev_make_all },
 	{ "hooks", hooks_create },
+	{ "label", lsm_set_labels },
 	{ "sysctl", sysctl_write_all },
 	{ "home", home_fill },
 	{ "cwd", cwd_make },

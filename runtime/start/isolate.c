@@ -85,7 +85,8 @@ int isolate_process(struct start *s, struct err *err)
 	s->caller_umask = umask(0);
 	fd_close(&s->proc_fd); /* the stage's */
 	int r = 0;
-	if (plan->sysctls_n || plan->process.has_oom_score_adj || plan->ns.time_offsets)
+	if (plan->sysctls_n || plan->labels_n || plan->process.has_oom_score_adj ||
+	    plan->ns.time_offsets)
 		r = proc_open(&s->proc_fd, err);
 	return r < 0 || plan->user.has_stage ? r : isolate_oom_score(s, err);
 }

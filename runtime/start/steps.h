@@ -69,6 +69,7 @@ _must_check_ int open_in_child(struct start *s, struct err *err); /* what the pa
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
 _must_check_ int mount_all(struct start *s, struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
+_must_check_ int lsm_set_labels(struct start *s, struct err *err);
 _must_check_ int sysctl_write_all(struct start *s, struct err *err);
 _must_check_ int home_fill(struct start *s, struct err *err);
 _must_check_ int cwd_make(struct start *s, struct err *err);

@@ -47,6 +47,8 @@ static const struct host rich_host = {
 	.caps_bounding = (UINT64_C(1) << 41) - 1,
 	.caps_known = (UINT64_C(1) << 41) - 1,
 	.has_time_namespaces = true,
+	.has_apparmor = true,
+	.has_selinux = true,
 };
 
 /* Inside of a container of docker's: fewer capabilities, and a kernel without time namespaces. */

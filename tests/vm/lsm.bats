@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# AppArmor in force: the program runs under the profile that config.json names, whatever its image
+# or its volumes make of /proc, and does not run at all when that profile is not there (R-004,
+# S-102).
+
+load lib
+
+setup() {
+	[[ ! -e /dev/vm-out || -d /sys/kernel/security/apparmor ]] ||
+		mount -t securityfs securityfs /sys/kernel/security
+	guest_setup
+	profile hull-test '  deny /etc/hull-rootfs r,'
+	config '.process.apparmorProfile = "hull-test"'
+}
+
+teardown() {
+	[[ -z ${HOLDER_PARENT:-} ]] || kill -KILL "$HOLDER_PARENT" || true
+	hull_teardown
+}
+
+# profile NAME RULES: loads a profile that allows everything but what the rules deny.
+profile() {
+	apparmor_parser -r --skip-cache <<-END
+		profile $1 flags=(attach_disconnected) {
+		  file, capability, network, mount, umount, pivot_root, signal, ptrace, unix,
+		$2
+		}
+	END
+}
+
+# What a program can tell about its confinement, and what it may not read.
+report='cat /proc/self/attr/current; cat /etc/hull-rootfs >/dev/null 2>&1 || echo denied'
+
+@test "S-102: the program runs under its profile" {
+	script "$report"
+	local privileges
+	for privileges in true false; do
+		config --argjson value $privileges '.process.noNewPrivileges = $value'
+		hull_run
+		expect 0 $'hull-test (enforce)\ndenied'
+		assert_clean
+	done
+}
+
+@test "the control: without a profile it may read" {
+	config 'del(.process.apparmorProfile)'
+	script "$report"
+	hull_run
+	expect 0 unconfined
+	config '.process.apparmorProfile = "unconfined"'
+	hull_run
+	expect 0 unconfined
+}
+
+@test "a profile that is not loaded is an error" {
+	config '.process.apparmorProfile = "hull-nowhere"'
+	hull_run
+	expect 1 ""
+	expect_error "cannot set the AppArmor profile 'hull-nowhere'"
+	expect_error "config.json:[0-9]+:[0-9]+ +process.apparmorProfile"
+	expect_error "no such profile is loaded"
+	assert_clean
+}
+
+@test "R-004: a volume over /proc does not take the label" {
+	local file
+	mkdir "$T/fake"
+	for file in attr/exec attr/apparmor/exec; do
+		mkdir -p "$T/fake/thread-self/${file%/*}" "$T/fake/self/${file%/*}"
+		touch "$T/fake/thread-self/$file" "$T/fake/self/$file"
+	done
+	config --arg source "$T/fake" \
+		'.mounts[0] = {destination: "/proc", source: $source, options: ["rbind", "rw"]}
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	script 'cat /etc/hull-rootfs >/dev/null 2>&1 || echo denied'
+	hull_run
+	expect 0 denied
+	[[ -z $(find "$T/fake" -type f -size +0) ]] || fail "something was written to the volume"
+}
+
+@test "the profile goes along into a joined pid namespace" {
+	unshare --pid --fork --mount-proc --kill-child sleep 120 3>&- &
+	HOLDER_PARENT=$!
+	wait_for pgrep -P "$HOLDER_PARENT" -x sleep
+	config --arg path "/proc/$(pgrep -P "$HOLDER_PARENT")/ns/pid" \
+		'(.linux.namespaces[] | select(.type == "pid")).path = $path'
+	script "$report"
+	hull_run
+	expect 0 $'hull-test (enforce)\ndenied'
+}
