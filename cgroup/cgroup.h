@@ -66,18 +66,17 @@ struct cgroup {
 	int lock_fd; /* from cgroup_lock() */
 	size_t kept; /* as cgroup_find_kept() says, beyond doubt */
 };
-/*
- * Makes it and its missing parents, with the plan's controllers (NULL: none); a missing controller
- * is ENODEV. An existing cgroup must be free, empty and thawed (S-155): else EBUSY.
- */
+/* Makes it and its missing parents, with the plan's controllers (NULL: none); a missing one is
+ * ENODEV. An existing cgroup must be free, empty and thawed (S-155): else EBUSY. */
 _must_check_ int cgroup_create(const struct cgroup_root *root, const char *path,
 			       const struct cgroup_plan *plan, struct cgroup *ret, struct err *err);
 
-/*
- * Writes the limits and attaches the device program; every failure is an error. In a cgroup that
- * existed before, the limits stay behind, and the program until cgroup_device_detach().
- */
+/* Writes the limits and attaches the device program; every failure is an error. In a cgroup that
+ * existed before, the limits stay behind, and the program until cgroup_device_detach(). */
 _must_check_ int cgroup_apply(int fd, const struct cgroup_plan *plan, struct err *err);
+
+/* Gives it to a user of the host, who may make cgroups below, but not change its limits. */
+_must_check_ int cgroup_delegate(int fd, uint32_t uid, struct err *err);
 
 /* Opens an existing cgroup. ENOENT when it is gone. */
 _must_check_ int cgroup_open(const struct cgroup_root *root, const char *path, int *ret_fd,

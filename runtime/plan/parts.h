@@ -24,6 +24,8 @@ _must_check_ int plan_make_labels(const struct planner *p, struct err *err); /* 
 _must_check_ int plan_make_sysctls(const struct planner *p, struct err *err);
 /* After mounts and devices: every id that config.json names must be in the maps. */
 _must_check_ int plan_check_ids(const struct planner *p, struct err *err);
+/* After the mounts: whether the cgroup is given to the container's user. */
+void plan_delegate_cgroup(const struct planner *p);
 /* How a device of this kind comes into the container. */
 enum plan_device_how plan_device_way(const struct planner *p, mode_t mode);
 void plan_make_process(const struct planner *p);

@@ -206,6 +206,7 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 			return r;
 		}
 	}
+	plan_delegate_cgroup(&p);
 	plan_make_process(&p);
 	int r = plan_make_hooks(&p, err);
 	if (r < 0)

@@ -265,7 +265,9 @@ struct plan {
 	struct plan_namespaces ns;
 	struct plan_user user;
 	bool needs_cgroup; /* asked for: a cgroupsPath or a limit; else one is made if it can be */
-	bool may_lack_cgroup;    /* not asked for, and the caller may not be allowed to make one */
+	bool may_lack_cgroup;  /* not asked for, and the caller may not be allowed to make one */
+	bool delegates_cgroup; /* to cgroup_owner, a user of the host */
+	uid_t cgroup_owner;
 	const char *cgroup_path; /* below the cgroup2 mount */
 	struct cgroup_plan cgroup;
 	struct plan_root root;

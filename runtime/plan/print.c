@@ -66,6 +66,8 @@ static void print_cgroup(const struct plan *plan, struct str *out)
 		str_printf(out, "devices: a program of %zu instructions\n",
 			   plan->cgroup.device_insns_n);
 	}
+	if (plan->delegates_cgroup)
+		str_printf(out, "cgroup      given to user %u of the host\n", plan->cgroup_owner);
 }
 
 static void print_time_offsets(const struct plan_namespaces *ns, struct str *out)

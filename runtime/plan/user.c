@@ -5,6 +5,7 @@
  */
 #include "plan/parts.h"
 
+#include <linux/mount.h>
 #include <linux/sched.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -224,6 +225,30 @@ int plan_check_ids(const struct planner *p, struct err *err)
 			r = check_id(&user->gids, "group", d->gid, d->at, err);
 	}
 	return r;
+}
+
+/*
+ * A cgroup that the container sees whole and may write to is its user's (S-157). Not so for callers
+ * who could not give anything away.
+ */
+void plan_delegate_cgroup(const struct planner *p)
+{
+	struct plan *plan = p->plan;
+	const struct plan_user *user = &plan->user;
+	uint32_t uid;
+
+	if (!user->is_new || !user->is_privileged || !(plan->ns.unshare_flags & CLONE_NEWCGROUP) ||
+	    !plan_id_is_mapped(&user->uids, (uint32_t)p->spec->process.user.uid.v, &uid))
+		return;
+	for (size_t i = 0; i < plan->mounts_n; i++) {
+		const struct plan_mount *m = &plan->mounts[i];
+		if (m->kind != PLAN_MOUNT_NEW || !str_eq(m->type, "cgroup2") ||
+		    !str_eq(m->destination, "/sys/fs/cgroup") ||
+		    ((m->attr.set | m->attr_recursive.set) & MOUNT_ATTR_RDONLY))
+			continue;
+		plan->delegates_cgroup = true;
+		plan->cgroup_owner = uid;
+	}
 }
 
 enum plan_device_how plan_device_way(const struct planner *p, mode_t mode)

@@ -259,6 +259,15 @@ static void note_slowest(struct channel_page *page, size_t index, uint64_t ns)
 	atomic_store(&page->slowest_mount_ns, ns);
 }
 
+/* The most frequent reason for a mount point that cannot be made by root of a user namespace. */
+static void hint_owner(const struct plan *plan, int code, struct err *err)
+{
+	if ((code == -EACCES || code == -EOVERFLOW) && !err->hint[0] &&
+	    (plan->user.is_new || plan->user.is_joined))
+		err_hint(err, "the root filesystem must belong to the container's root, host user "
+			      "and group of the maps; --overlay changes nothing in it");
+}
+
 int mount_all(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
@@ -274,6 +283,7 @@ int mount_all(struct start *s, struct err *err)
 		}
 		if (!err->at)
 			err_at(err, plan->mounts[i].at);
+		hint_owner(plan, r, err);
 		err_step(err, "mounts, %zu of %zu", i + 1, plan->mounts_n);
 		return r;
 	}

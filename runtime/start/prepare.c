@@ -102,5 +102,9 @@ int prepare_cgroup(struct start *s, struct err *err)
 	/* Of a container whose hull was killed; they would bind this one, too. */
 	if (r == 0 && plan->cgroup_path[made.kept] == '\0')
 		r = cgroup_device_detach(s->cgroup_fd, err);
-	return r < 0 ? r : cgroup_apply(s->cgroup_fd, &plan->cgroup, err);
+	if (r == 0)
+		r = cgroup_apply(s->cgroup_fd, &plan->cgroup, err);
+	if (r == 0 && plan->delegates_cgroup)
+		r = cgroup_delegate(s->cgroup_fd, plan->cgroup_owner, err);
+	return r;
 }

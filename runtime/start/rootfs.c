@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/shift.h"
 
 /* From now on what happens here stays here; unmounts of the host still come in until pivot. */
 int rootfs_cut_propagation(struct err *err)
@@ -142,11 +143,22 @@ static int make_tmpfs_layer(const struct start *s, const char *place, int *ret_u
 	return 0;
 }
 
+/* Layers that are only read are shown with the container's ids, if that is needed and possible. */
+static int open_lower(struct start *s, const struct spec_str *layer, struct err *err)
+{
+	int fd = shift_clone(s, layer->s, err);
+	if (fd == -EALREADY || fd == -EOPNOTSUPP)
+		return open_layer(layer->s, layer->at, err);
+	if (fd < 0)
+		err_at(err, layer->at);
+	return fd;
+}
+
 static int add_lowers(struct start *s, struct overlay_data *data, struct err *err)
 {
 	const struct plan_overlay *o = &s->plan->root.overlay;
 	for (size_t i = 0; i < o->lower_n; i++) {
-		int fd = open_layer(o->lower[i].s, o->lower[i].at, err);
+		int fd = open_lower(s, &o->lower[i], err);
 		int r = fd < 0 ? fd : add_layer(s, data, i ? ":" : "lowerdir=", fd, err);
 		if (r < 0)
 			return r;
@@ -245,7 +257,9 @@ int rootfs_stage_overlay(struct start *s, struct err *err)
 {
 	if (mkdirat(s->stage_fd, "root", 0755) < 0)
 		return err_sys(err, errno, "cannot make a place for the overlay");
-	return mount_overlay(s, "root", err);
+	int r = mount_overlay(s, "root", err);
+	fd_close(&s->shift_fd);
+	return r;
 }
 
 /* In an existing mount namespace the root is a directory there, and nothing is mounted. */

@@ -102,6 +102,8 @@ struct start {
 	int *mount_fds;              /* one for each of plan->mounts; -EBADF: nothing prepared */
 	int join_fds[SPEC_NS_COUNT]; /* in the order of plan->ns.join */
 	int stage_fd;                /* where stage.c has attached trees and devices */
+	int shift_fd;                /* stage: a user namespace with the container's maps */
+	size_t shifted_n;            /* stage: layers that are shown with them */
 	int proc_fd;                 /* child: a procfs that nothing is mounted over */
 	struct cgroup_root cgroup_root;
 	bool has_cgroup; /* of the container's own */

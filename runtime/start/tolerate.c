@@ -16,6 +16,8 @@ static const struct {
 	{ TOLERATE_PROC_LINKS, ENOTDIR, "openat2", "without /proc there is nothing to link to" },
 	{ TOLERATE_PROC_LINKS, ELOOP, "openat2", "without /proc there is nothing to link to" },
 	{ TOLERATE_RLIMIT, EPERM, "prlimit", "a raised limit is left to the parent" },
+	{ TOLERATE_IDMAP, EINVAL, "mount_setattr", "the layer's file system cannot map ids" },
+	{ TOLERATE_IDMAP, EPERM, "mount_setattr", "the layer's ids are mapped already" },
 	{ TOLERATE_MOUNT_NS, ENOENT, "open", "the child is dead already, which says more" },
 	{ TOLERATE_MOUNT_NS, EACCES, "open", "a failed exec is then explained less well" },
 };

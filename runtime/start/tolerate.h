@@ -19,6 +19,7 @@ enum tolerance {
 	TOLERATE_PROC_LINKS,
 	TOLERATE_RLIMIT,
 	TOLERATE_MOUNT_NS,
+	TOLERATE_IDMAP,
 };
 
 /* Whether this errno is one that the table allows there; if so it is noted. No allocation. */

@@ -15,6 +15,7 @@ teardown() {
 	[[ -z ${OTHER:-} ]] || capture timeout 30 "$HULL" --root "$STATE" delete --force "$OTHER"
 	[[ -z ${USER_OTHER:-} ]] || capture user_do timeout 30 "$T/hull" delete --force "$USER_OTHER"
 	[[ -z ${HELPER:-} ]] || kill -KILL "$HELPER" 2>/dev/null || true
+	[[ -z ${DELEGATED:-} ]] || remove_cgroup "$DELEGATED"
 	[[ -z ${SOURCE:-} ]] || umount "$SOURCE" 2>/dev/null || true
 	hull_teardown
 }
@@ -192,6 +193,27 @@ make_source() {
 	assert_clean
 }
 
+@test "root: layers of an image that belongs to the host's users are shown with the container's" {
+	map 0 100000 65536
+	chown 7:8 "$BUNDLE/rootfs/etc/passwd"
+	script 'stat -c %u:%g / /bin /etc/passwd; echo x >>/etc/passwd && stat -c %u:%g /etc/passwd
+		rm -r /etc && mkdir /etc && ls -A /etc | wc -l'
+	capture hull --debug run --overlay="$T/changes" -b "$BUNDLE" "$ID"
+	if grep -q "cannot map ids" "$T/stderr"; then skip "a file system without id-mapped mounts"; fi
+	expect 0 $'0:0\n0:0\n7:8\n7:8\n0'
+	[[ $(stat -c %u:%g "$BUNDLE/rootfs/etc/passwd") == 7:8 ]] || fail "the layer was changed"
+	assert_clean
+}
+
+@test "root: a root filesystem of the host's users cannot be built in, and hull says so" {
+	map 0 100000 65536
+	rm -rf "$BUNDLE/rootfs/sys"
+	script 'echo ran'
+	hull_run
+	expect_error "must belong to the container's root"
+	assert_clean
+}
+
 @test "root: sysctls, masks, read-only paths, cgroup, mqueue" {
 	as_root
 	config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "1234"} |
@@ -213,6 +235,22 @@ make_source() {
 	script 'cat /sys/fs/cgroup/cgroup.procs | head -n 1; mkdir /sys/fs/cgroup/x 2>/dev/null || echo no'
 	hull_run
 	expect 0 $'1\nno'
+	assert_clean
+}
+
+@test "S-157: a cgroup that is mounted writable belongs to the container's user, and is removed" {
+	as_root
+	config '(.mounts[] | select(.type == "cgroup")).options |= map(select(. != "ro")) |
+		.process.user = {uid: 5, gid: 6} | .process.capabilities = {}'
+	script 'cd /sys/fs/cgroup && mkdir x x/y && echo $$ >x/cgroup.procs && echo made
+		stat -c "%u %n" . cgroup.procs cgroup.type; sleep 60 & sleep 0.1'
+	hull_run
+	expect 0 $'made\n5 .\n5 cgroup.procs\n65534 cgroup.type'
+	assert_clean
+	config '(.mounts[] | select(.type == "cgroup")).options += ["ro"]'
+	script 'stat -c %u /sys/fs/cgroup'
+	hull_run
+	expect 0 65534
 	assert_clean
 }
 
@@ -385,6 +423,37 @@ no_process() {
 	user_run
 	expect 0 "ran"
 	grep -q "device rules" "$T/stderr" || report "no warning"
+	assert_user_clean
+}
+
+# delegated_run: user_run from inside of a cgroup that belongs to the user.
+delegated_run() {
+	capture bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' - "$DELEGATED" \
+		setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups \
+		env -i PATH="$PATH" XDG_RUNTIME_DIR="$T/run" timeout 60 "$T/hull" run -b "$BUNDLE" "$ID"
+}
+
+@test "user: a cgroup is made below the caller's where that is delegated, and removed" {
+	as_user
+	DELEGATED=$CGROUPS/hull-test/$ID-user
+	mkdir -p "$DELEGATED"
+	chown -R "$USER_ID" "$DELEGATED"
+	config '.linux.namespaces |= map(select(.type != "cgroup")) |
+		del(.mounts[] | select(.type == "cgroup"))'
+	script 'sed -n "s/^0:://p" /proc/self/cgroup'
+	delegated_run
+	expect 0 "/hull-test/$ID-user/hull-$ID"
+	config '.linux.cgroupsPath = "own/one"'
+	delegated_run
+	expect 0 "/hull-test/$ID-user/own/one"
+	config --arg p "/hull-test/$ID-user/two" '.linux.cgroupsPath = $p'
+	delegated_run
+	expect 0 "/hull-test/$ID-user/two"
+	config '.mounts += [{destination: "/sys/fs/cgroup", type: "cgroup"}]'
+	script 'head -n 1 /sys/fs/cgroup/cgroup.procs; ls -d /sys/fs/cgroup/two 2>/dev/null'
+	delegated_run
+	[[ $output == 1 ]] || report "the container's own part of the tree (R-010)"
+	rmdir "$DELEGATED" || fail "a cgroup is left: $(find "$DELEGATED" -type d)"
 	assert_user_clean
 }
 

@@ -1,0 +1,131 @@
+/*
+ * Stage: id-mapped mounts (mount_setattr(2), MOUNT_ATTR_IDMAP). The kernel takes the map from a
+ * user namespace, and the container's does not exist yet: a helper is made in one with the same
+ * maps. It waits for the end of a pipe, which comes even when the stage is killed.
+ */
+#include "start/shift.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "plan/parts.h"
+#include "start/proc.h"
+#include "start/sys.h"
+#include "start/tolerate.h"
+
+/* ---- a user namespace with the container's maps ---- */
+
+static _Noreturn void wait_for_end(const int *pipe_fds)
+{
+	char byte;
+	close(pipe_fds[1]);
+	(void)!read(pipe_fds[0], &byte, 1);
+	_exit(0);
+}
+
+static int write_maps(const struct start *s, int proc_fd, long pid)
+{
+	const struct plan_user *user = &s->plan->user;
+	char path[64];
+	snprintf(path, sizeof(path), "%ld/gid_map", pid);
+	int r = proc_write(proc_fd, path, user->gids.text);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%ld/uid_map", pid);
+	return proc_write(proc_fd, path, user->uids.text);
+}
+
+static int open_namespace(long pid)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%ld/ns/user", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int make_namespace(const struct start *s, int *ret_fd, struct err *err)
+{
+	struct clone_args args = { .flags = CLONE_NEWUSER };
+	_cleanup_close_ int proc_fd = -EBADF;
+	int pipe_fds[2];
+
+	int r = proc_open_plain(&proc_fd, err);
+	if (r < 0)
+		return r;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	long pid = sys_clone3(&args);
+	if (pid == 0)
+		wait_for_end(pipe_fds);
+	r = pid < 0 ? -errno : write_maps(s, proc_fd, pid);
+	if (r == 0)
+		r = *ret_fd = open_namespace(pid);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	if (pid > 0)
+		(void)!waitpid((pid_t)pid, NULL, __WALL);
+	return r < 0 ? err_sys(err, -r, "cannot make a user namespace for the layers") : 0;
+}
+
+/* ---- layers ---- */
+
+/* Is it the host's id of somebody in the container? Then there is nothing to be shifted. */
+static bool is_of_container(const struct plan_id_map *map, uid_t id)
+{
+	for (size_t i = 0; i < map->lines->n; i++) {
+		const struct spec_id_mapping *m = &map->lines->v[i];
+		if (id >= m->host_id.v && id - m->host_id.v < m->size.v)
+			return true;
+	}
+	return false;
+}
+
+static int set_map(const struct start *s, int tree, const char *path, struct err *err)
+{
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (uint64_t)s->shift_fd,
+	};
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0)
+		return 0;
+	if (tolerate(s, TOLERATE_IDMAP, errno))
+		return -EOPNOTSUPP;
+	return err_sys(err, errno, "cannot map the ids of the layer '%s'", path);
+}
+
+static int attach(struct start *s, int tree, const char *path, struct err *err)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "layer%zu", s->shifted_n++);
+	if (mkdirat(s->stage_fd, name, 0755) < 0 ||
+	    move_mount(tree, "", s->stage_fd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, errno, "cannot attach the layer '%s'", path);
+	return 0;
+}
+
+int shift_clone(struct start *s, const char *path, struct err *err)
+{
+	const struct plan_user *user = &s->plan->user;
+	struct stat st;
+
+	if (user->trees != PLAN_TREES_STAGE || user->uids.lines->n == 0)
+		return -EALREADY;
+	_cleanup_close_ int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 || fstat(tree, &st) < 0)
+		return err_sys(err, errno, "cannot open the layer '%s'", path);
+	if (is_of_container(&user->uids, st.st_uid))
+		return -EALREADY;
+	int r = s->shift_fd < 0 ? make_namespace(s, &s->shift_fd, err) : 0;
+	if (r == 0)
+		r = set_map(s, tree, path, err);
+	if (r == 0)
+		r = attach(s, tree, path, err);
+	return r < 0 ? r : fd_take(&tree);
+}
