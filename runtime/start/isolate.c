@@ -27,16 +27,6 @@
 
 #define ISOLATE_MAX_ARGUMENTS (8 * 1024 * 1024) /* the kernel's own limit is 6 MB */
 
-static void close_parents_fds(struct start *s)
-{
-	channel_keep_child(&s->channel);
-	state_entry_close(&s->entry);
-	fd_close(&s->signal_fd);
-	fd_close(&s->cgroup_fd);
-	fd_close(&s->cgroup_lock_fd);
-	cgroup_root_close(&s->cgroup_root);
-}
-
 /*
  * Written while the file still is the caller's, and with the caller's rights: by the stage where
  * there is one, for the child inherits it.
@@ -70,21 +60,21 @@ int isolate_process(struct start *s, struct err *err)
 	 * parent still has to write about this process it could not, then (user.c). */
 	if (!plan->user.hides_late && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot hide the process");
-	close_parents_fds(s);
+	int r = descriptors_close_parents(s, err);
+	if (r < 0)
+		return r;
 	/* The name until the program runs, by which others see that it does not yet. */
 	if (prctl(PR_SET_NAME, STATE_CHILD_NAME, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot name the process");
 	if (plan->new_keyring && sys_new_session_keyring() < 0 &&
 	    !tolerate(s, TOLERATE_KEYRING, errno)) {
-		int r = err_sys(err, errno, "cannot make a session keyring");
+		r = err_sys(err, errno, "cannot make a session keyring");
 		err_hint(err, "--no-new-keyring keeps the caller's");
 		return r;
 	}
 	if (setsid() < 0)
 		return err_sys(err, errno, "cannot make a session");
 	s->caller_umask = umask(0);
-	fd_close(&s->proc_fd); /* the stage's */
-	int r = 0;
 	if (plan->sysctls_n || plan->labels_n || plan->process.has_oom_score_adj ||
 	    plan->ns.time_offsets)
 		r = proc_open(&s->proc_fd, err);
@@ -188,11 +178,12 @@ int isolate_pid(struct start *s, struct err *err)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
 
-	for (unsigned i = 0; plan_moves(s->plan) && i < ns->join_n; i++) {
+	int r = descriptors_close_built(s, err);
+	for (unsigned i = 0; r == 0 && plan_moves(s->plan) && i < ns->join_n; i++) {
 		if (ns->join[i].type != SPEC_NS_PID)
 			continue;
 		if (setns(s->join_fds[i], CLONE_NEWPID) < 0) {
-			int r = err_sys(err, errno, "cannot join the pid namespace '%s'",
+			r = err_sys(err, errno, "cannot join the pid namespace '%s'",
 					ns->join[i].path);
 			if (r == -EPERM && s->plan->user.is_joined)
 				err_hint(err, "it does not belong to the user namespace that is "
@@ -202,7 +193,7 @@ int isolate_pid(struct start *s, struct err *err)
 		}
 		fd_close(&s->join_fds[i]);
 	}
-	return 0;
+	return r;
 }
 
 /*

@@ -81,6 +81,10 @@ _must_check_ int drop_privileges(struct start *s, struct err *err);
 _must_check_ int isolate_move(struct start *s, struct err *err);
 _must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
 
+/* Closes what hull has and the child must not: at once, and all the rest when it is built. */
+_must_check_ int descriptors_close_parents(struct start *s, struct err *err);
+_must_check_ int descriptors_close_built(struct start *s, struct err *err);
+
 /* Parts of drop_privileges(), before and after the change of the user. */
 _must_check_ int cwd_try(struct start *s, struct err *err);
 _must_check_ int cwd_enter(struct start *s, struct err *err);

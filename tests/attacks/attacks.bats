@@ -299,7 +299,10 @@ assert_no_control_bytes() {
 			for my $p (grep { $_ > 1 && $_ != $$ } map { m{(\d+)$} } glob "/proc/[0-9]*") {
 				print "files\n" if -e "/proc/$p/root$canary";
 				for my $fd (glob "/proc/$p/fd/*") {
-					print "descriptor\n" if -e "$fd$canary" || -e "$fd/1/root$canary";
+					# Out of a directory ".." leads up to the root of its mount.
+					print "descriptor\n" if -e "$fd$canary" || -e "$fd/1/root$canary"
+						|| -e "$fd/../1/root$canary"
+						|| grep { -e "$fd/" . "../" x $_ . substr($canary, 1) } 1 .. 12;
 				}
 				my $same = readlink("/proc/$p/ns/user") eq readlink("/proc/self/ns/user");
 				if (open my $f, "<", "/proc/$p/status") {
