@@ -72,14 +72,23 @@ void channel_program(const struct channel *c, char ret[static PATH_MAX])
 	end_string(ret, PATH_MAX);
 }
 
-pid_t channel_moved(const struct channel *c)
+/* ECHILD is said of everybody else's processes. */
+static pid_t own_child(pid_t pid)
 {
-	pid_t pid = atomic_load(&c->page->moved_pid);
 	siginfo_t info;
-	/* ECHILD is said of everybody else's processes. */
 	if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return 0;
 	return pid;
+}
+
+pid_t channel_moved(const struct channel *c)
+{
+	return own_child(atomic_load(&c->page->moved_pid));
+}
+
+pid_t channel_staged(const struct channel *c)
+{
+	return own_child(c->page->staged_pid);
 }
 
 void channel_keep_parent(struct channel *c)

@@ -75,6 +75,8 @@ bool channel_error(const struct channel *c, struct err *ret);
 void channel_program(const struct channel *c, char ret[static PATH_MAX]);
 /* The process that the child went on as, if it is a child of the caller's; 0: none. */
 pid_t channel_moved(const struct channel *c);
+/* The same for the child that the stage has made. */
+pid_t channel_staged(const struct channel *c);
 
 /* After clone each side keeps its own end. */
 void channel_keep_parent(struct channel *c);

@@ -23,7 +23,7 @@ static void kill_child(struct start *s)
 	/* One way or the other it must go, or the wait would never end. */
 	if (pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0) < 0)
 		(void)!kill(s->pid, SIGKILL);
-	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);
+	(void)!waitid(P_PID, (id_t)s->pid, &(siginfo_t) { 0 }, WEXITED);
 	/* A child that had moved but was not followed yet is a child of ours all the same. */
 	pid_t moved = channel_moved(&s->channel);
 	if (moved > 0 && moved != s->pid) {
@@ -47,13 +47,14 @@ static int detach_devices(const struct start *s, struct err *err)
 	return cgroup_device_detach(s->cgroup_fd, err);
 }
 
-static int remove_cgroup(struct start *s, struct err *err)
+static int remove_cgroup(struct start *s, bool started, struct err *err)
 {
 	if (s->cgroup_fd < 0)
 		return 0;
 	int r = 0;
-	/* A pid namespace of its own has died with its first process. */
-	if (!(s->plan->ns.clone_flags & CLONE_NEWPID))
+	/* A pid namespace of its own has died with its first process. Of a start that failed there
+	 * may be one that we have not learned of. */
+	if (!started || !(s->plan->ns.clone_flags & CLONE_NEWPID))
 		r = cgroup_kill(s->cgroup_fd, FINISH_KILL_TIMEOUT_MS, err);
 	if (r == 0)
 		r = detach_devices(s, err);
@@ -114,10 +115,10 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	 * A cgroup that stays is still ours by its own lock, and delete may have left it to us. */
 	if (locked == -ENOENT) {
 		death_note_deleted(s);
-		return cgroup_stays(s) ? remove_cgroup(s, err) : 0;
+		return cgroup_stays(s) ? remove_cgroup(s, result->started, err) : 0;
 	}
 	/* It goes even when nobody can say so in the state. */
-	int r = remove_cgroup(s, locked < 0 ? NULL : err);
+	int r = remove_cgroup(s, result->started, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
 	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);
 }

@@ -216,18 +216,14 @@ static _Noreturn void stage_main(struct start *s, const struct clone_args *child
 /* The stage has ended. Its child, if there is one, is ours and cannot be anybody else's. */
 static int follow(struct start *s, const siginfo_t *info, struct err *err)
 {
-	struct channel_page *page = s->channel.page;
-
-	s->pid = page->staged_pid;
+	s->pid = channel_staged(&s->channel);
 	s->pidfd = s->pid > 0 ? pidfd_open(s->pid, 0) : -EBADF;
 	if (s->pid > 0 && s->pidfd < 0)
 		return err_sys(err, errno, "cannot follow the container's process");
 	if (info->si_code == CLD_EXITED && info->si_status == 0 && s->pid > 0)
 		return 0;
-	if (page->err.code) {
-		*err = page->err;
+	if (channel_error(&s->channel, err))
 		return -err->code;
-	}
 	return err_say(err, ERR_HOST, ECANCELED, "the process that prepares the start was killed");
 }
 
@@ -245,8 +241,11 @@ int stage_clone(struct start *s, const struct clone_args *child, struct err *err
 		return clone_failed(s, errno, err);
 	if (pid == 0)
 		stage_main(s, child);
-	if (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0)
-		return err_sys(err, errno, "cannot wait for the process that prepares the start");
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0) {
+		int r = err_sys(err, errno, "cannot wait for the process that prepares the start");
+		s->pid = channel_staged(&s->channel); /* for finish() to end it */
+		return r;
+	}
 	return follow(s, &info, err);
 }
 

@@ -151,15 +151,13 @@ int user_make_maps(struct start *s, struct err *err)
 		return 0;
 	int r = s->plan->user.is_new ? write_maps(s, err) : examine_joined(s, err);
 	/* The child may have failed first, which says more. */
-	if (r < 0 && s->channel.page->err.code) {
-		*err = s->channel.page->err;
-		return -err->code;
-	}
 	if (r < 0)
-		return r;
+		return channel_error(&s->channel, err) ? -err->code : r;
 	record_namespaces(s);
-	/* A child that is gone has left its reason in the page. */
-	(void)!channel_send(s->channel.parent_fd, CHANNEL_MAPPED);
+	r = channel_send(s->channel.parent_fd, CHANNEL_MAPPED);
+	/* A child that is gone has left its reason in the page; any other would wait for ever. */
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return err_sys(err, -r, "cannot tell the container that its ids are mapped");
 	return 0;
 }
 
