@@ -48,9 +48,11 @@ static void end_string(char *field, size_t size)
 
 bool channel_error(const struct channel *c, struct err *ret)
 {
-	memcpy(ret, &c->page->err, sizeof(*ret));
-	if (ret->code == 0)
+	int code = c->page->err.code;
+	if (code == 0)
 		return false;
+	memcpy(ret, &c->page->err, sizeof(*ret));
+	ret->code = code; /* read once */
 	if (ret->code < 0 || ret->code > CHANNEL_ERRNO_MAX)
 		ret->code = EPROTO;
 	if ((unsigned)ret->kind > ERR_LIMIT)

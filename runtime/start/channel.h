@@ -69,7 +69,8 @@ void channel_close(struct channel *c);
 /*
  * What the child has left in the page, made safe to work with: the parent has read it once, its
  * strings end, its numbers are in range. The child is trusted, but the page is its memory, and a
- * child that went wrong must not take the parent along. channel_error() says whether there is one.
+ * child that went wrong must not take the parent along. channel_error() says whether there is one,
+ * and else leaves *ret alone.
  */
 bool channel_error(const struct channel *c, struct err *ret);
 void channel_program(const struct channel *c, char ret[static PATH_MAX]);

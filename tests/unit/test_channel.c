@@ -21,9 +21,10 @@ static struct channel opened(void)
 static void test_no_error(void **state)
 {
 	struct channel c = opened();
-	struct err err;
+	struct err err = { .code = ENOENT };
 	(void)state;
 	assert_false(channel_error(&c, &err));
+	assert_int_equal(err.code, ENOENT); /* what was there stays */
 	channel_close(&c);
 }
 
