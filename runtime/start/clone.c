@@ -62,7 +62,8 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 		err->code = EINVAL;
 	if (!err->step[0])
 		err_step(err, "%s", child_step_name(step));
-	(void)!channel_send(s->channel.child_fd, CHANNEL_FAILED);
+	if (channel_send(s->channel.child_fd, CHANNEL_FAILED) < 0)
+		_exit(1); /* the end tells it, too */
 	/* Until GO or the end of file the parent may want to look at this process's namespaces. */
 	channel_keep_child(&s->channel); /* or its own copy would keep the end of file away */
 	while (channel_receive(s->channel.child_fd) == CHANNEL_MAPPED)

@@ -5,9 +5,11 @@
  */
 #include "start/steps.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,19 +18,46 @@
 
 #define FINISH_KILL_TIMEOUT_MS 10000
 
+#define FINISH_REAP_TRIES 100 /* of 10 ms, for a tracer of what has died */
+
+static bool has_pid_namespace(const struct start *s)
+{
+	return s->plan->ns.clone_flags & CLONE_NEWPID;
+}
+
+/*
+ * Not reaped yet, so that its number is nobody else's. A tracer may hold a dead process for as long
+ * as it likes: then it is not waited for, and goes to init with us.
+ */
+static void kill_and_reap(pid_t pid, int pidfd)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	(void)!kill(pid, SIGKILL);
+	if (pidfd >= 0)
+		(void)!poll(&end, 1, FINISH_KILL_TIMEOUT_MS);
+	for (int i = 0; i < FINISH_REAP_TRIES; i++) {
+		siginfo_t info = { 0 };
+		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static void kill_child(struct start *s)
 {
 	if (s->pid <= 0)
 		return;
-	/* One way or the other it must go, or the wait would never end. */
-	if (pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0) < 0)
-		(void)!kill(s->pid, SIGKILL);
-	(void)!waitid(P_PID, (id_t)s->pid, &(siginfo_t) { 0 }, WEXITED);
+	/* Others of the container may trace it. */
+	if (!has_pid_namespace(s) && s->cgroup_fd >= 0)
+		(void)!cgroup_kill(s->cgroup_fd, FINISH_KILL_TIMEOUT_MS, NULL);
+	kill_and_reap(s->pid, s->pidfd);
 	/* A child that had moved but was not followed yet is a child of ours all the same. */
 	pid_t moved = channel_moved(&s->channel);
 	if (moved > 0 && moved != s->pid) {
-		(void)!kill(moved, SIGKILL);
-		(void)!waitid(P_PID, (id_t)moved, &(siginfo_t) { 0 }, WEXITED);
+		_cleanup_close_ int pidfd = pidfd_open(moved, 0);
+		kill_and_reap(moved, pidfd);
 	}
 	s->pid = 0;
 }
@@ -54,7 +83,7 @@ static int remove_cgroup(struct start *s, bool started, struct err *err)
 	int r = 0;
 	/* A pid namespace of its own has died with its first process. Of a start that failed there
 	 * may be one that we have not learned of. */
-	if (!started || !(s->plan->ns.clone_flags & CLONE_NEWPID))
+	if (!started || !has_pid_namespace(s))
 		r = cgroup_kill(s->cgroup_fd, FINISH_KILL_TIMEOUT_MS, err);
 	if (r == 0)
 		r = detach_devices(s, err);
@@ -106,6 +135,7 @@ static int remove_state(struct start *s, const struct start_result *result, stru
 
 int finish(struct start *s, const struct start_result *result, struct err *err)
 {
+	fd_close(&s->channel.parent_fd); /* whoever listens gives up, also one we do not know */
 	kill_child(s);
 	/* Of a container that has run, the caller may still want to read it. */
 	if (s->pid_file_made && !result->started)

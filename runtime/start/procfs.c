@@ -158,6 +158,21 @@ static int leave_host(struct start *s, int sock, int pid_ns_fd)
 	return r;
 }
 
+/*
+ * A killed one may still be held by a tracer, who alone decides when it is reaped. It is left to
+ * whoever inherits it then.
+ */
+static void end_helper(pid_t pid, int pidfd)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	if (poll(&end, 1, PROCFS_WAIT_MS) != 1) {
+		(void)!kill(pid, SIGKILL);
+		(void)!poll(&end, 1, PROCFS_WAIT_MS);
+	}
+	(void)!waitpid(pid, NULL, __WALL | WNOHANG);
+}
+
 static _Noreturn void first_helper(struct start *s, int sock, int pid_ns_fd)
 {
 	int pidfd = -EBADF;
@@ -173,17 +188,17 @@ static _Noreturn void first_helper(struct start *s, int sock, int pid_ns_fd)
 		second_helper(sock);
 	if (pid < 0)
 		give_up(sock, errno);
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
-	if (poll(&end, 1, PROCFS_WAIT_MS) != 1)
-		(void)!kill((pid_t)pid, SIGKILL);
-	(void)!waitpid((pid_t)pid, NULL, __WALL);
+	end_helper((pid_t)pid, pidfd);
 	_exit(0);
 }
 
 static int open_by_helper(struct start *s, int pid_ns_fd)
 {
-	struct clone_args args = { 0 };
-	int pair[2];
+	int pidfd = -EBADF, pair[2];
+	struct clone_args args = {
+		.flags = CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+	};
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
@@ -192,11 +207,13 @@ static int open_by_helper(struct start *s, int pid_ns_fd)
 		first_helper(s, pair[1], pid_ns_fd);
 	int r = pid < 0 ? -errno : 0;
 	close(pair[1]);
+	struct pollfd answer = { .fd = pair[0], .events = POLLIN };
 	if (r == 0)
-		r = receive_fd(pair[0]);
+		r = poll(&answer, 1, 2 * PROCFS_WAIT_MS) == 1 ? receive_fd(pair[0]) : -ETIMEDOUT;
 	close(pair[0]);
 	if (pid > 0)
-		(void)!waitpid((pid_t)pid, NULL, __WALL);
+		end_helper((pid_t)pid, pidfd);
+	fd_close(&pidfd);
 	return r;
 }
 

@@ -19,7 +19,9 @@
 #include "start/death.h"
 #include "start/hooks.h"
 
-#define EXEC_TRIES 10000 /* of a millisecond, for an execve that has closed its descriptors */
+#define EXEC_TRIES      10000 /* of a millisecond, for an execve that has closed its descriptors */
+#define TRACED_WAIT_MS  10000 /* for a tracer to let go of what has died */
+#define TRACED_PAUSE_MS 10
 
 /* ---- how it ended ---- */
 
@@ -102,12 +104,14 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 {
 	for (;;) {
 		siginfo_t info = { 0 };
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-			return errno == EINTR ? 0
-			       : errno == ECHILD
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+			if (errno == EINTR)
+				continue;
+			return errno == ECHILD
 				       ? err_say(err, ERR_INTERNAL, ECHILD,
 						 "the container's process got lost")
 				       : err_sys(err, errno, "cannot wait for the container");
+		}
 		if (info.si_pid == 0)
 			return 0;
 		if (is_container(s, info.si_pid)) {
@@ -117,6 +121,27 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 		}
 		(void)!waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
 	}
+}
+
+/*
+ * It is dead, but a tracer has it and does not let go. Where there is no pid namespace, which ends
+ * with its first process, that may be one of the container's: with it ends the container (R-089).
+ */
+static int reap_traced(struct start *s, struct start_result *ret, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = TRACED_PAUSE_MS * 1000000L };
+	int r = reap(s, ret, err);
+	if (r == 0 && !(s->plan->ns.clone_flags & CLONE_NEWPID) && s->cgroup_fd >= 0)
+		(void)!cgroup_kill(s->cgroup_fd, TRACED_WAIT_MS, NULL);
+	for (int i = 0; r == 0 && i < TRACED_WAIT_MS / TRACED_PAUSE_MS; i++) {
+		nanosleep(&pause, NULL);
+		r = reap(s, ret, err);
+	}
+	if (r != 0)
+		return r;
+	return err_say(err, ERR_BUSY, ETIMEDOUT,
+		       "the container has ended, but a tracer holds its first process %d",
+		       (int)s->pid);
 }
 
 /* ---- signals ---- */
@@ -234,12 +259,20 @@ static int read_channel(struct start *s, struct start_result *ret, struct err *e
 	return r < 0 ? r : reap(s, ret, err);
 }
 
+/* Before follow() it is that of a process which is expected to end. */
+static int watched_pidfd(const struct start *s)
+{
+	bool moves = plan_moves(s->plan) && atomic_load(&s->channel.page->moved_pid) != s->pid;
+	return moves ? -EBADF : s->pidfd;
+}
+
 int supervise(struct start *s, struct start_result *ret, struct err *err)
 {
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = s->signal_fd, .events = POLLIN },
 			{ .fd = s->channel.parent_fd, .events = POLLIN },
+			{ .fd = watched_pidfd(s), .events = POLLIN },
 		};
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for the container");
@@ -250,6 +283,8 @@ int supervise(struct start *s, struct start_result *ret, struct err *err)
 			r = start_read_signals(s, ret, err);
 		if (r == 0 && fds[0].revents)
 			r = reap(s, ret, err);
+		if (r == 0 && fds[2].revents)
+			r = reap_traced(s, ret, err);
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
