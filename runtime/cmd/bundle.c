@@ -67,6 +67,7 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 		.id = id,
 		.bundle = bundle->path,
 		.flags = plan_flags(options),
+		.console_socket = options->console_socket,
 		.preserve_fds = options->preserve_fds,
 		.listen_fds = listen_fds(),
 		.listen_names = getenv("LISTEN_FDNAMES"),

@@ -8,6 +8,7 @@
 /* Options of run that change the plan; check and plan take them too. */
 struct bundle_options {
 	const char *bundle, *config, *overlay;
+	const char *console_socket; /* of run alone */
 	unsigned preserve_fds;
 	bool keep, no_pivot, no_new_keyring;
 };

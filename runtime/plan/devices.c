@@ -25,8 +25,7 @@ static const struct plan_link default_links[] = {
 	{ "/dev/ptmx", "pts/ptmx" },
 };
 
-/* Is /dev the host's, so that nothing may be made in it? */
-static bool dev_is_bound(const struct plan *plan)
+bool plan_dev_is_bound(const struct plan *plan)
 {
 	bool bound = false;
 	for (size_t i = 0; i < plan->mounts_n; i++)
@@ -85,7 +84,7 @@ void plan_make_devices(const struct planner *p)
 
 	plan->devices = arena_array(p->arena, l->devices.n + ARRAY_SIZE(default_devices),
 				    sizeof(*plan->devices));
-	bool bound = dev_is_bound(plan);
+	bool bound = plan_dev_is_bound(plan);
 	for (size_t i = 0; i < l->devices.n; i++) {
 		struct plan_device *d = &plan->devices[plan->devices_n++];
 		plan_one_device(p, &l->devices.v[i], d);

@@ -127,7 +127,8 @@ static bool is_built_on(const struct plan *plan, size_t index)
 	for (size_t i = 0; i < plan->devices_n; i++)
 		if (plan_path_is_below(plan->devices[i].path, dir))
 			return true;
-	return plan->links_n > 0 && str_eq(dir, "/dev");
+	/* The links, and the terminal's /dev/console. */
+	return (plan->links_n > 0 || plan->spec->process.terminal.v) && str_eq(dir, "/dev");
 }
 
 /*

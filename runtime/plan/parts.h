@@ -21,6 +21,7 @@ _must_check_ int plan_make_root(const struct planner *p, struct err *err);
 _must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
 void plan_make_devices(const struct planner *p);
 _must_check_ int plan_make_labels(const struct planner *p, struct err *err); /* after the mounts */
+_must_check_ int plan_make_terminal(const struct planner *p, struct err *err);
 _must_check_ int plan_make_sysctls(const struct planner *p, struct err *err);
 /* After mounts and devices: every id that config.json names must be in the maps. */
 _must_check_ int plan_check_ids(const struct planner *p, struct err *err);
@@ -49,6 +50,9 @@ bool plan_path_is_below(const char *path, const char *dir);
  * as only the resolver can know what it means.
  */
 const char *plan_path_normal(struct arena *arena, const char *path);
+
+/* Is /dev a bind mount, most often the host's, so that nothing may be made in it? */
+bool plan_dev_is_bound(const struct plan *plan);
 
 /* The CLONE_NEW* flag of a type of namespace. */
 uint64_t plan_namespace_flag(enum spec_ns_type type);

@@ -67,7 +67,6 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 		uint32_t at;
 		const char *what;
 	} missing[] = {
-		{ process->terminal.v ? process->terminal.at : 0, "a terminal" },
 		{ process->scheduler.at, "a scheduling policy" },
 		{ process->io_priority.at, "an io priority" },
 		{ s->linux.memory_policy.at, "a memory policy" },
@@ -195,9 +194,13 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
-		check_process,  plan_refuse_unsupported, plan_make_namespaces, plan_make_user,
-		check_caller,   plan_make_root,          plan_make_cgroup,     plan_make_mounts,
-		plan_check_ids, plan_make_labels,        plan_make_sysctls,    check_protected,
+		check_process,        plan_refuse_unsupported,
+		plan_make_namespaces, plan_make_user,
+		check_caller,         plan_make_root,
+		plan_make_cgroup,     plan_make_mounts,
+		plan_make_terminal,   plan_check_ids,
+		plan_make_labels,     plan_make_sysctls,
+		check_protected,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

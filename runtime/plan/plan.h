@@ -33,12 +33,13 @@ enum plan_flags {
 /* What the command line adds to config.json. */
 struct plan_options {
 	const char *id;
-	const char *bundle;       /* absolute */
-	unsigned flags;           /* enum plan_flags */
-	const char *overlay_dir;  /* --overlay=DIR, absolute; NULL: a tmpfs */
-	unsigned preserve_fds;    /* descriptors from 3 on that the program keeps */
-	unsigned listen_fds;      /* before them, those of systemd's socket activation */
-	const char *listen_names; /* their names (LISTEN_FDNAMES), or NULL */
+	const char *bundle;         /* absolute */
+	unsigned flags;             /* enum plan_flags */
+	const char *overlay_dir;    /* --overlay=DIR, absolute; NULL: a tmpfs */
+	unsigned preserve_fds;      /* descriptors from 3 on that the program keeps */
+	const char *console_socket; /* --console-socket, or NULL */
+	unsigned listen_fds;        /* before them, those of systemd's socket activation */
+	const char *listen_names;   /* their names (LISTEN_FDNAMES), or NULL */
 };
 
 /* ---- namespaces ---- */
@@ -177,6 +178,17 @@ struct plan_sysctl {
 	uint32_t at;
 };
 
+/* ---- terminal ---- */
+
+struct plan_terminal {
+	bool is_wanted;
+	const char *devpts;      /* where the container's own devpts is mounted */
+	const char *socket;      /* --console-socket: who gets its other side; NULL: hull copies */
+	bool console_must_exist; /* /dev is the host's: /dev/console may not be made in it */
+	unsigned short rows, columns; /* 0: not given */
+	uint32_t at, size_at;
+};
+
 /* ---- process ---- */
 
 enum plan_capset {
@@ -280,6 +292,7 @@ struct plan {
 	struct plan_sysctl *sysctls;
 	size_t sysctls_n;
 	const struct spec_strv *masked, *readonly;
+	struct plan_terminal terminal;
 	struct plan_process process;
 	struct plan_label labels[PLAN_LABELS];
 	size_t labels_n;

@@ -219,6 +219,21 @@ static void print_mount(const struct plan_mount *m, struct str *out)
 	str_append(out, m->late_readonly ? ", read-only in the end\n" : "\n");
 }
 
+static void print_terminal(const struct plan *plan, struct str *out)
+{
+	const struct plan_terminal *t = &plan->terminal;
+
+	if (!t->is_wanted)
+		return;
+	str_printf(out, "terminal    a new one of %s, also on /dev/console", t->devpts);
+	if (t->rows || t->columns)
+		str_printf(out, ", %u rows of %u columns", t->rows, t->columns);
+	if (t->socket)
+		str_printf(out, "\nterminal    its other side goes to %s\n", t->socket);
+	else
+		str_append(out, "\nterminal    its other side is hull's, which copies\n");
+}
+
 static void print_tree(const struct plan *plan, struct str *out)
 {
 	for (size_t i = 0; i < plan->mounts_n; i++)
@@ -240,6 +255,7 @@ static void print_tree(const struct plan *plan, struct str *out)
 	for (size_t i = 0; i < plan->links_n; i++)
 		str_printf(out, "link        %s -> %s\n", plan->links[i].path,
 			   plan->links[i].target);
+	print_terminal(plan, out);
 	plan_print_hooks(plan, PLAN_HOOK_PRESTART, out);
 	plan_print_hooks(plan, PLAN_HOOK_CREATE_RUNTIME, out);
 	plan_print_hooks(plan, PLAN_HOOK_CREATE_CONTAINER, out);

@@ -122,3 +122,61 @@ enum channel_message channel_receive(int fd)
 	while (n < 0 && errno == EINTR);
 	return n == 1 ? (enum channel_message)byte : CHANNEL_EOF;
 }
+
+/* Room for one descriptor as the macros of cmsg(3) want it; aligned, there is some for a second. */
+union one_fd {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+int channel_send_text(int socket, const void *text, size_t size, int sent)
+{
+	union one_fd control = { .header = { 0 } };
+	struct iovec iov = { .iov_base = (void *)text, .iov_len = size };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = control.room,
+				  .msg_controllen = sizeof(control.room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &sent, sizeof(int));
+	do
+		n = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)size ? 0 : n < 0 ? -errno : -EIO;
+}
+
+int channel_send_fd(int fd, enum channel_message message, int sent)
+{
+	char byte = (char)message;
+	return channel_send_text(fd, &byte, 1, sent);
+}
+
+enum channel_message channel_receive_fd(int fd, int *ret_fd)
+{
+	char byte = 0;
+	union one_fd control;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = control.room,
+				  .msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t n;
+
+	*ret_fd = -EBADF;
+	do
+		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	struct cmsghdr *c = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+	if (n == 1 && !(message.msg_flags & MSG_CTRUNC)) /* else the kernel has closed the rest */
+		return (enum channel_message)byte;
+	fd_close(ret_fd);
+	return CHANNEL_EOF;
+}

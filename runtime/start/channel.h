@@ -8,6 +8,7 @@
  *
  * The socket carries single bytes. The parent waits on it together with its signals, so that a
  * dead child is noticed; the end of file tells the child that hull is dead, and it gives up.
+ * One of them may bring a descriptor.
  * Nobody waits for a peer that cannot answer (R-058).
  */
 #ifndef HULL_START_CHANNEL_H
@@ -27,6 +28,7 @@ enum channel_message {
 	CHANNEL_GO = 'G',         /* parent: execute the program */
 	CHANNEL_HOOKS = 'H',      /* child: the environment is there, waiting for the hooks */
 	CHANNEL_HOOKS_DONE = 'D', /* parent: they have run */
+	CHANNEL_TERMINAL = 'T',   /* child: with the descriptor of the terminal's other side */
 	CHANNEL_READY = 'R',      /* child: all is set up, waiting for GO */
 	CHANNEL_FAILED = 'E',     /* child: see the page's error */
 };
@@ -86,7 +88,22 @@ void channel_keep_child(struct channel *c);
 /* Sends one message. 0 or -errno; a peer that is gone is -EPIPE, never a signal. */
 _must_check_ int channel_send(int fd, enum channel_message message);
 
+/*
+ * Sends text with a descriptor, which stays the caller's, over any socket: for --console-socket.
+ * 0 or -errno, never a signal.
+ */
+_must_check_ int channel_send_text(int socket, const void *text, size_t size, int sent);
+
+/* The same with a descriptor, which stays the caller's. */
+_must_check_ int channel_send_fd(int fd, enum channel_message message, int sent);
+
 /* Waits for one message; CHANNEL_EOF when the other side is gone or the socket fails. */
 enum channel_message channel_receive(int fd);
+
+/*
+ * The same, and the descriptor that came with it, or -EBADF. More than one is none: they are closed
+ * and the message counts as CHANNEL_EOF.
+ */
+enum channel_message channel_receive_fd(int fd, int *ret_fd);
 
 #endif

@@ -51,6 +51,7 @@ int descriptors_close_parents(struct start *s, struct err *err)
 	state_entry_close(&s->entry);
 	fd_close(&s->store->fd);
 	fd_close(&s->signal_fd);
+	fd_close(&s->tty.socket_fd);
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);
 	fd_close(&s->proc_fd); /* the stage's */
@@ -59,12 +60,12 @@ int descriptors_close_parents(struct start *s, struct err *err)
 }
 
 /*
- * With the container built: nothing is left to be done but with its root, and the pid namespace
- * that is to be joined. Before the child, or a hook of the image, is anywhere with others.
+ * With the container built: nothing is left to be done but with its root, its terminal, and the pid
+ * namespace that is to be joined. Before the child, or a hook of the image, is anywhere with others.
  */
 int descriptors_close_built(struct start *s, struct err *err)
 {
-	const int few[] = { s->channel.child_fd, s->root_fd };
+	const int few[] = { s->channel.child_fd, s->root_fd, s->console_fd };
 
 	fd_close(&s->stage_fd);
 	fd_close(&s->proc_fd);

@@ -19,8 +19,7 @@
 #include "start/stage.h"
 #include "start/tolerate.h"
 
-/* /dev itself, opened once: it must be a directory and no link. */
-static int open_dev(const struct start *s, struct err *err)
+int dev_open(const struct start *s, struct err *err)
 {
 	int fd = inroot_try(s->root_fd, "/dev", O_PATH | O_DIRECTORY | O_NOFOLLOW);
 	if (fd == -ENOENT)
@@ -173,7 +172,7 @@ static int make_all(struct start *s, struct err *err)
 	const struct plan *plan = s->plan;
 	if (plan->devices_n == 0 && plan->links_n == 0)
 		return 0;
-	_cleanup_close_ int dev_fd = open_dev(s, err);
+	_cleanup_close_ int dev_fd = dev_open(s, err);
 	if (dev_fd < 0)
 		return dev_fd;
 	/* The link itself: it leads nowhere as long as this process is in another pid namespace. */

@@ -234,5 +234,8 @@ int isolate_move(struct start *s, struct err *err)
 		return err_sys(err, errno, "cannot make a process in the pid namespace");
 	if (pid > 0)
 		_exit(0);
-	return 0;
+	/* The session's leader has just gone, and with it the right to take a terminal. */
+	if (setsid() < 0)
+		return err_sys(err, errno, "cannot make a session");
+	return console_control(s, err);
 }

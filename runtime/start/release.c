@@ -18,7 +18,7 @@
 
 bool start_waits_for_ready(const struct plan *plan)
 {
-	return plan_moves(plan) || plan->process.rlimits_n > 0 ||
+	return plan_moves(plan) || plan->terminal.is_wanted || plan->process.rlimits_n > 0 ||
 	       plan->hooks[PLAN_HOOK_PRESTART].n + plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0;
 }
 
@@ -230,6 +230,9 @@ int release_child(struct start *s, struct err *err)
 		r = follow(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);
+	if (r == 0 && s->plan->terminal.is_wanted)
+		r = s->plan->terminal.socket ? console_socket_send(s, err)
+					     : tty_begin(&s->tty, err);
 	if (r < 0 || is_given_up(s)) /* supervise() will read the signal */
 		return r;
 	/* The last word between the two. A child that is gone has left its reason in the page; one

@@ -38,8 +38,8 @@ static const struct {
 } parent_steps[] = {
 	{ "signals", open_signals },
 	{ "pid file", release_check_pid_file },
-	{ "state", prepare_claim },   /* what is going to be made,
-								       before it is made */
+	{ "state", prepare_claim }, /* what is going to be made, before it is made */
+	{ "console socket", console_socket_connect },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
 	{ "open", prepare_open },
@@ -79,6 +79,7 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 	timeline_stop(s->timeline);
 	if (r == 0)
 		r = supervise(s, ret, err);
+	tty_end(&s->tty); /* what follows may take a while, or have something to say */
 	timeline_step(s->timeline, "clean");
 	if (r < 0)
 		json_locate(&s->plan->spec->doc, err);
@@ -124,6 +125,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.stage_fd = -EBADF,
 		.shift_fd = -EBADF,
 		.proc_fd = -EBADF,
+		.console_fd = -EBADF,
 		.cgroup_root.fd = -EBADF,
 		.cgroup_fd = -EBADF,
 		.cgroup_lock_fd = -EBADF,
@@ -136,6 +138,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 	exitinfo_init(&s->exit);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		s->join_fds[i] = -EBADF;
+	tty_init(&s->tty);
 }
 
 void start_done(struct start *s)
@@ -155,4 +158,5 @@ void start_done(struct start *s)
 	fd_close(&s->mount_ns_fd);
 	fd_close(&s->user_ns_fd);
 	fd_close(&s->signal_fd);
+	tty_end(&s->tty);
 }

@@ -28,8 +28,9 @@
  *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
  *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
- *  4 rootfs.c, mount.c, dev.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds the tree
- *    on the new root and moves into it. Names in it are only ever resolved by base/inroot.h. Masks come before
+ *  4 rootfs.c, mount.c, dev.c, console.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds
+ *    the tree on the new root and moves into it. Names in it are only ever resolved by
+ *    base/inroot.h. Masks come before
  *    pivot because they are the host's /dev/null; sysctls come before the masks, which make
  *    /proc/sys read-only, and after everything that a hook may add to the network.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
@@ -46,6 +47,7 @@
  *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
  *    its resource limits, and the word to go.
  *  8 supervise.c: runs the parent's hooks (hooks.c), forwards signals, reaps, learns how it ended;
+ *    tty.c: copies what passes through the container's terminal, and answers for the caller's;
  *    diagnose.c says why a program could not be executed.
  *    death.c: why it ended, while the cgroup can still be asked.
  *  9 finish.c: kills what is left, removes the cgroup, runs the poststop hooks, removes the state.
@@ -70,6 +72,7 @@
 #include "start/channel.h"
 #include "plan/plan.h"
 #include "start/timeline.h"
+#include "start/tty.h"
 #include "state/state.h"
 
 #define START_PARENTS_MAX 16
@@ -112,6 +115,7 @@ struct start {
 	struct seccomp_filter filter;
 	struct channel channel;
 	mode_t caller_umask; /* child */
+	int console_fd;      /* child: the container's terminal, until it is 0, 1 and 2 */
 	bool in_cwd;         /* child: the working directory is entered */
 
 	pid_t pid; /* of the container's first process; 0: none */
@@ -127,6 +131,7 @@ struct start {
 	const char *hook_states[PLAN_HOOK_KINDS]; /* child: what its own hooks are told */
 	bool hooks_run;       /* parent: hooks are running, which a signal ends */
 	bool poststart_began; /* parent */
+	struct tty tty;       /* the terminal's other side */
 };
 
 /* How a container ended. */

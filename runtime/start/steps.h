@@ -15,14 +15,19 @@ _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: int
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
 _must_check_ int prepare_open(struct start *s, struct err *err);   /* open.c: trees, namespaces */
+_must_check_ int console_socket_connect(struct start *s, struct err *err);
 _must_check_ int clone_child(struct start *s, struct err *err);
 _must_check_ int user_make_maps(struct start *s, struct err *err);
 _must_check_ int record_child(struct start *s, struct err *err);  /* state and pid file */
 _must_check_ int release_child(struct start *s, struct err *err); /* limits, then GO */
 
+/* Gives the terminal away, by release_child(). */
+_must_check_ int console_socket_send(struct start *s, struct err *err);
+
 /*
  * Must the parent do something between the child's READY and its GO? Limits that the child may not
- * raise are set then, and a child that moves to an existing pid namespace is known only then.
+ * raise are set then, a child that moves to an existing pid namespace is known only then, and a
+ * terminal has arrived by then.
  */
 bool start_waits_for_ready(const struct plan *plan);
 
@@ -70,6 +75,7 @@ _must_check_ int rootfs_attach(struct start *s, struct err *err);
 _must_check_ int mount_all(struct start *s, struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
 _must_check_ int lsm_set_labels(struct start *s, struct err *err);
+_must_check_ int console_make(struct start *s, struct err *err);
 _must_check_ int sysctl_write_all(struct start *s, struct err *err);
 _must_check_ int home_fill(struct start *s, struct err *err);
 _must_check_ int cwd_make(struct start *s, struct err *err);
@@ -77,6 +83,7 @@ _must_check_ int readonly_late(struct start *s, struct err *err);
 _must_check_ int mask_all(struct start *s, struct err *err);
 _must_check_ int pivot_into_root(struct start *s, struct err *err);
 _must_check_ int isolate_pid(struct start *s, struct err *err);
+_must_check_ int console_take(struct start *s, struct err *err);
 _must_check_ int drop_privileges(struct start *s, struct err *err);
 _must_check_ int isolate_move(struct start *s, struct err *err);
 _must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
@@ -84,6 +91,12 @@ _must_check_ int exec_program(struct start *s, struct err *err); /* returns only
 /* Closes what hull has and the child must not: at once, and all the rest when it is built. */
 _must_check_ int descriptors_close_parents(struct start *s, struct err *err);
 _must_check_ int descriptors_close_built(struct start *s, struct err *err);
+
+/* /dev of the new root, which must be a directory and no link: an O_PATH fd or -errno. */
+_must_check_ int dev_open(const struct start *s, struct err *err);
+
+/* The terminal at descriptor 0 becomes that of this session, by its leader. */
+_must_check_ int console_control(struct start *s, struct err *err);
 
 /* Parts of drop_privileges(), before and after the change of the user. */
 _must_check_ int cwd_try(struct start *s, struct err *err);

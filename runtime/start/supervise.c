@@ -187,11 +187,19 @@ static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
 		ret->stop_signal = signal;
 		return 1;
 	}
+	if (signal == SIGWINCH && tty_is_copied(&s->tty)) {
+		tty_resize(&s->tty); /* by which the program gets the signal */
+		return 0;
+	}
+	if (signal == SIGCONT)
+		tty_resume(&s->tty);
 	death_note_forwarded(s, info);
 	/* It may have ended in this moment; then there is nobody to be told. */
 	(void)!pidfd_send_signal(s->pidfd, signal, NULL, 0);
-	if (is_job_control(signal))
+	if (is_job_control(signal)) {
+		tty_suspend(&s->tty);
 		raise(SIGSTOP); /* the shell gets its terminal back, and wakes us with SIGCONT */
+	}
 	return 0;
 }
 
@@ -212,7 +220,18 @@ int start_read_signals(struct start *s, struct start_result *ret, struct err *er
 	return 0;
 }
 
-/* ---- the loop ---- */
+/* The program is gone: nobody is left to forward to, and a signal to end means hull itself. */
+static bool is_told_to_end(void *context)
+{
+	struct start *s = context;
+	struct signalfd_siginfo info;
+	bool told = false;
+	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
+		told = told || start_ends_by(s, (int)info.ssi_signo);
+	return told;
+}
+
+/* ---- the child ---- */
 
 /* Afterwards the child goes on; one that cannot be told sees the end of file, and gives up. */
 static int run_create_hooks(struct start *s, struct start_result *ret, struct err *err)
@@ -237,10 +256,15 @@ static bool has_executed(const struct start *s)
 	return !died_before_exec(s);
 }
 
-static int read_channel(struct start *s, struct start_result *ret, struct err *err)
+static int read_channel(struct start *s, short revents _unused_, struct start_result *ret,
+			struct err *err)
 {
+	_cleanup_close_ int fd = -EBADF;
 	int r = 0;
-	switch (channel_receive(s->channel.parent_fd)) {
+	switch (channel_receive_fd(s->channel.parent_fd, &fd)) {
+	case CHANNEL_TERMINAL:
+		r = tty_receive(&s->tty, &fd, err);
+		break;
 	case CHANNEL_HOOKS:
 		r = run_create_hooks(s, ret, err);
 		break;
@@ -259,33 +283,115 @@ static int read_channel(struct start *s, struct start_result *ret, struct err *e
 	return r < 0 ? r : reap(s, ret, err);
 }
 
+/* ---- what is listened to ---- */
+
+static int channel_fd(const struct start *s, short *ret_events)
+{
+	*ret_events = POLLIN;
+	return s->channel.parent_fd;
+}
+
+static int input_fd(const struct start *s, short *ret_events)
+{
+	return tty_input_fd(&s->tty, ret_events);
+}
+
+static int read_input(struct start *s, short revents _unused_, struct start_result *ret _unused_,
+		      struct err *err _unused_)
+{
+	tty_read_input(&s->tty);
+	return 0;
+}
+
+static int master_fd(const struct start *s, short *ret_events)
+{
+	return tty_master_fd(&s->tty, ret_events);
+}
+
+static int serve_master(struct start *s, short revents, struct start_result *ret _unused_,
+			struct err *err _unused_)
+{
+	tty_serve_master(&s->tty, revents);
+	return 0;
+}
+
+static int output_fd(const struct start *s, short *ret_events)
+{
+	return tty_output_fd(&s->tty, ret_events);
+}
+
+static int write_output(struct start *s, short revents _unused_, struct start_result *ret _unused_,
+			struct err *err _unused_)
+{
+	tty_write_output(&s->tty);
+	return 0;
+}
+
+static int read_signals(struct start *s, short revents _unused_, struct start_result *ret,
+			struct err *err)
+{
+	int r = start_read_signals(s, ret, err);
+	return r < 0 ? r : reap(s, ret, err);
+}
+
+static int signals_fd(const struct start *s, short *ret_events)
+{
+	*ret_events = POLLIN;
+	return s->signal_fd;
+}
+
 /* Before follow() it is that of a process which is expected to end. */
-static int watched_pidfd(const struct start *s)
+static int child_fd(const struct start *s, short *ret_events)
 {
 	bool moves = plan_moves(s->plan) && atomic_load(&s->channel.page->moved_pid) != s->pid;
+	*ret_events = POLLIN;
 	return moves ? -EBADF : s->pidfd;
+}
+
+static int serve_child(struct start *s, short revents _unused_, struct start_result *ret,
+		       struct err *err)
+{
+	return reap_traced(s, ret, err);
+}
+
+/*
+ * Each has a descriptor, negative while there is nothing to wait for, with the events of poll(2);
+ * and what is done when they come. 1: the container has ended; 0: go on; or an error, which ends
+ * the start. In this order: what the child says comes before its end.
+ */
+static const struct service {
+	int (*fd)(const struct start *s, short *ret_events);
+	int (*handle)(struct start *s, short revents, struct start_result *ret, struct err *err);
+} services[] = {
+	{ channel_fd, read_channel }, { input_fd, read_input },     { master_fd, serve_master },
+	{ output_fd, write_output },  { signals_fd, read_signals }, { child_fd, serve_child },
+};
+
+/* ---- the loop ---- */
+
+static int wait_and_serve(struct start *s, struct start_result *ret, struct err *err)
+{
+	struct pollfd fds[ARRAY_SIZE(services)] = { 0 };
+	int timeout = tty_prepare(&s->tty), r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		fds[i].fd = services[i].fd(s, &fds[i].events);
+	if (poll(fds, ARRAY_SIZE(fds), timeout) < 0)
+		return errno == EINTR ? 0 : err_sys(err, errno, "cannot wait for the container");
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(services); i++)
+		/* One before may have closed it. */
+		if (fds[i].revents && services[i].fd(s, &fds[i].events) == fds[i].fd)
+			r = services[i].handle(s, fds[i].revents, ret, err);
+	return r;
 }
 
 int supervise(struct start *s, struct start_result *ret, struct err *err)
 {
-	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = s->signal_fd, .events = POLLIN },
-			{ .fd = s->channel.parent_fd, .events = POLLIN },
-			{ .fd = watched_pidfd(s), .events = POLLIN },
-		};
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			return err_sys(err, errno, "cannot wait for the container");
-		int r = 0;
-		if (fds[1].revents)
-			r = read_channel(s, ret, err);
-		if (r == 0 && fds[0].revents)
-			r = start_read_signals(s, ret, err);
-		if (r == 0 && fds[0].revents)
-			r = reap(s, ret, err);
-		if (r == 0 && fds[2].revents)
-			r = reap_traced(s, ret, err);
-		if (r != 0)
-			return r < 0 ? r : 0;
-	}
+	int r;
+	do
+		r = wait_and_serve(s, ret, err);
+	while (r == 0);
+	if (r > 0)
+		tty_drain(&s->tty, s->signal_fd, is_told_to_end, s);
+	return r < 0 ? r : 0;
 }

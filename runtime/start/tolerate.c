@@ -20,6 +20,9 @@ static const struct {
 	{ TOLERATE_IDMAP, EPERM, "mount_setattr", "the layer's ids are mapped already" },
 	{ TOLERATE_MOUNT_NS, ENOENT, "open", "the child is dead already, which says more" },
 	{ TOLERATE_MOUNT_NS, EACCES, "open", "a failed exec is then explained less well" },
+	{ TOLERATE_CONSOLE_OWNER, EROFS, "fchown",
+	  "a read-only devpts keeps the terminal's owner" },
+	{ TOLERATE_CONSOLE_OWNER, EPERM, "fchown", "the program has its terminal open anyway" },
 };
 
 bool tolerate(const struct start *s, enum tolerance what, int code)

@@ -20,6 +20,7 @@ enum tolerance {
 	TOLERATE_RLIMIT,
 	TOLERATE_MOUNT_NS,
 	TOLERATE_IDMAP,
+	TOLERATE_CONSOLE_OWNER,
 };
 
 /* Whether this errno is one that the table allows there; if so it is noted. No allocation. */

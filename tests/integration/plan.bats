@@ -72,10 +72,10 @@ check_sample() {
 }
 
 @test "plan: what cannot be carried out is an error with its place" {
-	config '.process.terminal = true'
+	config '.process.terminal = true | .mounts |= map(select(.type != "devpts"))'
 	capture hull plan -b "$BUNDLE" "$ID"
 	[[ $status == 1 && -z $output ]]
-	[[ $stderr == *"process.terminal: hull cannot carry out a terminal yet"* ]]
+	[[ $stderr == *"process.terminal: a terminal needs a mount of type devpts"* ]]
 }
 
 @test "check: 0 with warnings, 1 with --strict, 2 with errors" {

@@ -100,6 +100,10 @@ sample() {
 	sample 12-oom
 }
 
+@test "13-terminal" {
+	sample 13-terminal
+}
+
 @test "no sample is left out here" {
 	local dir
 	for dir in bundles/[0-9]*/; do

@@ -1,0 +1,62 @@
+/*
+ * Planning the terminal (S-093 to S-095, S-139): which devpts it comes from, its size, and who gets
+ * its other side. A terminal of the host's devpts would be open to the host's users, and the host's
+ * to the container: so only a devpts that config.json mounts newly will do.
+ */
+#include "base/str.h"
+#include "plan/parts.h"
+
+/* The last one that no later mount covers. */
+static const struct plan_mount *find_devpts(const struct plan *plan)
+{
+	const struct plan_mount *found = NULL;
+	for (size_t i = 0; i < plan->mounts_n; i++) {
+		const struct plan_mount *m = &plan->mounts[i];
+		if (m->kind == PLAN_MOUNT_NEW && str_eq(m->type, "devpts"))
+			found = m;
+		else if (found && m->kind != PLAN_MOUNT_REMOUNT &&
+			 plan_path_is_below(found->destination, m->destination))
+			found = NULL;
+	}
+	return found;
+}
+
+/* --console-socket without a terminal to send is a misunderstanding, most often of config.json. */
+static int check_socket(const struct planner *p, struct err *err)
+{
+	if (!p->options->console_socket || p->spec->process.terminal.v)
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL, "--console-socket is given, but there is no terminal");
+	err_hint(err, "\"terminal\": true in process of config.json asks for one");
+	err_at(err, p->spec->process.terminal.at);
+	return -EINVAL;
+}
+
+int plan_make_terminal(const struct planner *p, struct err *err)
+{
+	const struct spec_process *process = &p->spec->process;
+	struct plan_terminal *t = &p->plan->terminal;
+
+	int r = check_socket(p, err);
+	if (r < 0 || !process->terminal.v)
+		return r;
+	const struct plan_mount *devpts = find_devpts(p->plan);
+	if (!devpts) {
+		err_say(err, ERR_CONFIG, ENODEV, "a terminal needs a mount of type devpts");
+		err_hint(err,
+			 "add {\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": "
+			 "\"devpts\", \"options\": [\"nosuid\", \"noexec\", \"newinstance\", "
+			 "\"ptmxmode=0666\", \"mode=0620\"]} to mounts, behind the one on /dev");
+		err_at(err, process->terminal.at);
+		return -ENODEV;
+	}
+	t->is_wanted = true;
+	t->at = process->terminal.at;
+	t->devpts = devpts->destination;
+	t->socket = p->options->console_socket;
+	t->console_must_exist = plan_dev_is_bound(p->plan);
+	t->size_at = process->console_size.at;
+	t->rows = (unsigned short)process->console_size.height.v; /* the parser knows their limit */
+	t->columns = (unsigned short)process->console_size.width.v;
+	return 0;
+}
