@@ -172,7 +172,17 @@ hull_start() {
 
 # is_started: the program runs, or has run to its end.
 is_started() {
-	[[ ! -d /proc/$HULL_PID || $(cat "/proc/$PID/comm" 2>&1) != hull:init ]]
+	[[ ! -d /proc/$HULL_PID ]] || has_executed "$PID"
+}
+
+# has_executed PID: the process has called execve since it was made, or is gone: PF_FORKNOEXEC in
+# its flags, the seventh field behind the name. (The name itself is anybody's choice.)
+has_executed() {
+	local stat
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	# shellcheck disable=SC2086 # its fields
+	set -- ${stat##*) }
+	((!($7 & 0x40)))
 }
 
 # hull_wait: waits for what hull_start started.

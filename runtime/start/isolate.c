@@ -63,7 +63,7 @@ int isolate_process(struct start *s, struct err *err)
 	int r = descriptors_close_parents(s, err);
 	if (r < 0)
 		return r;
-	/* The name until the program runs, by which others see that it does not yet. */
+	/* Until the program runs; for people. */
 	if (prctl(PR_SET_NAME, STATE_CHILD_NAME, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot name the process");
 	if (plan->new_keyring && sys_new_session_keyring() < 0 &&

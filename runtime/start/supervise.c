@@ -6,9 +6,7 @@
  */
 #include "start/steps.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
@@ -19,21 +17,15 @@
 #include "start/death.h"
 #include "start/hooks.h"
 
-#define EXEC_TRIES      10000 /* of a millisecond, for an execve that has closed its descriptors */
 #define TRACED_WAIT_MS  10000 /* for a tracer to let go of what has died */
 #define TRACED_PAUSE_MS 10
 
 /* ---- how it ended ---- */
 
-/* Is the process, dead and not yet reaped, still the child and not yet the program? */
-static bool died_before_exec(const struct start *s)
+/* Is the process, dead and not yet reaped, the program by now? */
+static bool has_executed(const struct start *s)
 {
-	char path[64], name[32];
-	if (!atomic_load(&s->channel.page->exec_next))
-		return true;
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)s->pid);
-	return fd_read_value(AT_FDCWD, path, name, sizeof(name)) == 0 &&
-	       strcmp(name, STATE_CHILD_NAME) == 0;
+	return atomic_load(&s->channel.page->exec_next) && state_has_executed(s->pid);
 }
 
 static int start_killed(const struct start *s, int signal, struct err *err)
@@ -78,7 +70,7 @@ static int container_ended(struct start *s, const siginfo_t *info, struct start_
 	if (channel_error(&s->channel, err)) {
 		diagnose_exec(s, err);
 		r = -err->code;
-	} else if (!exited && died_before_exec(s)) {
+	} else if (!exited && !has_executed(s)) {
 		r = start_killed(s, info->si_status, err);
 	} else {
 		r = run_poststart(s, ret, err);
@@ -246,16 +238,6 @@ static int run_create_hooks(struct start *s, struct start_result *ret, struct er
 	return r;
 }
 
-/* The end of file was execve, or the end. execve closes descriptors before it changes the name. */
-static bool has_executed(const struct start *s)
-{
-	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
-	for (int i = 0; i < EXEC_TRIES && died_before_exec(s); i++)
-		if (!atomic_load(&s->channel.page->exec_next) || poll(&fd, 1, 1) != 0)
-			break;
-	return !died_before_exec(s);
-}
-
 static int read_channel(struct start *s, short revents _unused_, struct start_result *ret,
 			struct err *err)
 {
@@ -273,7 +255,7 @@ static int read_channel(struct start *s, short revents _unused_, struct start_re
 		r = release_child(s, err);
 		timeline_stop(s->timeline);
 		break;
-	default: /* executed; or dead, which reap() sees */
+	default: /* executed, for that closes descriptors; or dead, which reap() sees */
 		fd_close(&s->channel.parent_fd);
 		if (s->plan->hooks[PLAN_HOOK_POSTSTART].n > 0 && has_executed(s))
 			r = run_poststart(s, ret, err);

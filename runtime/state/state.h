@@ -22,7 +22,10 @@
 #define STATE_VERSION     1
 #define STATE_OCI_VERSION "1.3.0" /* of the specification that this output follows (S-018) */
 
-/* The name (comm) of a container's first process until execve replaces it. */
+/*
+ * The name (comm) of a container's first process until execve replaces it: for people. It proves
+ * nothing, since a program may call itself the same.
+ */
 #define STATE_CHILD_NAME "hull:init"
 
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED };
@@ -121,8 +124,14 @@ _must_check_ int state_parse(const char *text, size_t size, struct arena *arena,
 _must_check_ int state_open_process(const struct state *state, int *ret_pidfd);
 
 /*
+ * Whether a process has called execve since it was made, also when it is dead and not yet reaped.
+ * The kernel's own word, which no program can change. One that cannot be asked has.
+ */
+bool state_has_executed(pid_t pid);
+
+/*
  * What the kernel knows: a process that is gone means stopped, and one that was being created runs
- * as soon as execve has given it another name.
+ * as soon as it has executed.
  */
 enum state_status state_status_now(const struct state *state);
 

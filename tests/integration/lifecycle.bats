@@ -190,3 +190,53 @@ fails() {
 	expect_error "unknown command 'rnu'"
 	expect_error "did you mean 'run'"
 }
+
+# ---- a program that is called as hull's own child before execve ----
+
+# called_as_child BODY: a shell that has taken that name, in the kernel's eyes, too.
+called_as_child() {
+	script "printf hull:init >/proc/self/comm; $1"
+	config --arg log "$T/poststart" '.hooks.poststart = [{path: "/bin/sh",
+		args: ["sh", "-c", "echo began >>\($log)"], timeout: 20}]'
+}
+
+@test "a program that takes the name of hull's child runs: state, poststart hooks, delete" {
+	called_as_child 'trap "exit 7" TERM; echo there; while :; do sleep 0.1; done'
+	hull_start --keep
+	wait_for grep -qx there "$T/stdout" || fail "not there"
+	[[ $(<"/proc/$PID/comm") == hull:init ]] || fail "no such name: $(<"/proc/$PID/comm")"
+	[[ $(hull state "$ID" | jq -r .status) == running ]] || fail "$(hull state "$ID")"
+	wait_for test -s "$T/poststart" || fail "the poststart hook has not run"
+	capture timeout 10 "$HULL" --root "$STATE" delete "$ID"
+	expect_error "running"
+	kill -TERM "$HULL_PID"
+	hull_wait
+	[[ $status == 7 && $(<"$T/poststart") == began ]] || report "status 7 expected"
+	capture hull delete "$ID"
+	expect 0
+	assert_clean
+}
+
+@test "a program that takes the name of hull's child and is killed has run all the same" {
+	called_as_child 'echo there; kill -KILL $$; sleep 20'
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	capture timeout -k 5 20 "$HULL" --root "$STATE" run --keep -b "$BUNDLE" "$ID"
+	expect 137 there
+	grep -q "killed by SIGKILL" "$T/stderr" || report "its death expected"
+	[[ $stderr != *"while it was started"* && $(<"$T/poststart") == began ]] || report "it had run"
+	[[ $(hull state "$ID" | jq -r '.hull.exit.cause') == signal ]] || fail "$(hull state "$ID")"
+	capture hull delete "$ID"
+	expect 0
+	assert_clean
+}
+
+@test "a program whose file has the name of hull's child" {
+	printf '#!/bin/sh\ncat /proc/$$/comm\nkill -SEGV $$\nsleep 20\n' >"$BUNDLE/rootfs/hull:init"
+	chmod +x "$BUNDLE/rootfs/hull:init"
+	program /hull:init
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	capture timeout -k 5 20 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 139 hull:init
+	grep -q "killed by SIGSEGV" "$T/stderr" || report "its death expected"
+	assert_clean
+}

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -481,6 +482,56 @@ static void test_zombie(void **unused)
 	reap(pid);
 }
 
+static pid_t executed(void)
+{
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		execl("/bin/sleep", STATE_CHILD_NAME, "60", NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 10000 && !state_has_executed(pid); i++)
+		usleep(1000);
+	return pid;
+}
+
+/* What the flag says, and no name: this process is called as one that has not executed. */
+static void test_executed(void **unused)
+{
+	siginfo_t info;
+	char name[16];
+	(void)unused;
+	assert_int_equal(prctl(PR_GET_NAME, name), 0);
+	assert_int_equal(prctl(PR_SET_NAME, STATE_CHILD_NAME), 0);
+	assert_true(state_has_executed(getpid()));
+	pid_t pids[] = { sleeper(), executed() };
+	assert_int_equal(prctl(PR_SET_NAME, name), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		assert_int_equal(state_has_executed(pids[i]), i == 1);
+		kill(pids[i], SIGKILL);
+		assert_int_equal(waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT), 0);
+		assert_int_equal(state_has_executed(pids[i]), i == 1);
+		reap(pids[i]);
+	}
+	assert_true(state_has_executed(pids[0]));
+}
+
+static void test_creating(void **unused)
+{
+	_cleanup_storedir_ struct storedir f;
+	struct state state = typical;
+	(void)unused;
+	storedir_init(&f);
+	state.status = STATE_CREATING;
+	pid_t pids[] = { sleeper(), executed() };
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		assert_int_equal(state_identify(&state, pids[i], &f.arena, &f.err), 0);
+		assert_int_equal(state_status_now(&state), i ? STATE_RUNNING : STATE_CREATING);
+		reap(pids[i]);
+		assert_int_equal(state_status_now(&state), STATE_STOPPED);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +552,8 @@ int main(void)
 		cmocka_unit_test(test_hooks_lock),
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_zombie),
+		cmocka_unit_test(test_executed),
+		cmocka_unit_test(test_creating),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

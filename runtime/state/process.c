@@ -1,0 +1,147 @@
+/*
+ * Parent, and every command that asks for a container: is its first process still there, is it the
+ * one that was recorded, and has it executed the program? Everything is read from /proc/PID/stat,
+ * with the caller's rights; names, which a program chooses for itself, prove nothing.
+ */
+#include "state/state.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+/* Fields of /proc/PID/stat, counted as in proc_pid_stat(5). */
+#define FIELD_NAME  2
+#define FIELD_FLAGS 9
+#define FIELD_START 22
+
+/*
+ * PF_FORKNOEXEC: the kernel sets it by fork, clears it by execve before it closes descriptors, and
+ * lets nobody else touch it; a zombie keeps it.
+ */
+#define FLAG_NOT_EXECUTED 0x40
+
+struct process_stat {
+	char letter;       /* field 3: 'R', 'S', 'Z' */
+	bool has_executed; /* from field 9 */
+	uint64_t start;    /* field 22: clock ticks after boot */
+};
+
+/* `text` begins at the bracket that ends the name. */
+static int parse_number(const char *text, int field, uint64_t *ret)
+{
+	char number[24];
+	for (int at = FIELD_NAME; text && at < field; at++)
+		text = strchr(text + 1, ' ');
+	size_t n = text ? strcspn(text + 1, " ") : sizeof(number);
+	if (n >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text + 1, n);
+	number[n] = '\0';
+	return str_to_u64(number, UINT64_MAX, ret);
+}
+
+/* The name may hold blanks and brackets. */
+static int read_stat(pid_t pid, struct process_stat *ret)
+{
+	char path[32], text[1024];
+	uint64_t flags = 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	int r = fd_read_value(AT_FDCWD, path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	const char *s = strrchr(text, ')');
+	if (!s || s[1] != ' ')
+		return -EINVAL;
+	ret->letter = s[2];
+	r = parse_number(s, FIELD_FLAGS, &flags);
+	ret->has_executed = !(flags & FLAG_NOT_EXECUTED);
+	return r < 0 ? r : parse_number(s, FIELD_START, &ret->start);
+}
+
+bool state_has_executed(pid_t pid)
+{
+	struct process_stat stat;
+	return read_stat(pid, &stat) < 0 || stat.has_executed;
+}
+
+/* A process that is dead but not waited for keeps its number; it does not count as there. */
+static bool is_alive(const struct process_stat *stat)
+{
+	return stat->letter != 'Z' && stat->letter != 'X';
+}
+
+static int read_boot_id(char *buf, size_t size)
+{
+	return fd_read_value(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size);
+}
+
+int state_identify(struct state *state, pid_t pid, struct arena *arena, struct err *err)
+{
+	char boot_id[64];
+	struct process_stat stat;
+	/* A child that has failed already is a zombie; that is for its parent to find out. */
+	int r = read_stat(pid, &stat);
+	if (r == 0)
+		r = read_boot_id(boot_id, sizeof(boot_id));
+	if (r < 0)
+		return err_sys(err, -r, "cannot identify the container's process");
+	state->pid = pid;
+	state->pid_start = stat.start;
+	state->boot_id = arena_strdup(arena, boot_id);
+	return 0;
+}
+
+/* 0 and the process, which cannot become another one any more; -ESRCH: it is gone. */
+static int find_process(const struct state *state, int *ret_pidfd, struct process_stat *ret)
+{
+	char boot_id[64];
+	if (state->pid <= 0 || !state->boot_id)
+		return -ESRCH;
+	/* First the descriptor, then the check: what it refers to cannot change any more. */
+	_cleanup_close_ int pidfd = pidfd_open(state->pid, 0);
+	int code = pidfd < 0 ? errno : 0;
+	int r = read_boot_id(boot_id, sizeof(boot_id));
+	if (r < 0)
+		return r;
+	if (!str_eq(boot_id, state->boot_id))
+		return -ESRCH;
+	r = code ? -code : read_stat(state->pid, ret);
+	/* No such process, or the number is a thread's by now. */
+	if (r == -ESRCH || r == -ENOENT || r == -EINVAL)
+		return -ESRCH;
+	if (r < 0)
+		return r;
+	if (ret->start != state->pid_start || !is_alive(ret))
+		return -ESRCH;
+	*ret_pidfd = fd_take(&pidfd);
+	return 0;
+}
+
+int state_open_process(const struct state *state, int *ret_pidfd)
+{
+	struct process_stat stat;
+	return find_process(state, ret_pidfd, &stat);
+}
+
+enum state_status state_status_now(const struct state *state)
+{
+	_cleanup_close_ int pidfd = -EBADF;
+	struct process_stat stat;
+
+	if (state->status == STATE_STOPPED)
+		return STATE_STOPPED;
+	if (state->status == STATE_CREATING && state->pid == 0)
+		return STATE_CREATING;
+	int r = find_process(state, &pidfd, &stat);
+	if (r == -ESRCH)
+		return STATE_STOPPED;
+	/* Another failure says nothing about the process: then it counts as there. */
+	if (state->status == STATE_CREATING && (r < 0 || stat.has_executed))
+		return STATE_RUNNING;
+	return state->status;
+}
