@@ -1,5 +1,5 @@
 /*
- * Child: which descriptors it has. It is a copy of hull, and so holds all that hull has opened, of
+ * Child and helpers: which descriptors they have. The child is a copy of hull, and so holds all that hull has opened, of
  * which any directory is a way to the host's root (".." leads out of it) for whoever may trace the
  * child (R-001, R-011). So what a step does not need is closed by range and not by name: what
  * somebody opens in hull tomorrow is closed, too.
@@ -72,4 +72,15 @@ int descriptors_close_built(struct start *s, struct err *err)
 	for (size_t i = 0; s->mount_fds && i < s->plan->mounts_n; i++)
 		fd_close(&s->mount_fds[i]);
 	return keep_only(s, few, ARRAY_SIZE(few), err);
+}
+
+/* For helpers, which need two or one (twice). Standard input and output go, too. */
+int descriptors_close_all_but(int a, int b)
+{
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+	if ((low > 0 && close_range(0, low - 1, 0) < 0) ||
+	    (high > low + 1 && close_range(low + 1, high - 1, 0) < 0) ||
+	    close_range(high + 1, ~0U, 0) < 0)
+		return -errno;
+	return 0;
 }

@@ -2,17 +2,28 @@
  * Parent, after a failed exec: looks at the program with the container's own eyes. A helper process
  * enters the container's mount namespace, which a descriptor has kept alive, and examines the file
  * there (explain.c); its findings come back through the page. hull itself stays where it is.
+ *
+ * Must not: give what may trace processes in a joined user namespace anything of hull's (R-073): so
+ * it is hidden and has no descriptor but the namespaces. Nor wait for ever: who can stop it, or
+ * answers for a file system there, may be hostile.
  */
 #include "start/steps.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "explain/explain.h"
+
+#define DIAGNOSE_WAIT_MS 5000
+#define DIAGNOSE_KILL_MS 1000 /* for a killed helper to be gone */
 
 static void examine(const struct start *s, int root_fd, struct err *err)
 {
@@ -30,18 +41,45 @@ static void examine(const struct start *s, int root_fd, struct err *err)
 	err_step(err, "exec");
 }
 
+/* Ids are the container's in its user namespace, and an unprivileged hull has rights only there. */
+static int enter(const struct start *s)
+{
+	struct err ignored;
+	int user_ns_fd = s->user_ns_fd >= 0 ? s->user_ns_fd : s->mount_ns_fd;
+
+	int r = isolate_hide(&ignored);
+	if (r == 0)
+		r = descriptors_close_all_but(user_ns_fd, s->mount_ns_fd);
+	if (r == 0 && s->user_ns_fd >= 0) {
+		r = setns(s->user_ns_fd, CLONE_NEWUSER) < 0 ? -errno : isolate_hide(&ignored);
+		close(s->user_ns_fd);
+	}
+	if (r == 0 && setns(s->mount_ns_fd, CLONE_NEWNS) < 0)
+		r = -errno;
+	return r;
+}
+
 static _Noreturn void examine_inside(const struct start *s)
 {
-	int root_fd = -1;
 	const char *root = s->plan->root.kind == PLAN_ROOT_CHROOT ? s->plan->root.path : "/";
-	/* Ids are the container's there, and an unprivileged hull has rights only inside. */
-	if (s->user_ns_fd >= 0 && setns(s->user_ns_fd, CLONE_NEWUSER) < 0)
-		_exit(0);
-	if (setns(s->mount_ns_fd, CLONE_NEWNS) == 0)
-		root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int root_fd = enter(s) < 0 ? -1 : open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd >= 0)
 		examine(s, root_fd, &s->channel.page->err);
 	_exit(0);
+}
+
+/* Whether it has ended by itself. */
+static bool await_helper(pid_t pid)
+{
+	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	bool ended = pidfd >= 0 && poll(&end, 1, DIAGNOSE_WAIT_MS) == 1;
+	if (!ended) {
+		(void)!kill(pid, SIGKILL);
+		(void)!poll(&end, 1, DIAGNOSE_KILL_MS);
+	}
+	return waitpid(pid, NULL, WNOHANG) == pid && ended;
 }
 
 void diagnose_exec(struct start *s, struct err *err)
@@ -57,6 +95,6 @@ void diagnose_exec(struct start *s, struct err *err)
 	pid_t pid = fork();
 	if (pid == 0)
 		examine_inside(s);
-	if (pid > 0 && waitpid(pid, NULL, 0) == pid)
+	if (pid > 0 && await_helper(pid))
 		(void)channel_error(&s->channel, err);
 }

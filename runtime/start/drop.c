@@ -79,7 +79,7 @@ static int set_user(struct start *s, struct err *err)
 		r = err_sys(err, errno, "cannot become user %u", process->uid);
 	if (r < 0)
 		err_at(err, process->user_at);
-	return r;
+	return r < 0 ? r : isolate_hide(err);
 }
 
 /* The raw sets; the flags of libcap's own calls would allocate. */

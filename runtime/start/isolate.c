@@ -52,15 +52,22 @@ int isolate_oom_score(struct start *s, struct err *err)
 	return r;
 }
 
+int isolate_hide(struct err *err)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot hide the process");
+	return 0;
+}
+
 int isolate_process(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
 
 	/* First of all, before any namespace that others may be in is entered. What an unprivileged
 	 * parent still has to write about this process it could not, then (user.c). */
-	if (!plan->user.hides_late && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(err, errno, "cannot hide the process");
-	int r = descriptors_close_parents(s, err);
+	int r = plan->user.hides_late ? 0 : isolate_hide(err);
+	if (r == 0)
+		r = descriptors_close_parents(s, err);
 	if (r < 0)
 		return r;
 	/* Until the program runs; for people. */
@@ -98,6 +105,9 @@ int isolate_join(struct start *s, enum spec_ns_type type, struct err *err)
 			return r;
 		}
 		fd_close(&s->join_fds[i]);
+		int r = type == SPEC_NS_USER ? isolate_hide(err) : 0;
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -226,9 +236,6 @@ int isolate_move(struct start *s, struct err *err)
 	if (!plan_moves(s->plan))
 		return 0;
 	isolate_wipe_arguments();
-	/* The change of the user may have made it dumpable, where fs.suid_dumpable says so. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(err, errno, "cannot hide the process");
 	long pid = sys_clone3(&args);
 	if (pid < 0)
 		return err_sys(err, errno, "cannot make a process in the pid namespace");

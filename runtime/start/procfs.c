@@ -11,7 +11,6 @@
  */
 #include "start/procfs.h"
 
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -107,17 +106,6 @@ static int receive_fd(int sock)
 
 /* ---- the helpers ---- */
 
-/* All but two. */
-static int close_others(int a, int b)
-{
-	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
-	if ((low > 0 && close_range(0, low - 1, 0) < 0) ||
-	    (high > low + 1 && close_range(low + 1, high - 1, 0) < 0) ||
-	    close_range(high + 1, ~0U, 0) < 0)
-		return -errno;
-	return 0;
-}
-
 /* Into a mount namespace with an empty tmpfs and nothing else. */
 static int leave_mounts(void)
 {
@@ -150,7 +138,7 @@ static int leave_host(struct start *s, int sock, int pid_ns_fd)
 	isolate_wipe_arguments();
 	if (munmap(s->channel.page, sizeof(*s->channel.page)) < 0)
 		return -errno;
-	int r = close_others(sock, pid_ns_fd);
+	int r = descriptors_close_all_but(sock, pid_ns_fd);
 	if (r == 0)
 		r = leave_mounts();
 	if (r == 0 && (setns(pid_ns_fd, CLONE_NEWPID) < 0 || close(pid_ns_fd) < 0))

@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,8 +183,8 @@ static int run(struct start *s, const struct clone_args *child, struct err *err)
 
 	/* Later the file is not the caller's any more: the process hides, or changes its rights. */
 	int r = isolate_oom_score(s, err);
-	if (r == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		r = err_sys(err, errno, "cannot hide the process");
+	if (r == 0)
+		r = isolate_hide(err);
 	if (r == 0 && s->plan->user.trees == PLAN_TREES_STAGE)
 		r = build(s, err);
 	if (r == 0)

@@ -91,6 +91,7 @@ _must_check_ int exec_program(struct start *s, struct err *err); /* returns only
 /* Closes what hull has and the child must not: at once, and all the rest when it is built. */
 _must_check_ int descriptors_close_parents(struct start *s, struct err *err);
 _must_check_ int descriptors_close_built(struct start *s, struct err *err);
+_must_check_ int descriptors_close_all_but(int a, int b);
 
 /* /dev of the new root, which must be a directory and no link: an O_PATH fd or -errno. */
 _must_check_ int dev_open(const struct start *s, struct err *err);
@@ -116,6 +117,9 @@ _must_check_ int rootfs_stage_overlay(struct start *s,
 
 /* Why clone3 failed, with a hint; returns -code. */
 int clone_failed(const struct start *s, int code, struct err *err);
+
+/* After each change of ids, which sets "dumpable" to what fs.suid_dumpable says. */
+_must_check_ int isolate_hide(struct err *err);
 
 /* The names of these steps, for errors; NULL behind the last. */
 const char *child_step_name(unsigned index);

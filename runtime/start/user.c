@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -184,7 +183,7 @@ static int become_root(const struct start *s, struct err *err)
 		err_at(err, process->user_at);
 		return r;
 	}
-	return 0;
+	return isolate_hide(err);
 }
 
 int user_enter(struct start *s, struct err *err)
@@ -193,7 +192,6 @@ int user_enter(struct start *s, struct err *err)
 		return 0;
 	if (channel_receive(s->channel.child_fd) != CHANNEL_MAPPED)
 		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(err, errno, "cannot hide the process");
-	return become_root(s, err);
+	int r = isolate_hide(err);
+	return r < 0 ? r : become_root(s, err);
 }

@@ -14,6 +14,7 @@ setup() {
 teardown() {
 	[[ -z ${OTHER:-} ]] || capture timeout 30 "$HULL" --root "$STATE" delete --force "$OTHER"
 	[[ -z ${USER_OTHER:-} ]] || capture user_do timeout 30 "$T/hull" delete --force "$USER_OTHER"
+	[[ -z ${SPY:-} ]] || kill "$SPY" || true
 	[[ -z ${HELPER:-} ]] || kill -KILL "$HELPER" 2>/dev/null || true
 	[[ -z ${DELEGATED:-} ]] || remove_cgroup "$DELEGATED"
 	[[ -z ${SOURCE:-} ]] || umount "$SOURCE" 2>/dev/null || true
@@ -673,6 +674,71 @@ stop_other() {
 	hull_run
 	expect 0 "$(readlink "/proc/$OTHER_PID/ns/user")"
 	stop_other timeout 30 "$HULL" --root "$STATE"
+	assert_clean
+}
+
+# fail_slowly: the program is nowhere in a very long PATH, which takes hull a while to explain.
+fail_slowly() {
+	config '.process.args = ["missing"] | .process.env = ["PATH=" + ([range(3000) | "/p\(.)"] | join(":"))]'
+}
+
+@test "R-073: what explains a failed exec shows nothing of hull in a joined user namespace" {
+	unshare --user --map-root-user sleep 60 </dev/null >/dev/null 2>&1 3>&- &
+	HELPER=$! OTHER_PID=$!
+	wait_for grep -qx sleep "/proc/$OTHER_PID/comm"
+	join user
+	config 'del(.hostname)'
+	fail_slowly
+	# With all rights in there: may it look at any process that came later?
+	timeout 60 nsenter -t "$OTHER_PID" -U perl -e '
+		$| = 1;
+		my $looked;
+		while (1) {
+			for my $p (grep { $_ > $$ } map { m{(\d+)$} } glob "/proc/[0-9]*") {
+				my $f;
+				next if !readlink "/proc/$p/ns/user";
+				print "open: ", scalar <$f> if open $f, "<", "/proc/$p/comm";
+			}
+			print "looked\n" if !$looked++;
+		}' >"$T/found" 2>&1 </dev/null 3>&- &
+	SPY=$!
+	wait_for grep -q looked "$T/found"
+	for _ in {1..8}; do
+		capture timeout -s KILL 20 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+		expect_error 'executable file not found'
+	done
+	kill "$SPY"
+	wait "$SPY" || true
+	SPY=
+	[[ $(<"$T/found") == looked ]] || report "$(sort "$T/found" | uniq -c)"
+	kill -KILL "$HELPER"
+	assert_clean
+}
+
+@test "a stopped helper that explains a failed exec does not hold up hull" {
+	local n
+	as_root
+	fail_slowly
+	for ((n = 0; n < 20; n++)); do
+		# It is there when the container has ended, and not yet been reaped.
+		capture timeout -s KILL 30 perl -e '
+			my $pid = fork // die;
+			exec @ARGV if !$pid;
+			my $stopped;
+			while (waitpid($pid, 1) == 0) {
+				open my $f, "<", "/proc/$pid/task/$pid/children" or next;
+				my @children = split " ", <$f> // "";
+				next if $stopped || @children != 2;
+				my @stats = map { my $s; open($s, "<", "/proc/$_/stat") ? scalar <$s> : "" } @children;
+				next if $stats[0] !~ /\) Z / || $stats[1] =~ /\) Z /;
+				kill STOP => $stopped = $children[1];
+			}
+			print "stopped\n" if $stopped;
+			exit $? >> 8' "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+		expect_error 'executable file not found'
+		[[ $output != *stopped* ]] || break
+	done
+	[[ $output == *stopped* ]] || report "the helper was never found"
 	assert_clean
 }
 
