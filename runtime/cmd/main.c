@@ -251,6 +251,16 @@ static int refuse(const char *why)
 	return 1;
 }
 
+/* For a copy of the process that wipes its own (isolate_wipe_arguments) and goes on to need them. */
+static char **copy_arguments(int argc, char **argv, struct arena *arena)
+{
+	char **copy = arena_array(arena, (size_t)argc + 1, sizeof(*copy));
+	for (int i = 0; i < argc; i++)
+		copy[i] = arena_strdup(arena, argv[i]);
+	copy[argc] = NULL;
+	return copy;
+}
+
 int main(int argc, char **argv)
 {
 	struct cmd cmd = { 0 };
@@ -262,7 +272,7 @@ int main(int argc, char **argv)
 		return refuse("hull must not be set-user-ID or have file capabilities (R-023)");
 	seal(&cmd, argv);
 	arena_init(&cmd.arena);
-	int status = run_global(&cmd, argv, &err);
+	int status = run_global(&cmd, copy_arguments(argc, argv, &cmd.arena), &err);
 	if (status < 0) {
 		cmd_report_error(&cmd, &err);
 		status = cmd.command ? cmd.command->failure : 1;

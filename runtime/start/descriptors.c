@@ -1,8 +1,8 @@
 /*
- * Child and helpers: which descriptors they have. The child is a copy of hull, and so holds all that hull has opened, of
- * which any directory is a way to the host's root (".." leads out of it) for whoever may trace the
- * child (R-001, R-011). So what a step does not need is closed by range and not by name: what
- * somebody opens in hull tomorrow is closed, too.
+ * Child and helpers: which descriptors they have. The child is a copy of hull, and so holds all
+ * that hull has opened, of which any directory is a way to the host's root (".." leads out of it)
+ * for whoever may trace the child (R-001, R-011). So what a step does not need is closed by range
+ * and not by name: what somebody opens in hull tomorrow is closed, too.
  *
  * Must not: allocate; leave anything but the channel to a process that others can see.
  */
@@ -61,7 +61,8 @@ int descriptors_close_parents(struct start *s, struct err *err)
 
 /*
  * With the container built: nothing is left to be done but with its root, its terminal, and the pid
- * namespace that is to be joined. Before the child, or a hook of the image, is anywhere with others.
+ * namespace that is to be joined. Before the child, or a hook of the image, is anywhere with
+ * others.
  */
 int descriptors_close_built(struct start *s, struct err *err)
 {

@@ -47,6 +47,7 @@ static int enter(const struct start *s)
 	struct err ignored;
 	int user_ns_fd = s->user_ns_fd >= 0 ? s->user_ns_fd : s->mount_ns_fd;
 
+	isolate_wipe_arguments();
 	int r = isolate_hide(&ignored);
 	if (r == 0)
 		r = descriptors_close_all_but(user_ns_fd, s->mount_ns_fd);

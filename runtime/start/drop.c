@@ -58,9 +58,17 @@ static int drop_bounding(struct start *s, struct err *err)
 	return 0;
 }
 
-static bool keeps_groups(const struct start *s)
+/* Where nobody may set groups, those of the caller stay: they may also deny something. */
+bool drop_keeps_groups(const struct start *s)
 {
-	return s->plan->user.denies_setgroups || atomic_load(&s->channel.page->keeps_groups);
+	return s->plan->process.groups_n == 0 &&
+	       (s->plan->user.denies_setgroups || atomic_load(&s->channel.page->keeps_groups));
+}
+
+/* Until execve, to load the filter. */
+uint64_t drop_extra_caps(const struct start *s)
+{
+	return s->filter.insns && !s->plan->process.no_new_privs ? CAP_BIT(CAP_SYS_ADMIN) : 0;
 }
 
 static int set_user(struct start *s, struct err *err)
@@ -69,9 +77,7 @@ static int set_user(struct start *s, struct err *err)
 	int r = 0;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		r = err_sys(err, errno, "cannot keep capabilities while changing the user");
-	/* Where nobody may set groups, those of the caller stay: they may also deny something. */
-	else if (!(keeps_groups(s) && process->groups_n == 0) &&
-		 setgroups(process->groups_n, process->groups) < 0)
+	else if (!drop_keeps_groups(s) && setgroups(process->groups_n, process->groups) < 0)
 		r = err_sys(err, errno, "cannot set %zu additional groups", process->groups_n);
 	else if (setresgid(process->gid, process->gid, process->gid) < 0)
 		r = err_sys(err, errno, "cannot become group %u", process->gid);
@@ -86,8 +92,7 @@ static int set_user(struct start *s, struct err *err)
 static int set_capabilities(struct start *s, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
-	bool needs_admin = s->filter.insns && !process->no_new_privs; /* to load the filter */
-	uint64_t extra = needs_admin ? CAP_BIT(CAP_SYS_ADMIN) : 0;
+	uint64_t extra = drop_extra_caps(s);
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 	uint64_t effective = process->caps[PLAN_CAP_EFFECTIVE] | extra;
@@ -142,8 +147,9 @@ static int close_root(struct start *s, struct err *err _unused_)
 int drop_privileges(struct start *s, struct err *err)
 {
 	static int (*const steps[])(struct start *, struct err *) = {
-		restore_umask, set_no_new_privs, set_personality, drop_bounding,    cwd_try,
-		set_user,      cwd_enter,        close_root,      set_capabilities, raise_ambient,
+		restore_umask,    set_no_new_privs, set_personality,   drop_bounding,
+		cwd_try,          set_user,         cwd_enter,         close_root,
+		set_capabilities, raise_ambient,    verify_privileges,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		int r = steps[i](s, err);

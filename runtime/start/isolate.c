@@ -70,6 +70,7 @@ int isolate_process(struct start *s, struct err *err)
 		r = descriptors_close_parents(s, err);
 	if (r < 0)
 		return r;
+	isolate_wipe_arguments();
 	/* Until the program runs; for people. */
 	if (prctl(PR_SET_NAME, STATE_CHILD_NAME, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot name the process");
@@ -194,7 +195,7 @@ int isolate_pid(struct start *s, struct err *err)
 			continue;
 		if (setns(s->join_fds[i], CLONE_NEWPID) < 0) {
 			r = err_sys(err, errno, "cannot join the pid namespace '%s'",
-					ns->join[i].path);
+				    ns->join[i].path);
 			if (r == -EPERM && s->plan->user.is_joined)
 				err_hint(err, "it does not belong to the user namespace that is "
 					      "joined, too");
@@ -207,8 +208,9 @@ int isolate_pid(struct start *s, struct err *err)
 }
 
 /*
- * The arguments and the environment of hull, which /proc shows. They lie in one piece: from the
- * first argument to the name that the kernel has put behind them.
+ * The arguments and the environment of hull, which /proc shows (R-073). They lie in one piece: from
+ * the first argument to the name that the kernel has put behind them. Nothing of the plan is in it:
+ * main() works on a copy.
  */
 void isolate_wipe_arguments(void)
 {
@@ -235,7 +237,6 @@ int isolate_move(struct start *s, struct err *err)
 
 	if (!plan_moves(s->plan))
 		return 0;
-	isolate_wipe_arguments();
 	long pid = sys_clone3(&args);
 	if (pid < 0)
 		return err_sys(err, errno, "cannot make a process in the pid namespace");

@@ -135,7 +135,6 @@ static _Noreturn void second_helper(int sock)
 
 static int leave_host(struct start *s, int sock, int pid_ns_fd)
 {
-	isolate_wipe_arguments();
 	if (munmap(s->channel.page, sizeof(*s->channel.page)) < 0)
 		return -errno;
 	int r = descriptors_close_all_but(sock, pid_ns_fd);

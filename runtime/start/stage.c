@@ -185,6 +185,7 @@ static int run(struct start *s, const struct clone_args *child, struct err *err)
 	int r = isolate_oom_score(s, err);
 	if (r == 0)
 		r = isolate_hide(err);
+	isolate_wipe_arguments();
 	if (r == 0 && s->plan->user.trees == PLAN_TREES_STAGE)
 		r = build(s, err);
 	if (r == 0)

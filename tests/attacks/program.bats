@@ -81,6 +81,26 @@ groups_of_caller() {
 	compare GROUPS groups_of_caller
 }
 
+@test "R-066: a right that could not be taken away is noticed, and nothing is started" {
+	local case what
+	config '.process.user = { "uid": 1000, "gid": 1000, "additionalGids": [7] }
+		| .process.noNewPrivileges = true'
+	program /bin/true
+	start
+	expect 0
+	for case in USER:user GROUPS:groups INHERITABLE:capabilities BOUNDING:bounding \
+		NO_NEW_PRIVS:no_new_privs HIDE:tracing; do
+		what=${case#*:}
+		# The change of the user hides it, too, unless fs.suid_dumpable says otherwise.
+		[[ $case != HIDE:* ]] || config '.process.user = { "uid": 0, "gid": 0 }'
+		RUNTIME=(env HULL_VERIFIES=1 HULL_WITHOUT="${case%:*}" "$WITHOUT")
+		start
+		expect 1
+		expect_error "the kernel does not report the .*$what"
+		assert_clean
+	done
+}
+
 keyring_of_caller() {
 	cp "$PAYLOAD" "$BUNDLE/rootfs/bin/payload"
 	program /bin/payload keyring

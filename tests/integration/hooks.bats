@@ -616,6 +616,20 @@ inside_log_is() {
 	assert_clean
 }
 
+@test "R-001, R-073: a startContainer hook that may trace finds nothing of hull in the process before the program" {
+	config '.process.capabilities |= map_values(["CAP_SYS_PTRACE"])'
+	inside startContainer look 'for f in /proc/1/fd/*; do
+			[ ! -d $f ] || echo directory >>/log
+			[ ! -h $f ] || seen=yes
+		done
+		echo seen=$seen "cmdline=$(tr -d "\\0" </proc/1/cmdline)" >>/log'
+	script true
+	run_bounded
+	expect 0
+	inside_log_is "seen=yes cmdline="
+	assert_clean
+}
+
 @test "S-054: the path of a startContainer hook is one inside the container" {
 	note startContainer host
 	fails "cannot execute the startContainer hook '$T/hooks/host': no such file or directory"
