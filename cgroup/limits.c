@@ -173,10 +173,13 @@ static int refuse_network(const struct spec_network *net, struct err *err)
 
 /* ---- unified ---- */
 
-/* Files that move processes: what is written there could be anybody's process. */
+/*
+ * Files that set no limit: what is written there could move anybody's process, stop the start for
+ * ever, end it, or make a cgroup in which no process may be.
+ */
 static const struct str_name unified_refused[] = {
-	{ "cgroup.procs", 1 },
-	{ "cgroup.threads", 1 },
+	{ "cgroup.procs", 1 }, { "cgroup.threads", 1 }, { "cgroup.freeze", 1 },
+	{ "cgroup.kill", 1 },  { "cgroup.type", 1 },    { "cgroup.subtree_control", 1 },
 	{ NULL, 0 },
 };
 
@@ -192,7 +195,9 @@ static int check_unified_key(const struct spec_pair *pair, struct err *err)
 		r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not the name of a cgroup file",
 			    pair->key);
 	else if (str_name_find(unified_refused, pair->key))
-		r = err_say(err, ERR_CONFIG, EINVAL, "'%s' would move processes into the cgroup",
+		r = err_say(err, ERR_CONFIG, EINVAL,
+			    "'%s' is no limit: it moves, stops or ends processes, or changes the "
+			    "cgroup's kind",
 			    pair->key);
 	if (r < 0) {
 		err_hint(err, "keys look like \"memory.high\"");

@@ -224,6 +224,11 @@ static void test_unified(void **state)
 	static struct spec_pair dots[] = { { "..", "1", 7, 7 } };
 	static struct spec_pair empty[] = { { "", "1", 7, 7 } };
 	static struct spec_pair procs[] = { { "cgroup.procs", "1", 7, 7 } };
+	static struct spec_pair threads[] = { { "cgroup.threads", "1", 7, 7 } };
+	static struct spec_pair freeze[] = { { "cgroup.freeze", "1", 7, 7 } };
+	static struct spec_pair end[] = { { "cgroup.kill", "1", 7, 7 } };
+	static struct spec_pair type[] = { { "cgroup.type", "threaded", 7, 7 } };
+	static struct spec_pair subtree[] = { { "cgroup.subtree_control", "+pids", 7, 7 } };
 	static const struct limits_case cases[] = {
 		{ "memory.max=9;memory.high=1000;cgroup.max.descendants=5;io.max=8:0 rbps=1;"
 		  "io.max=8:16 rbps=2;cpuset.cpus=\n;foo.bar=x;",
@@ -233,6 +238,11 @@ static void test_unified(void **state)
 		{ "error", { .unified = LIST(dots) } },
 		{ "error", { .unified = LIST(empty) } },
 		{ "error", { .unified = LIST(procs) } },
+		{ "error", { .unified = LIST(threads) } },
+		{ "error", { .unified = LIST(freeze) } },
+		{ "error", { .unified = LIST(end) } },
+		{ "error", { .unified = LIST(type) } },
+		{ "error", { .unified = LIST(subtree) } },
 	};
 	check(cases, ARRAY_SIZE(cases));
 	_cleanup_arena_ struct arena arena;
