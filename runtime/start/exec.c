@@ -66,18 +66,29 @@ static int find_program(struct start *s, struct err *err)
 /*
  * Lowering a limit is everybody's right, but only of one's own process: a parent without
  * CAP_SYS_RESOURCE may not touch one of another user. Raising a hard limit needs that capability,
- * which only the parent still has; such limits are left to it. This late, none is in the way.
+ * which only the parent still has; such limits are left to it, and so are tried before its word.
+ * Those that are lowered come last, where they are in nobody's way but the program's.
  */
-static int set_rlimits(struct start *s, struct err *err)
+static bool is_raised(const struct plan_rlimit *l)
+{
+	struct rlimit now;
+	return prlimit(0, (unsigned)l->resource, NULL, &now) < 0 ||
+	       l->limit.rlim_max > now.rlim_max;
+}
+
+static int set_rlimits(struct start *s, bool raised, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
+	const uint64_t left = atomic_load(&s->channel.page->rlimits_left);
 
 	for (size_t i = 0; i < process->rlimits_n; i++) {
 		const struct plan_rlimit *l = &process->rlimits[i];
 		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
+		if (raised ? !is_raised(l) : (left >> i & 1) != 0)
+			continue;
 		if (prlimit(0, (unsigned)l->resource, &limit, NULL) == 0)
 			continue;
-		if (tolerate(s, TOLERATE_RLIMIT, errno)) {
+		if (raised && tolerate(s, TOLERATE_RLIMIT, errno)) {
 			atomic_fetch_or(&s->channel.page->rlimits_left, UINT64_C(1) << i);
 			continue;
 		}
@@ -133,11 +144,13 @@ int exec_program(struct start *s, struct err *err)
 	if (r == 0 && close_range(process->first_closed_fd, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		r = err_sys(err, errno, "cannot close the descriptors");
 	if (r == 0)
-		r = set_rlimits(s, err);
+		r = set_rlimits(s, true, err);
 	if (r == 0)
 		r = wait_for_go(s, err);
 	if (r == 0)
 		r = hooks_start(s, err);
+	if (r == 0)
+		r = set_rlimits(s, false, err);
 	if (r == 0)
 		r = reset_signals(process, err);
 	if (r < 0)

@@ -112,7 +112,9 @@ static int set_up(const struct hook_job *job, int input, int output)
 		return -errno;
 	if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
 		return -errno;
-	if (job->cwd && chdir(job->cwd) < 0)
+	/* What puts things away must run even when the bundle is gone. */
+	if (job->cwd && chdir(job->cwd) < 0 &&
+	    (job->kind != PLAN_HOOK_POSTSTOP || errno != ENOENT || chdir("/") < 0))
 		return -errno;
 	if (job->flags & HOOK_SETS_UMASK)
 		umask(job->umask);

@@ -173,7 +173,9 @@ static int move_root(struct start *s, const char *place, struct err *err)
 	const struct plan_root *root = &s->plan->root;
 	if (root->kind == PLAN_ROOT_CHROOT || plan_path_is_root(root->path))
 		return 0;
-	if (move_mount(s->root_fd, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+	/* The place may be a link: the caller's, who has named it. */
+	if (move_mount(s->root_fd, "", AT_FDCWD, place,
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0)
 		return 0;
 	int r = err_sys(err, errno, "cannot attach the root filesystem to '%s' for the hooks",
 			place);

@@ -852,3 +852,37 @@ with_user_namespace() {
 	expect_match "hooks.createContainer\[0\].path: cannot execute the createContainer hook '/etc'"
 	expect_match "hooks.poststop\[0\].path: cannot execute the poststop hook '/no/such/hook'"
 }
+
+@test "poststop hooks run when the bundle's directory is gone" {
+	hook poststop stop 'echo "$PWD" >>$log'
+	script 'sleep 60'
+	hull_start
+	mv "$BUNDLE" "$T/elsewhere"
+	kill -KILL "$PID"
+	hull_wait
+	expect 137
+	log_is "/"
+	[[ $stderr != *warning* ]] || report "a warning"
+	assert_clean
+}
+
+@test "hooks before the start work with a root.path that is a link" {
+	mv "$BUNDLE/rootfs" "$BUNDLE/real"
+	ln -s real "$BUNDLE/rootfs"
+	note createRuntime runtime
+	note createContainer container
+	program /bin/true
+	run_bounded
+	expect 0
+	log_is "runtime container"
+	assert_clean
+}
+
+@test "the program's resource limits do not bind startContainer hooks" {
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 4, hard: 4}]
+		| .hooks.startContainer = [{path: "/bin/true"}]'
+	script 'ulimit -n; ulimit -Hn'
+	run_bounded
+	expect 0 $'4\n4'
+	assert_clean
+}
