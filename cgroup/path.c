@@ -29,7 +29,12 @@ int cgroup_root_open(struct cgroup_root *ret, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(root_paths); i++) {
 		_cleanup_close_ int fd = open(root_paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		struct statfs fs;
-		if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+			continue;
+		if (fd < 0 || fstatfs(fd, &fs) < 0)
+			return err_sys(err, errno, "cannot look for a cgroup2 mount at %s",
+				       root_paths[i]);
+		if (fs.f_type != CGROUP2_SUPER_MAGIC)
 			continue;
 		ret->fd = fd_take(&fd);
 		ret->path = root_paths[i];

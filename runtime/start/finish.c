@@ -5,9 +5,14 @@
  */
 #include "start/steps.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +23,8 @@
 
 #define FINISH_KILL_TIMEOUT_MS 10000
 
-#define FINISH_REAP_TRIES 100 /* of 10 ms, for a tracer of what has died */
+#define FINISH_CHILDREN_SIZE (64 * 1024)
+#define FINISH_REAP_TRIES    100 /* of 10 ms, for a tracer of what has died */
 
 static bool has_pid_namespace(const struct start *s)
 {
@@ -60,6 +66,60 @@ static void kill_child(struct start *s)
 		kill_and_reap(moved, pidfd);
 	}
 	s->pid = 0;
+}
+
+/* ---- what neither a pid namespace nor a cgroup ends ---- */
+
+static bool same_namespace(const char *pid, const char *name)
+{
+	char path[64];
+	struct stat mine, its;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
+	if (stat(path, &mine) < 0)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%.16s/ns/%s", pid, name);
+	return stat(path, &its) < 0 || (mine.st_ino == its.st_ino && mine.st_dev == its.st_dev);
+}
+
+/*
+ * Orphans of the container have become children of hull (open_signals). Hooks may leave some, too,
+ * and hull's caller, but those live in the caller's namespaces: a process of the container cannot
+ * go back there. The dead are reaped by the way. Whether there was anybody.
+ */
+static bool kill_orphans(void)
+{
+	char children[FINISH_CHILDREN_SIZE], *rest = children;
+	bool found = false;
+
+	_cleanup_close_ int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, children, sizeof(children) - 1);
+	children[n < 0 ? 0 : n] = '\0';
+	/* A number without a blank behind it may be cut short. */
+	for (char *end; (end = strchr(rest, ' ')); rest = end + 1) {
+		*end = '\0';
+		pid_t pid = (pid_t)strtol(rest, NULL, 10);
+		siginfo_t info = { 0 };
+		if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0)
+			continue;
+		if (info.si_pid || (same_namespace(rest, "user") && same_namespace(rest, "mnt")))
+			continue;
+		(void)!kill(pid, SIGKILL);
+		found = true;
+	}
+	return found;
+}
+
+static int kill_rest(const struct start *s, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	if (s->cgroup_fd >= 0 || has_pid_namespace(s) || !s->channel.page)
+		return 0;
+	for (int i = 0; i < FINISH_KILL_TIMEOUT_MS / 10; i++) {
+		if (!kill_orphans())
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return err_say(err, ERR_BUSY, ETIMEDOUT, "processes of the container outlived their kill");
 }
 
 /* Did the cgroup exist before us? Then it stays. */
@@ -137,6 +197,9 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 {
 	fd_close(&s->channel.parent_fd); /* whoever listens gives up, also one we do not know */
 	kill_child(s);
+	int r = kill_rest(s, err);
+	if (r < 0)
+		return r;
 	/* Of a container that has run, the caller may still want to read it. */
 	if (s->pid_file_made && !result->started)
 		(void)!unlink(s->pid_file);
@@ -148,7 +211,7 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 		return cgroup_stays(s) ? remove_cgroup(s, result->started, err) : 0;
 	}
 	/* It goes even when nobody can say so in the state. */
-	int r = remove_cgroup(s, result->started, locked < 0 ? NULL : err);
+	r = remove_cgroup(s, result->started, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
 	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);
 }

@@ -9,6 +9,21 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/tolerate.h"
+
+/*
+ * Where nothing in config.json needs a cgroup, a host without cgroup2 does well enough, and a
+ * caller may lack the right to make one. Any other failure is one: the container must not lack the
+ * cgroup by which it is ended and counted just because a call has failed.
+ */
+static bool may_lack(struct start *s, int code)
+{
+	if (s->plan->needs_cgroup)
+		return false;
+	if (s->cgroup_root.fd < 0 && tolerate_early(s, TOLERATE_NO_CGROUP2, code))
+		return true;
+	return s->plan->may_lack_cgroup && tolerate_early(s, TOLERATE_CGROUP, code);
+}
 
 /* What is there before us will not be ours to remove, whenever hull dies from here on (S-040). */
 static int find_cgroup(struct start *s, struct err *err)
@@ -19,9 +34,9 @@ static int find_cgroup(struct start *s, struct err *err)
 				     err);
 	if (r == 0)
 		return 0;
+	bool lacks = may_lack(s, -r);
 	cgroup_root_close(&s->cgroup_root);
-	/* No limit, no path: a host without a usable cgroup2 mount does well enough. */
-	if (!s->plan->needs_cgroup) {
+	if (lacks) {
 		s->state.cgroup = NULL;
 		err_clear(err);
 		return 0;
@@ -62,10 +77,10 @@ static int record_kept(struct start *s, size_t kept, struct err *err)
 	return state_write(&s->entry, &s->state, err);
 }
 
-/* May processes be moved from where the caller is into a cgroup below it? */
-static bool may_enter(int cgroup_fd)
+/* May processes be moved from where the caller is into a cgroup below it? Or why not. */
+static int may_enter(int cgroup_fd)
 {
-	return faccessat(cgroup_fd, "../cgroup.procs", W_OK, AT_EACCESS) == 0;
+	return faccessat(cgroup_fd, "../cgroup.procs", W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
 /* Nobody asked for one, and this caller may have none. */
@@ -84,14 +99,15 @@ int prepare_cgroup(struct start *s, struct err *err)
 	if (s->cgroup_root.fd < 0)
 		return 0;
 	int r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &made, err);
-	if (r < 0 && plan->may_lack_cgroup)
-		return do_without(s, err);
 	if (r < 0)
-		return r;
+		return may_lack(s, -r) ? do_without(s, err) : r;
 	s->has_cgroup = true;
 	s->cgroup_fd = made.fd;
 	s->cgroup_lock_fd = made.lock_fd;
-	if (plan->may_lack_cgroup && !may_enter(s->cgroup_fd)) {
+	int entered = plan->may_lack_cgroup ? may_enter(s->cgroup_fd) : 0;
+	if (entered < 0) {
+		if (!may_lack(s, -entered))
+			return err_sys(err, -entered, "cannot examine the cgroup's parent");
 		s->has_cgroup = false;
 		fd_close(&s->cgroup_fd);
 		fd_close(&s->cgroup_lock_fd);

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -188,6 +189,7 @@ static int run(struct start *s, const struct clone_args *child, struct err *err)
 	isolate_wipe_arguments();
 	if (r == 0 && s->plan->user.trees == PLAN_TREES_STAGE)
 		r = build(s, err);
+	fd_close(&s->entry.fd); /* it holds the state's lock */
 	if (r == 0)
 		r = join_namespaces(s, err);
 	if (r < 0)
@@ -202,10 +204,16 @@ static int run(struct start *s, const struct clone_args *child, struct err *err)
 	return pid < 0 ? clone_failed(s, errno, err) : 0;
 }
 
-static _Noreturn void stage_main(struct start *s, const struct clone_args *child)
+static _Noreturn void stage_main(struct start *s, const struct clone_args *child, pid_t hull)
 {
 	struct err *err = &s->channel.page->err;
-	int r = run(s, child, err);
+	int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0
+			? err_sys(err, errno, "cannot ask to die with hull")
+			: 0;
+	if (getppid() != hull) /* it was faster */
+		_exit(1);
+	if (r == 0)
+		r = run(s, child, err);
 	if (r < 0 && !err->step[0])
 		err_step(err, "stage");
 	_exit(r < 0);
@@ -236,11 +244,12 @@ int stage_clone(struct start *s, const struct clone_args *child, struct err *err
 			 (s->plan->user.trees == PLAN_TREES_STAGE ? CLONE_NEWNS : 0),
 		.exit_signal = SIGCHLD,
 	};
+	pid_t hull = getpid();
 	long pid = sys_clone3(&args);
 	if (pid < 0)
 		return clone_failed(s, errno, err);
 	if (pid == 0)
-		stage_main(s, child);
+		stage_main(s, child, hull);
 	if (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0) {
 		int r = err_sys(err, errno, "cannot wait for the process that prepares the start");
 		s->pid = channel_staged(&s->channel); /* for finish() to end it */

@@ -109,7 +109,8 @@ struct start {
 	size_t shifted_n;            /* stage: layers that are shown with them */
 	int proc_fd;                 /* child: a procfs that nothing is mounted over */
 	struct cgroup_root cgroup_root;
-	bool has_cgroup; /* of the container's own */
+	unsigned tolerated; /* rows of tolerate.c, before the channel is there */
+	bool has_cgroup;    /* of the container's own */
 	int cgroup_fd;
 	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;

@@ -23,22 +23,43 @@ static const struct {
 	{ TOLERATE_CONSOLE_OWNER, EROFS, "fchown",
 	  "a read-only devpts keeps the terminal's owner" },
 	{ TOLERATE_CONSOLE_OWNER, EPERM, "fchown", "the program has its terminal open anyway" },
+	{ TOLERATE_NO_CGROUP2, ENOENT, "open", "no cgroup2 mount, and config.json needs none" },
+	{ TOLERATE_CGROUP, EACCES, "mkdirat", "the caller may make no cgroup, and needs none" },
+	{ TOLERATE_CGROUP, EPERM, "mkdirat", "the caller may make no cgroup, and needs none" },
+	{ TOLERATE_CGROUP, EROFS, "mkdirat", "the cgroup2 mount is read-only; none is needed" },
 };
+
+static int find_row(enum tolerance what, int code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tolerated); i++)
+		if (tolerated[i].what == what && tolerated[i].code == code)
+			return (int)i;
+	return -1;
+}
 
 bool tolerate(const struct start *s, enum tolerance what, int code)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(tolerated); i++) {
-		if (tolerated[i].what != what || tolerated[i].code != code)
-			continue;
-		atomic_fetch_or(&s->channel.page->tolerated, 1u << i);
-		return true;
-	}
-	return false;
+	int row = find_row(what, code);
+	if (row < 0)
+		return false;
+	atomic_fetch_or(&s->channel.page->tolerated, 1u << row);
+	return true;
+}
+
+bool tolerate_early(struct start *s, enum tolerance what, int code)
+{
+	int row = find_row(what, code);
+	if (row < 0)
+		return false;
+	s->tolerated |= 1u << row;
+	return true;
 }
 
 void tolerate_print(const struct start *s, struct str *out)
 {
-	unsigned seen = s->channel.page ? atomic_load(&s->channel.page->tolerated) : 0;
+	unsigned seen = s->tolerated;
+	if (s->channel.page)
+		seen |= atomic_load(&s->channel.page->tolerated);
 	for (size_t i = 0; i < ARRAY_SIZE(tolerated); i++)
 		if (seen >> i & 1)
 			str_printf(out, "tolerated   %s: %s: %s\n", tolerated[i].call,

@@ -19,12 +19,17 @@ enum tolerance {
 	TOLERATE_PROC_LINKS,
 	TOLERATE_RLIMIT,
 	TOLERATE_MOUNT_NS,
+	TOLERATE_NO_CGROUP2, /* nothing in config.json needs a cgroup */
+	TOLERATE_CGROUP,     /* the same, and the caller has no privilege over the host's */
 	TOLERATE_IDMAP,
 	TOLERATE_CONSOLE_OWNER,
 };
 
 /* Whether this errno is one that the table allows there; if so it is noted. No allocation. */
 bool tolerate(const struct start *s, enum tolerance what, int code);
+
+/* The same for the parent before the channel is there. */
+bool tolerate_early(struct start *s, enum tolerance what, int code);
 
 /* Appends what was tolerated, a line each. */
 void tolerate_print(const struct start *s, struct str *out);

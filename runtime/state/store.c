@@ -5,6 +5,7 @@
 #include "state/state.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +141,8 @@ static int lock_timed_out(int fd, const char *id, struct err *err)
 	pid_t holder = lock_holder(fd);
 	char who[32] = "another process";
 
-	if (holder > 0)
+	/* The lock may be held by a descriptor that a dead process has left to others. */
+	if (holder > 0 && (kill(holder, 0) == 0 || errno == EPERM))
 		snprintf(who, sizeof(who), "process %d", (int)holder);
 	err_say(err, ERR_BUSY, ETIMEDOUT,
 		"the state of '%s' is locked by %s, which did not release it in %d s", id, who,

@@ -59,7 +59,7 @@ fail_each() {
 	while read -r aim; do
 		capture timeout -k 5 30 "$inject" -t 5 -o "$T/result" "${aim// /:}" "${run[@]}"
 		[[ $(tail -n 1 "$T/result") != hang ]] || fail "hangs: $aim"
-		hull delete --force "$ID" >/dev/null 2>&1 </dev/null
+		timeout 30 "$HULL" --root "$STATE" delete --force "$ID" >/dev/null 2>&1 </dev/null
 	done <"$T/aims"
 	assert_clean
 }
@@ -78,6 +78,67 @@ fail_each() {
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 512, hard: 1024}]'
 	program /no/such/program
 	fail_each sendto
+}
+
+@test "a container lacks its cgroup for no call that failed" {
+	local aim runs=0 inject=${HULL%/*}/tests/faults/inject
+	[[ -x $inject ]] || skip "no injector beside $HULL"
+	config 'del(.linux.cgroupsPath) | .linux.namespaces -= [{type: "cgroup"}]
+		| .mounts |= map(select(.type != "cgroup" and .type != "cgroup2"))'
+	program /bin/cat /proc/self/cgroup
+	local run=("$HULL" --root "$STATE" run -b "$BUNDLE" "$ID")
+	capture timeout -k 5 30 "$inject" -t 5 -o "$T/calls" list "${run[@]}"
+	grep -qx "0::/hull/$ID" <<<"$output" || report "no cgroup even without a fault"
+	grep -E '^0 (openat|openat2|fstatfs|mkdirat|flock|faccessat2|fcntl) [0-9]+$' "$T/calls" >"$T/aims"
+	while read -r aim; do # 24: EMFILE
+		runs=$((runs + 1))
+		capture timeout -k 5 30 "$inject" -t 5 -o "$T/result" "${aim// /:}:24" "${run[@]}"
+		[[ -z $output ]] || grep -qx "0::/hull/$ID" <<<"$output" || report "degraded: $aim"
+		timeout 30 "$HULL" --root "$STATE" delete --force "$ID" >/dev/null 2>&1 </dev/null
+	done <"$T/aims"
+	((runs > 5))
+	assert_clean
+}
+
+# ---- the stage ----------------------------------------------------------------------------------
+
+# stop_stage: starts the bundle and stops the stage; $HULL_PID, $HELPER. Fails when it came too late.
+stop_stage() {
+	local tries
+	"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$!
+	for tries in {1..2000}; do
+		HELPER=''
+		read -r HELPER _ <"/proc/$HULL_PID/task/$HULL_PID/children" || [[ -n $HELPER ]] || continue
+		kill -STOP "$HELPER" || return 1
+		sleep 0.1
+		grep -q '^435 ' "/proc/$HULL_PID/syscall" && return 0 # clone3 waits for the stage
+		break
+	done 2>/dev/null
+	kill -KILL "$HELPER" "$HULL_PID" 2>/dev/null || true
+	wait "$HULL_PID" || true
+	timeout 30 "$HULL" --root "$STATE" delete --force "$ID" </dev/null
+	return 1
+}
+
+@test "the stage ends with a hull that is killed, and lets go of the state" {
+	config '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings
+		| .mounts += [range(200) | {destination: "/tmp/\(.)", type: "bind", source: "/dev/null",
+			options: ["bind"]}]'
+	chown -hR 100000:100000 "$BUNDLE/rootfs"
+	local tries
+	for tries in {1..20}; do
+		! stop_stage || break
+		((tries < 20)) || fail "the stage was not caught"
+	done
+	kill -KILL "$HULL_PID"
+	ends_in 5 "$HELPER"
+	wait "$HULL_PID" || true
+	capture timeout 10 "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	assert_clean
 }
 
 # ---- tracers ------------------------------------------------------------------------------------
@@ -104,5 +165,25 @@ fail_each() {
 	ends_in 9 "$HULL_PID"
 	hull_wait
 	expect 137
+	assert_clean
+}
+
+# ---- what only its processes make up ------------------------------------------------------------
+
+@test "without privilege, pid namespace and cgroup: what the program left is ended" {
+	local user=54322
+	config --argjson id "[{\"containerID\": 0, \"hostID\": $user, \"size\": 1}]" '
+		.linux.namespaces = (.linux.namespaces - [{type: "pid"}] + [{type: "user"}])
+		| .linux.uidMappings = $id | .linux.gidMappings = $id | del(.linux.cgroupsPath)
+		| .mounts = [{destination: "/proc", type: "bind", source: "/proc", options: ["rbind"]}]'
+	script 'for i in 1 2 3; do setsid sleep 60 >/dev/null 2>&1 & done; sleep 0.2; exit 7'
+	mkdir -m 700 "$T/run"
+	chown -hR $user:$user "$T"
+	chmod 755 "$T"
+	cp "$HULL" "$T/hull"
+	chmod 755 "$T/hull"
+	capture timeout -k 5 30 setpriv --reuid $user --regid $user --clear-groups \
+		env -i -C / PATH="$PATH" XDG_RUNTIME_DIR="$T/run" "$T/hull" run -b "$BUNDLE" "$ID"
+	expect 7
 	assert_clean
 }
