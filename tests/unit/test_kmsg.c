@@ -149,7 +149,7 @@ static void test_global(void **state)
 static void test_stats_in_one_record(void **state)
 {
 	(void)state;
-	static const char *const records[] = {
+	const char *const records[] = {
 		"6,1,1,-;Memory cgroup stats for /par:\n",
 		"6,2,1,-;anon 100\\x0afile 7\\x0akernel 30\\x0akernel_stack 9\\x0afile_dirty 5\n",
 		group[13],
