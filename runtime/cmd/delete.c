@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
@@ -197,6 +198,28 @@ static int run_poststop(struct cmd *cmd, const struct delete_options *o, struct 
 	return r == -EBUSY && o->force ? 0 : r;
 }
 
+/* Without --force not while a hook of its hull still runs, poststart for one. */
+static int check_hooks(const struct state_entry *entry, struct err *err)
+{
+	_cleanup_close_ int lock = -EBADF;
+	return state_lock_hooks(entry, &lock, err);
+}
+
+/*
+ * The container of a start was killed: so its hull gives up the hook that runs, if one does. A hull
+ * that is stopped is not waited for longer.
+ */
+static void wait_for_hooks(const struct state_entry *entry)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	for (int i = 0; i < DELETE_TIMEOUT_MS / 10; i++) {
+		_cleanup_close_ int lock = -EBADF;
+		if (state_lock_hooks(entry, &lock, NULL) != -EBUSY)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 			 const struct state_store *store, struct state_entry *entry,
 			 struct err *err)
@@ -210,10 +233,14 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 	state.status = state_status_now(&state);
 	if (!o->force)
 		r = check_deletable(&state, entry->id, err);
+	if (r == 0 && !o->force)
+		r = check_hooks(entry, err);
 	if (r == 0)
 		r = kill_process(&state, err);
 	if (r == 0)
 		r = remove_cgroup(&state, err);
+	if (r == 0 && state.status == STATE_CREATING)
+		wait_for_hooks(entry);
 	if (r == 0)
 		r = run_poststop(cmd, o, entry, &state, err);
 	return r != 0 ? r < 0 ? r : 0 : state_remove(entry, err);

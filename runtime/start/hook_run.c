@@ -265,6 +265,12 @@ static int time_left(int64_t deadline)
 	return left < 0 ? 0 : left < HOOK_POLL_MS ? (int)left : HOOK_POLL_MS;
 }
 
+static int container_gone(const struct hook_job *job, struct err *err)
+{
+	return err_say(err, ERR_BUSY, ECANCELED, "the container was killed while its hook '%s' ran",
+		       job->hook->path);
+}
+
 /* 1: it has ended; 0: its time is over; or why the start is given up. */
 static int wait_for_end(const struct hook_job *job, struct hook_process *h, struct err *err)
 {
@@ -276,6 +282,8 @@ static int wait_for_end(const struct hook_job *job, struct hook_process *h, stru
 			{ .fd = h->pidfd, .events = POLLIN },
 			{ .fd = h->output_fd, .events = POLLIN },
 			{ .fd = job->watch_fd, .events = job->watch_events },
+			{ .fd = job->flags & HOOK_NEEDS_CONTAINER ? job->pidfd : -EBADF,
+			  .events = POLLIN },
 		};
 		if (poll(fds, ARRAY_SIZE(fds), time_left(deadline)) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for a hook");
@@ -284,6 +292,8 @@ static int wait_for_end(const struct hook_job *job, struct hook_process *h, stru
 		if (fds[0].revents)
 			return 1;
 		int r = fds[2].revents ? job->watch(job->context, err) : 0;
+		if (r == 0 && fds[3].revents)
+			r = container_gone(job, err);
 		if (r < 0)
 			return r;
 		if (time_left(deadline) == 0)

@@ -17,6 +17,7 @@
 enum hook_flags {
 	HOOK_REAPS_ORPHANS = 1u << 0, /* descendants that lose their parent become our children */
 	HOOK_SETS_UMASK = 1u << 1,
+	HOOK_NEEDS_CONTAINER = 1u << 2, /* it is given up when the container's process ends */
 };
 
 struct hook_job {
@@ -26,6 +27,7 @@ struct hook_job {
 	unsigned flags;      /* enum hook_flags */
 
 	pid_t pid;         /* of the container, as this hook must see it */
+	int pidfd;         /* the same; with HOOK_NEEDS_CONTAINER */
 	const char *state; /* what else its standard input has: state_print_for_hook() */
 	const char *cwd;   /* NULL: it stays in ours */
 	mode_t umask;

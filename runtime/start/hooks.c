@@ -80,8 +80,10 @@ int hooks_run(struct start *s, enum plan_hook_kind kind, struct start_result *re
 	struct hook_watch watch = { s, result };
 	struct hook_job job = {
 		.kind = kind,
-		.flags = HOOK_REAPS_ORPHANS,
+		.flags = HOOK_REAPS_ORPHANS |
+			 (kind == PLAN_HOOK_POSTSTART ? 0 : HOOK_NEEDS_CONTAINER),
 		.pid = s->pid,
+		.pidfd = s->pidfd,
 		.cwd = s->plan->bundle,
 		.watch_fd = s->signal_fd,
 		.watch_events = POLLIN,
@@ -89,14 +91,23 @@ int hooks_run(struct start *s, enum plan_hook_kind kind, struct start_result *re
 		.context = &watch,
 	};
 	struct str text;
+	_cleanup_close_ int lock = -EBADF; /* nobody deletes the container under a hook */
 
 	if (s->plan->hooks[kind].n == 0)
 		return 0;
+	int r = state_lock_hooks(&s->entry, &lock, err);
+	/* A program that was deleted by force has no more use for them. */
+	if (r == -ENOENT && kind == PLAN_HOOK_POSTSTART) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
 	str_init(&text, s->arena);
 	state_print_for_hook(&s->state, statuses[kind], &text);
 	job.state = text.text;
 	s->hooks_run = true;
-	int r = run_list(&s->plan->hooks[kind], &job, err);
+	r = run_list(&s->plan->hooks[kind], &job, err);
 	s->hooks_run = false;
 	return r;
 }

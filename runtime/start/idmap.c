@@ -47,9 +47,8 @@ static long now_ms(void)
 }
 
 /* Its first line, or what came of it, until it ends or its time is up. */
-static void read_log(int fd, char *log, size_t size)
+static void read_log(int fd, long end, char *log, size_t size)
 {
-	long end = now_ms() + HELPER_TIMEOUT_MS;
 	size_t used = 0;
 
 	while (used < size - 1) {
@@ -67,12 +66,13 @@ static void read_log(int fd, char *log, size_t size)
 }
 
 /* 0: it has written the map. */
-static int wait_for(pid_t pid, const char *path, const char *log, struct err *err)
+static int wait_for(pid_t pid, long end, const char *path, const char *log, struct err *err)
 {
+	long left = end - now_ms();
 	siginfo_t info = { 0 };
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	if (pidfd >= 0 && poll(&p, 1, HELPER_TIMEOUT_MS) == 0)
+	if (pidfd < 0 || poll(&p, 1, left > 0 ? (int)left : 0) == 0)
 		(void)!kill(pid, SIGKILL);
 	if (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0)
 		return err_sys(err, errno, "cannot wait for '%s'", path);
@@ -113,14 +113,15 @@ int idmap_run_helper(const struct start *s, const struct plan_id_map *map, struc
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe for '%s'", path);
+	long end = now_ms() + HELPER_TIMEOUT_MS;
 	pid_t pid = fork();
 	if (pid == 0)
 		exec_helper(path, (char *const *)argv, fds[1]);
 	int code = errno;
 	fd_close(&fds[1]);
 	if (pid > 0)
-		read_log(fds[0], log, sizeof(log));
+		read_log(fds[0], end, log, sizeof(log));
 	fd_close(&fds[0]);
 	return pid < 0 ? err_sys(err, code, "cannot start '%s'", path)
-		       : wait_for(pid, path, log, err);
+		       : wait_for(pid, end, path, log, err);
 }

@@ -106,8 +106,7 @@ int state_lock_hooks(const struct state_entry *entry, int *ret_lock, struct err 
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return err_sys(err, errno, "cannot lock the hooks of '%s'", entry->id);
-		err_say(err, ERR_BUSY, EBUSY, "the poststop hooks of container '%s' are running",
-			entry->id);
+		err_say(err, ERR_BUSY, EBUSY, "hooks of container '%s' are running", entry->id);
 		err_hint(err, "hull delete --force %s does not wait for them", entry->id);
 		return -EBUSY;
 	}

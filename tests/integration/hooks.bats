@@ -277,7 +277,7 @@ fails() {
 	[[ $(jq -r .status <<<"$output") == stopped ]] || report "stopped expected"
 	capture timeout 20 "$HULL" --root "$STATE" delete "$ID"
 	expect 1
-	expect_error "poststop hooks of container '$ID' are running"
+	expect_error "hooks of container '$ID' are running"
 	capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
 	expect 0
 	: >"$T/go"
@@ -884,5 +884,33 @@ with_user_namespace() {
 	script 'ulimit -n; ulimit -Hn'
 	run_bounded
 	expect 0 $'4\n4'
+	assert_clean
+}
+
+@test "while poststart hooks run, the container is deleted only by force" {
+	hook poststart slow 'echo begun >>$log; sleep 2; echo done >>$log'
+	program /bin/true
+	run_behind
+	wait_for grep -q begun "$T/log"
+	sleep 0.2 # for the program's end
+	capture timeout 20 "$HULL" --root "$STATE" delete "$ID"
+	expect 1
+	expect_error "hooks of container '$ID' are running|is running"
+	[[ -d $STATE/$ID ]]
+	hull_wait
+	log_is "begun done"
+	assert_clean
+}
+
+@test "delete --force ends a start in its hooks: hook and hull are gone when it returns" {
+	hook createRuntime slow 'echo begun >>$log; sleep 60'
+	run_behind
+	wait_for grep -q begun "$T/log"
+	capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	[[ -z $(marked_processes) ]] || fail "the hook lives"
+	capture timeout 5 tail --pid="$HULL_PID" -f /dev/null
+	expect 0
+	hull_wait
 	assert_clean
 }
