@@ -36,8 +36,15 @@ void arena_done(struct arena *a)
 	while (a->last) {
 		struct arena_block *b = a->last;
 		a->last = b->prev;
+		explicit_bzero(b->data, b->used); /* process 1 inherits the heap (init.c) */
 		free(b);
 	}
+}
+
+void arena_wipe(struct arena *a)
+{
+	for (struct arena_block *b = a->last; b; b = b->prev)
+		explicit_bzero(b->data, b->used);
 }
 
 static void arena_grow(struct arena *a, size_t need)

@@ -19,6 +19,9 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_done(struct arena *a);
 
+/* Zeroes all that was ever put there; it is of no use then but for arena_done(). */
+void arena_wipe(struct arena *a);
+
 /* Zeroed memory, aligned for any type. Never NULL. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((alloc_size(2), returns_nonnull));
 

@@ -51,7 +51,7 @@ static unsigned plan_flags(const struct bundle_options *options)
 	return PLAN_ROOTFS_ANNOTATIONS | (options->keep ? PLAN_KEEP : 0) |
 	       (options->no_pivot ? PLAN_NO_PIVOT : 0) |
 	       (options->no_new_keyring ? PLAN_NO_NEW_KEYRING : 0) |
-	       (options->overlay ? PLAN_OVERLAY : 0);
+	       (options->overlay ? PLAN_OVERLAY : 0) | (options->init ? PLAN_INIT : 0);
 }
 
 static bool asks_for_labels(const struct spec *spec)

@@ -10,31 +10,34 @@ struct bundle_options {
 	const char *bundle, *config, *overlay;
 	const char *console_socket; /* of run alone */
 	unsigned preserve_fds;
-	bool keep, no_pivot, no_new_keyring;
+	bool keep, no_pivot, no_new_keyring, init;
 };
 
-#define BUNDLE_OPTION_ROWS(type)                                                             \
-	{ "bundle",    'b',                                                                  \
-	  OPTION_TEXT, offsetof(type, bundle),                                               \
-	  "DIR",       "the bundle (default: the current directory)" },                      \
-		{ "config",    'f',                                                          \
-		  OPTION_TEXT, offsetof(type, config),                                       \
-		  "FILE",      "another file than config.json, relative to the bundle" },    \
-		{ "overlay",       0,                                                        \
-		  OPTION_TEXT_OPT, offsetof(type, overlay),                                  \
-		  "DIR",           "a writable layer over the root: in DIR, or in memory" }, \
-		{ "preserve-fds",                                                            \
-		  0,                                                                         \
-		  OPTION_NUMBER,                                                             \
-		  offsetof(type, preserve_fds),                                              \
-		  "N",                                                                       \
-		  "let the program keep N descriptors from 3 on" },                          \
-		{ "no-pivot",  0,                                                            \
-		  OPTION_FLAG, offsetof(type, no_pivot),                                     \
-		  NULL,        "for a host whose root is a ramfs" },                         \
-	{                                                                                    \
-		"no-new-keyring", 0, OPTION_FLAG, offsetof(type, no_new_keyring), NULL,      \
-			"keep the caller's session keyring"                                  \
+#define BUNDLE_OPTION_ROWS(type)                                                                \
+	{ "bundle",    'b',                                                                     \
+	  OPTION_TEXT, offsetof(type, bundle),                                                  \
+	  "DIR",       "the bundle (default: the current directory)" },                         \
+		{ "config",    'f',                                                             \
+		  OPTION_TEXT, offsetof(type, config),                                          \
+		  "FILE",      "another file than config.json, relative to the bundle" },       \
+		{ "overlay",       0,                                                           \
+		  OPTION_TEXT_OPT, offsetof(type, overlay),                                     \
+		  "DIR",           "a writable layer over the root: in DIR, or in memory" },    \
+		{ "preserve-fds",                                                               \
+		  0,                                                                            \
+		  OPTION_NUMBER,                                                                \
+		  offsetof(type, preserve_fds),                                                 \
+		  "N",                                                                          \
+		  "let the program keep N descriptors from 3 on" },                             \
+		{ "init",      0,                                                               \
+		  OPTION_FLAG, offsetof(type, init),                                            \
+		  NULL,        "process 1 is hull's own, which reaps; the program its child" }, \
+		{ "no-pivot",  0,                                                               \
+		  OPTION_FLAG, offsetof(type, no_pivot),                                        \
+		  NULL,        "for a host whose root is a ramfs" },                            \
+	{                                                                                       \
+		"no-new-keyring", 0, OPTION_FLAG, offsetof(type, no_new_keyring), NULL,         \
+			"keep the caller's session keyring"                                     \
 	}
 
 struct bundle {

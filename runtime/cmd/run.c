@@ -27,7 +27,6 @@ static const struct option run_table[] = {
 	  "send the terminal to who listens there" },
 	{ "pidfd-socket", 0, OPTION_LATER, 0, "PATH", "where to send the pidfd" },
 	{ "no-subreaper", 0, OPTION_LATER, 0, NULL, "do not reap orphans" },
-	{ "init", 0, OPTION_LATER, 0, NULL, "run the program below an init" },
 	{ 0 },
 };
 
@@ -39,6 +38,7 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 		.rootfs = bundle->plan.root.path,
 		.cgroup = bundle->plan.cgroup_path,
 		.owner = getuid(),
+		.has_init = bundle->plan.flags & PLAN_INIT,
 		.annotations = &bundle->spec.annotations,
 	};
 	clock_now(state->created);

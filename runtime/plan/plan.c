@@ -161,6 +161,18 @@ static int check_process(const struct planner *p, struct err *err)
 	return -EINVAL;
 }
 
+/* Elsewhere nobody is orphaned to it, and its end would not be the container's. */
+static int check_init(const struct planner *p, struct err *err)
+{
+	if (!(p->options->flags & PLAN_INIT) || (p->plan->ns.clone_flags & CLONE_NEWPID))
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL, "--init needs a new pid namespace");
+	err_hint(err, "add {\"type\": \"pid\"} to linux.namespaces; without one no init is needed, "
+		      "for hull itself reaps orphans");
+	err_at(err, p->spec->linux.namespaces.at);
+	return -EINVAL;
+}
+
 /* What lies over the root itself goes away with the old root, and would protect nothing. */
 static int check_protected(const struct planner *p, struct err *err)
 {
@@ -194,13 +206,11 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
-		check_process,        plan_refuse_unsupported,
-		plan_make_namespaces, plan_make_user,
-		check_caller,         plan_make_root,
-		plan_make_cgroup,     plan_make_mounts,
-		plan_make_terminal,   plan_check_ids,
-		plan_make_labels,     plan_make_sysctls,
-		check_protected,
+		check_process,      plan_refuse_unsupported, plan_make_namespaces,
+		check_init,         plan_make_user,          check_caller,
+		plan_make_root,     plan_make_cgroup,        plan_make_mounts,
+		plan_make_terminal, plan_check_ids,          plan_make_labels,
+		plan_make_sysctls,  check_protected,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

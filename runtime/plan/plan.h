@@ -28,6 +28,7 @@ enum plan_flags {
 	PLAN_NO_NEW_KEYRING = 1u << 2,     /* --no-new-keyring */
 	PLAN_OVERLAY = 1u << 3,            /* --overlay: a writable layer above the root */
 	PLAN_ROOTFS_ANNOTATIONS = 1u << 4, /* honour dev.hull.rootfs.* (run, not create) */
+	PLAN_INIT = 1u << 5, /* --init: process 1 is hull's own, the program its child */
 };
 
 /* What the command line adds to config.json. */
@@ -204,7 +205,8 @@ struct plan_rlimit {
 	struct rlimit64 limit;
 	uint32_t at;
 };
-#define PLAN_HOME_SIZE 4096 /* "HOME=" and a path */
+#define PLAN_HOME_SIZE       4096 /* "HOME=" and a path */
+#define PLAN_LISTEN_PID_SIZE 24   /* "LISTEN_PID=" and a number */
 
 struct plan_process {
 	const char **args; /* NULL-terminated */
@@ -214,6 +216,8 @@ struct plan_process {
 	uint32_t args_at, cwd_at;
 	int home_index; /* env[home_index] has PLAN_HOME_SIZE bytes, which the child fills from the
 			 * container's passwd; -1: HOME is set */
+	char *listen_pid; /* in env, with PLAN_INIT: the program's number, which the child fills in;
+			   * NULL: there is none, or it is known to be 1 */
 	uid_t uid;
 	gid_t gid;
 	gid_t *groups;

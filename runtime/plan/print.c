@@ -318,6 +318,8 @@ static void print_env(const struct plan_process *process, struct str *out)
 	for (size_t i = 0; process->env[i]; i++) {
 		if ((int)i == process->home_index)
 			str_append(out, "env         HOME= from the container's /etc/passwd\n");
+		else if (process->env[i] == process->listen_pid)
+			str_append(out, "env         LISTEN_PID= the program's number\n");
 		else
 			str_printf(out, "env         %s\n", process->env[i]);
 	}
@@ -335,6 +337,10 @@ static void print_exec(const struct plan *plan, struct str *out)
 			   (unsigned long long)process->rlimits[i].limit.rlim_cur,
 			   (unsigned long long)process->rlimits[i].limit.rlim_max);
 	plan_print_hooks(plan, PLAN_HOOK_START_CONTAINER, out);
+	if (plan->flags & PLAN_INIT)
+		str_append(out,
+			   "init        process 1 is hull's own: it forwards signals and reaps, "
+			   "the program is its child\n");
 	for (int n = 1; n <= 64; n++)
 		if (process->reset_signals >> (n - 1) & 1)
 			str_printf(out, "signals     %d is no longer ignored\n", n);

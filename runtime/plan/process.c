@@ -36,7 +36,9 @@ static void plan_env(const struct planner *p, struct plan_process *process)
 	/* Only in a new pid namespace is the number of the process known before it exists. */
 	if (p->options->listen_fds > 0 && (p->plan->ns.clone_flags & CLONE_NEWPID)) {
 		process->env[n++] = arena_printf(p->arena, "LISTEN_FDS=%u", p->options->listen_fds);
-		process->env[n++] = "LISTEN_PID=1";
+		if (p->options->flags & PLAN_INIT)
+			process->listen_pid = arena_alloc(p->arena, PLAN_LISTEN_PID_SIZE);
+		process->env[n++] = process->listen_pid ? process->listen_pid : "LISTEN_PID=1";
 		if (p->options->listen_names)
 			process->env[n++] = arena_printf(p->arena, "LISTEN_FDNAMES=%s",
 							 p->options->listen_names);

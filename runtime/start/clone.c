@@ -160,6 +160,8 @@ int clone_child(struct start *s, struct err *err)
 	int r = channel_open(&s->channel, err);
 	clock_gettime(CLOCK_MONOTONIC_RAW, &s->cloned);
 	if (r == 0)
+		r = init_prepare(s, err);
+	if (r == 0)
 		r = s->plan->user.has_stage ? stage_clone(s, &args, err)
 					    : clone_directly(s, &args, err);
 	close_childs_fds(s);

@@ -183,6 +183,7 @@ int console_take(struct start *s, struct err *err)
 		if (dup2(s->console_fd, fd) < 0)
 			return err_sys(err, errno, "cannot make the terminal descriptor %d", fd);
 	fd_close(&s->console_fd);
-	/* Only the leader of a session can control it, which this process does not stay to be. */
-	return plan_moves(s->plan) ? 0 : console_control(s, err);
+	/* Only the leader of a session can control it, which this process does not stay to be, or
+	 * with --init must not be. */
+	return plan_moves(s->plan) || (s->plan->flags & PLAN_INIT) ? 0 : console_control(s, err);
 }

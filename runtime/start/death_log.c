@@ -60,13 +60,18 @@ static void wait_for_seccomp(int fd, struct kmsg_inquiry *q)
 	}
 }
 
+static uint64_t number_of_program(const struct start *s)
+{
+	return (uint64_t)(s->plan->flags & PLAN_INIT ? s->program_pid : s->state.pid);
+}
+
 static struct kmsg_inquiry inquiry_of(const struct start *s, unsigned skip)
 {
 	return (struct kmsg_inquiry) {
 		.since_us = microseconds_of_start(s),
 		.skip = skip,
 		.cgroup = s->cgroup_fd >= 0 ? s->plan->cgroup_path : NULL,
-		.pid = numbers_are_the_hosts() ? (uint64_t)s->state.pid : 0,
+		.pid = numbers_are_the_hosts() ? number_of_program(s) : 0,
 	};
 }
 

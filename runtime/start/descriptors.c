@@ -45,11 +45,12 @@ static int keep_only(const struct start *s, const int *few, size_t few_n, struct
 /* First of all: what is the parent's. The lock on the state directory is the parent's need. */
 int descriptors_close_parents(struct start *s, struct err *err)
 {
-	const int few[] = { s->channel.child_fd, s->root_fd, s->stage_fd };
+	const int few[] = { s->channel.child_fd, s->init.tell_fd, s->root_fd, s->stage_fd };
 
 	channel_keep_child(&s->channel);
 	state_entry_close(&s->entry);
 	fd_close(&s->store->fd);
+	fd_close(&s->init.told_fd);
 	fd_close(&s->signal_fd);
 	fd_close(&s->tty.socket_fd);
 	fd_close(&s->cgroup_fd);
@@ -66,7 +67,7 @@ int descriptors_close_parents(struct start *s, struct err *err)
  */
 int descriptors_close_built(struct start *s, struct err *err)
 {
-	const int few[] = { s->channel.child_fd, s->root_fd, s->console_fd };
+	const int few[] = { s->channel.child_fd, s->init.tell_fd, s->root_fd, s->console_fd };
 
 	fd_close(&s->stage_fd);
 	fd_close(&s->proc_fd);

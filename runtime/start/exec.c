@@ -150,6 +150,8 @@ int exec_program(struct start *s, struct err *err)
 	if (r == 0)
 		r = hooks_start(s, err);
 	if (r == 0)
+		r = init_split(s, err);
+	if (r == 0)
 		r = set_rlimits(s, false, err);
 	if (r == 0)
 		r = reset_signals(process, err);

@@ -138,6 +138,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 	exitinfo_init(&s->exit);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		s->join_fds[i] = -EBADF;
+	init_init(&s->init);
 	tty_init(&s->tty);
 }
 
@@ -154,6 +155,7 @@ void start_done(struct start *s)
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);
 	channel_close(&s->channel);
+	init_done(&s->init);
 	fd_close(&s->pidfd);
 	fd_close(&s->mount_ns_fd);
 	fd_close(&s->user_ns_fd);

@@ -39,7 +39,7 @@
  *    Then, with an existing pid namespace, isolate.c moves into it by a second clone, which is what
  *    others there can get hold of.
  *  6 exec.c: finds the program, lowers resource limits, waits for the parent's word, loads the
- *    filter, execve.
+ *    filter, execve. init.c, with --init: forks before the filter; process 1 stays and serves.
  *    Must not: make a system call after the filter but execve, or exit_group when that fails.
  *
  * Parent again
@@ -71,6 +71,7 @@
 #include "seccomp/seccomp.h"
 #include "start/channel.h"
 #include "plan/plan.h"
+#include "start/init.h"
 #include "start/timeline.h"
 #include "start/tty.h"
 #include "state/state.h"
@@ -115,11 +116,13 @@ struct start {
 	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;
 	struct channel channel;
+	struct init init;    /* with --init */
 	mode_t caller_umask; /* child */
 	int console_fd;      /* child: the container's terminal, until it is 0, 1 and 2 */
 	bool in_cwd;         /* child: the working directory is entered */
 
-	pid_t pid; /* of the container's first process; 0: none */
+	pid_t pid;         /* of the container's first process; 0: none */
+	pid_t program_pid; /* with --init, once it has ended; 0: unknown */
 	int pidfd;
 	int mount_ns_fd; /* of the child, to examine why an exec failed */
 	int user_ns_fd;  /* its user namespace, if it is another one than hull's */

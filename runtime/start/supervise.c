@@ -19,13 +19,16 @@
 
 #define TRACED_WAIT_MS  10000 /* for a tracer to let go of what has died */
 #define TRACED_PAUSE_MS 10
+#define EXEC_TRIES      10000 /* of a millisecond, until process 1 has seen the execve */
 
 /* ---- how it ended ---- */
 
 /* Is the process, dead and not yet reaped, the program by now? */
 static bool has_executed(const struct start *s)
 {
-	return atomic_load(&s->channel.page->exec_next) && state_has_executed(s->pid);
+	if (!atomic_load(&s->channel.page->exec_next))
+		return false;
+	return s->init.page ? atomic_load(&s->init.page->has_executed) : state_has_executed(s->pid);
 }
 
 static int start_killed(const struct start *s, int signal, struct err *err)
@@ -61,9 +64,11 @@ static int run_poststart(struct start *s, struct start_result *ret, struct err *
 }
 
 /* The container's first process has ended; it is still a zombie here. */
-static int container_ended(struct start *s, const siginfo_t *info, struct start_result *ret,
+static int container_ended(struct start *s, siginfo_t *info, struct start_result *ret,
 			   struct err *err)
 {
+	init_replace_end(s, info);
+	s->program_pid = init_program(s);
 	bool exited = info->si_code == CLD_EXITED;
 	int r = 0;
 
@@ -238,6 +243,19 @@ static int run_create_hooks(struct start *s, struct start_result *ret, struct er
 	return r;
 }
 
+/*
+ * The end of file was execve, which has cleared the flag by then, or the end. With --init process 1
+ * sees it a moment later.
+ */
+static bool executes(const struct start *s)
+{
+	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
+	for (int i = 0; s->init.page && i < EXEC_TRIES && !has_executed(s); i++)
+		if (!atomic_load(&s->channel.page->exec_next) || poll(&fd, 1, 1) != 0)
+			break;
+	return has_executed(s);
+}
+
 static int read_channel(struct start *s, short revents _unused_, struct start_result *ret,
 			struct err *err)
 {
@@ -255,9 +273,9 @@ static int read_channel(struct start *s, short revents _unused_, struct start_re
 		r = release_child(s, err);
 		timeline_stop(s->timeline);
 		break;
-	default: /* executed, for that closes descriptors; or dead, which reap() sees */
+	default: /* executed; or dead, which reap() sees */
 		fd_close(&s->channel.parent_fd);
-		if (s->plan->hooks[PLAN_HOOK_POSTSTART].n > 0 && has_executed(s))
+		if (s->plan->hooks[PLAN_HOOK_POSTSTART].n > 0 && executes(s))
 			r = run_poststart(s, ret, err);
 		break;
 	}

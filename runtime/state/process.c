@@ -1,7 +1,8 @@
 /*
  * Parent, and every command that asks for a container: is its first process still there, is it the
  * one that was recorded, and has it executed the program? Everything is read from /proc/PID/stat,
- * with the caller's rights; names, which a program chooses for itself, prove nothing.
+ * with the caller's rights; names, which a program chooses for itself, prove
+ * nothing, but for that of hull's own process 1, which runs nothing of the container.
  */
 #include "state/state.h"
 
@@ -27,6 +28,7 @@
 
 struct process_stat {
 	char letter;       /* field 3: 'R', 'S', 'Z' */
+	bool is_init;      /* field 2: hull's own process 1, whose child has executed */
 	bool has_executed; /* from field 9 */
 	uint64_t start;    /* field 22: clock ticks after boot */
 };
@@ -57,6 +59,9 @@ static int read_stat(pid_t pid, struct process_stat *ret)
 	const char *s = strrchr(text, ')');
 	if (!s || s[1] != ' ')
 		return -EINVAL;
+	const char *name = strchr(text, '(') + 1;
+	ret->is_init = (size_t)(s - name) == strlen(STATE_INIT_NAME) &&
+		       str_has_prefix(name, STATE_INIT_NAME);
 	ret->letter = s[2];
 	r = parse_number(s, FIELD_FLAGS, &flags);
 	ret->has_executed = !(flags & FLAG_NOT_EXECUTED);
@@ -141,7 +146,8 @@ enum state_status state_status_now(const struct state *state)
 	if (r == -ESRCH)
 		return STATE_STOPPED;
 	/* Another failure says nothing about the process: then it counts as there. */
-	if (state->status == STATE_CREATING && (r < 0 || stat.has_executed))
+	if (state->status == STATE_CREATING &&
+	    (r < 0 || (state->has_init ? stat.is_init : stat.has_executed)))
 		return STATE_RUNNING;
 	return state->status;
 }

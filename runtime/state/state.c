@@ -82,6 +82,10 @@ static void put_own(struct json_out *o, const struct state *state)
 	put_cgroup(o, state);
 	json_out_key(o, "uid");
 	json_out_uint(o, state->owner);
+	if (state->has_init) {
+		json_out_key(o, "init");
+		json_out_bool(o, true);
+	}
 	if (state->boot_id) {
 		json_out_member(o, "bootId", state->boot_id);
 		json_out_key(o, "pidStart");
@@ -160,6 +164,12 @@ static uint64_t get_uint(const struct json *object, const char *key, uint64_t ma
 	return v;
 }
 
+static bool get_bool(const struct json *object, const char *key)
+{
+	const struct json *m = json_get(object, key);
+	return m && m->type == JSON_BOOL && m->boolean;
+}
+
 static const struct spec_map *get_annotations(const struct json *root, struct arena *arena)
 {
 	const struct json *object = json_get(root, "annotations");
@@ -232,6 +242,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->cgroup = get_cgroup(own);
 	ret->cgroup_kept = get_kept(own, ret->cgroup, &problem);
 	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
+	ret->has_init = get_bool(own, "init");
 	ret->boot_id = get_string(own, "bootId");
 	ret->pid_start = get_uint(own, "pidStart", UINT64_MAX);
 	ret->annotations = get_annotations(doc.root, arena);

@@ -27,6 +27,9 @@
  * nothing, since a program may call itself the same.
  */
 #define STATE_CHILD_NAME "hull:init"
+/* That of hull's own process 1 (--init) once the program was executed; nobody else can change it.
+ */
+#define STATE_INIT_NAME "hull:pid1"
 
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED };
 
@@ -42,6 +45,7 @@ struct state {
 	const char *boot_id;           /* the boot that pid and pid_start belong to */
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
+	bool has_init; /* the first process is hull's own, and the program is its child */
 	const struct spec_map *annotations;    /* or NULL */
 	const struct exitinfo *exit;           /* why it ended; NULL: it has not, or who knows */
 	const struct spec_hook_list *poststop; /* to be run when it is gone; or NULL */

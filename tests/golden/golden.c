@@ -20,7 +20,7 @@
 #define FIXED_ID     "web"
 
 struct golden_options {
-	bool log, plan, no_pivot, no_new_keyring, no_annotations, poor_host, user_host;
+	bool log, plan, no_pivot, no_new_keyring, no_annotations, init, poor_host, user_host;
 	const char *overlay;
 	unsigned preserve_fds, listen_fds;
 };
@@ -35,6 +35,7 @@ static const struct option golden_table[] = {
 	{ "no-new-keyring", 0, OPTION_FLAG, GOLDEN(no_new_keyring), NULL, "as in run" },
 	{ "preserve-fds", 0, OPTION_NUMBER, GOLDEN(preserve_fds), "N", "as in run" },
 	{ "listen-fds", 0, OPTION_NUMBER, GOLDEN(listen_fds), "N", "LISTEN_FDS of the caller" },
+	{ "init", 0, OPTION_FLAG, GOLDEN(init), NULL, "as in run" },
 	{ "no-annotations", 0, OPTION_FLAG, GOLDEN(no_annotations), NULL, "as in create" },
 	{ "poor-host", 0, OPTION_FLAG, GOLDEN(poor_host), NULL, "see poor_host" },
 	{ "user-host", 0, OPTION_FLAG, GOLDEN(user_host), NULL, "see user_host" },
@@ -74,7 +75,7 @@ static unsigned plan_flags(const struct golden_options *o)
 {
 	return (o->no_annotations ? 0 : PLAN_ROOTFS_ANNOTATIONS) |
 	       (o->no_pivot ? PLAN_NO_PIVOT : 0) | (o->no_new_keyring ? PLAN_NO_NEW_KEYRING : 0) |
-	       (o->overlay ? PLAN_OVERLAY : 0);
+	       (o->overlay ? PLAN_OVERLAY : 0) | (o->init ? PLAN_INIT : 0);
 }
 
 static void print_plan(const struct golden_options *o, const struct spec *spec, struct arena *arena,

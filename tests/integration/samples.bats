@@ -92,6 +92,10 @@ sample() {
 	sample 10-hooks
 }
 
+@test "11-init-reaps" {
+	sample 11-init-reaps
+}
+
 @test "14-rootless" {
 	sample 14-rootless
 }

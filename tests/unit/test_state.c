@@ -35,6 +35,7 @@ static const struct state typical = {
 	.boot_id = "b0071d00-0000-4000-8000-000000000000",
 	.created = "2026-11-21T23:10:00.000000001Z",
 	.owner = UINT32_MAX,
+	.has_init = true,
 	.annotations = &annotations,
 };
 
@@ -75,6 +76,7 @@ static void test_round_trip(void **unused)
 	assert_string_equal(got.boot_id, typical.boot_id);
 	assert_string_equal(got.created, typical.created);
 	assert_int_equal(got.owner, typical.owner);
+	assert_true(got.has_init);
 	assert_int_equal(got.annotations->n, 2);
 	assert_string_equal(got.annotations->v[0].value, pairs[0].value);
 	assert_string_equal(got.annotations->v[1].key, "empty");
@@ -516,6 +518,23 @@ static void test_executed(void **unused)
 	assert_true(state_has_executed(pids[0]));
 }
 
+/* hull's own process 1 never executes, and says by its name that the program has. */
+static void test_creating_init(void **unused)
+{
+	_cleanup_storedir_ struct storedir f;
+	struct state state = typical;
+	char name[16];
+	(void)unused;
+	storedir_init(&f);
+	state.status = STATE_CREATING;
+	assert_int_equal(state_identify(&state, getpid(), &f.arena, &f.err), 0);
+	assert_int_equal(state_status_now(&state), STATE_CREATING);
+	assert_int_equal(prctl(PR_GET_NAME, name), 0);
+	assert_int_equal(prctl(PR_SET_NAME, STATE_INIT_NAME), 0);
+	assert_int_equal(state_status_now(&state), STATE_RUNNING);
+	assert_int_equal(prctl(PR_SET_NAME, name), 0);
+}
+
 static void test_creating(void **unused)
 {
 	_cleanup_storedir_ struct storedir f;
@@ -523,6 +542,7 @@ static void test_creating(void **unused)
 	(void)unused;
 	storedir_init(&f);
 	state.status = STATE_CREATING;
+	state.has_init = false;
 	pid_t pids[] = { sleeper(), executed() };
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
 		assert_int_equal(state_identify(&state, pids[i], &f.arena, &f.err), 0);
@@ -554,6 +574,7 @@ int main(void)
 		cmocka_unit_test(test_zombie),
 		cmocka_unit_test(test_executed),
 		cmocka_unit_test(test_creating),
+		cmocka_unit_test(test_creating_init),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
