@@ -90,33 +90,36 @@ static bool is_missing(int code)
 	return code == ENOENT || code == ENOTDIR || code == ELOOP;
 }
 
-/* What else the image has under that name is not even opened: a device may act on it. */
-static int open_passwd(int root_fd)
+/*
+ * What else the image has under that name is not even opened: a device may act on it. So the file
+ * is not named again, when it may be another one, but opened by the descriptor that was looked at.
+ */
+static int open_passwd(int root_fd, int proc_fd)
 {
-	static const char path[] = "/etc/passwd";
 	struct stat seen, st;
+	char again[32];
 
-	_cleanup_close_ int file = inroot_try(root_fd, path, O_PATH);
+	_cleanup_close_ int file = inroot_try(root_fd, "/etc/passwd", O_PATH);
 	if (file < 0)
 		return file;
 	if (fstat(file, &seen) < 0)
 		return -errno;
 	if (!S_ISREG(seen.st_mode))
 		return -ENOENT;
-	_cleanup_close_ int fd = inroot_try(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
+	snprintf(again, sizeof(again), "self/fd/%d", file);
+	_cleanup_close_ int fd = openat(proc_fd, again,
+					O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	return st.st_ino == seen.st_ino && st.st_dev == seen.st_dev ? fd_take(&fd) : -ENOENT;
+	return st.st_ino == seen.st_ino && st.st_dev == seen.st_dev ? fd_take(&fd) : -EXDEV;
 }
 
-int home_find(int root_fd, uid_t uid, char *buf, size_t size)
+int home_find(int root_fd, int proc_fd, uid_t uid, char *buf, size_t size)
 {
 	static const char key[] = "HOME=";
 
 	memcpy(buf, key, sizeof(key));
-	_cleanup_close_ int fd = open_passwd(root_fd);
+	_cleanup_close_ int fd = open_passwd(root_fd, proc_fd);
 	int r = fd;
 	if (fd >= 0)
 		r = search(fd, uid, buf + sizeof(key) - 1, size - sizeof(key));
@@ -132,8 +135,8 @@ int home_fill(struct start *s, struct err *err)
 	const struct plan_process *process = &s->plan->process;
 	if (process->home_index < 0)
 		return 0;
-	int r = home_find(s->root_fd, process->uid, (char *)process->env[process->home_index],
-			  PLAN_HOME_SIZE);
+	int r = home_find(s->root_fd, s->proc_fd, process->uid,
+			  (char *)process->env[process->home_index], PLAN_HOME_SIZE);
 	if (r == 0)
 		return 0;
 	err_sys(err, -r, "cannot read '/etc/passwd' of the image, which says where HOME is");

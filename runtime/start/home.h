@@ -13,9 +13,9 @@
 
 /*
  * Writes "HOME=/path" into buf; "HOME=/" when the file, or the user in it, is missing. 0, or -errno
- * when there is a file that cannot be read.
+ * when there is a file that cannot be read. `proc_fd` is hull's own procfs.
  */
-_must_check_ int home_find(int root_fd, uid_t uid, char *buf, size_t size);
+_must_check_ int home_find(int root_fd, int proc_fd, uid_t uid, char *buf, size_t size);
 
 /* The home directory of `uid` in the text of a passwd file; false when it has none. Pure. */
 _Bool home_parse_line(const char *line, size_t line_size, uid_t uid, char *buf, size_t size);

@@ -84,7 +84,7 @@ int isolate_process(struct start *s, struct err *err)
 		return err_sys(err, errno, "cannot make a session");
 	s->caller_umask = umask(0);
 	if (plan->sysctls_n || plan->labels_n || plan->process.has_oom_score_adj ||
-	    plan->ns.time_offsets)
+	    plan->ns.time_offsets || plan->process.home_index >= 0)
 		r = proc_open(&s->proc_fd, err);
 	return r < 0 || plan->user.has_stage ? r : isolate_oom_score(s, err);
 }

@@ -190,8 +190,8 @@ static int check_not_in_proc(const struct plan_mount *m, int target, struct err 
 		return err_sys(err, errno, "cannot examine '%s'", m->destination);
 	if (fs.f_type != PROC_SUPER_MAGIC)
 		return 0;
-	err_say(err, ERR_CONFIG, EPERM, "'%s' cannot be mounted on: it leads into /proc",
-		m->destination);
+	err_say(err, ERR_CONFIG, EPERM, "'%s' cannot be %s: it leads into /proc", m->destination,
+		m->kind == PLAN_MOUNT_REMOUNT ? "changed" : "mounted on");
 	err_hint(err, "only a few files such as /proc/cpuinfo may be replaced");
 	return -EPERM;
 }
@@ -224,8 +224,9 @@ static int attach(const struct start *s, const struct plan_mount *m, int tree, s
 static int change_attributes(const struct start *s, const struct plan_mount *m, struct err *err)
 {
 	_cleanup_close_ int fd = open_destination(s, m, -1, err);
-	if (fd < 0)
-		return fd;
+	int r = fd < 0 ? fd : check_not_in_proc(m, fd, err);
+	if (r < 0)
+		return r;
 	struct mount_attr attr = { .attr_set = m->attr_recursive.set,
 				   .attr_clr = m->attr_recursive.clear,
 				   .propagation = m->propagation };
@@ -233,7 +234,7 @@ static int change_attributes(const struct start *s, const struct plan_mount *m, 
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0 ||
 	    mount_setattr(fd, "", AT_EMPTY_PATH, &own, sizeof(own)) < 0)
 		return err_sys(err, errno, "cannot change the mount on '%s'", m->destination);
-	return 0;
+	return verify(s, m, fd, err);
 }
 
 static int mount_one(struct start *s, const struct plan_mount *m, int *tree, struct err *err)

@@ -22,8 +22,10 @@
 
 /* ---- namespaces ---- */
 
-/* Does this namespace turn out to be the one that hull itself is in? */
-static bool is_own_namespace(int fd, enum spec_ns_type type)
+/* The namespaces that the kernel begins with have the last inode numbers; so has nothing else. */
+#define OPEN_FIRST_INITIAL_INODE 0xEFFFFFF0U
+
+static int stat_namespace(const char *process, enum spec_ns_type type, struct stat *ret)
 {
 	static const char *const names[SPEC_NS_COUNT] = {
 		[SPEC_NS_PID] = "pid",       [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
@@ -31,11 +33,27 @@ static bool is_own_namespace(int fd, enum spec_ns_type type)
 		[SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
 	};
 	char path[32];
-	struct stat mine, theirs;
-	snprintf(path, sizeof(path), "/proc/self/ns/%s", names[type]);
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, names[type]);
+	return stat(path, ret);
+}
+
+/*
+ * Does this namespace turn out to be the one that hull itself is in, or the host's first process?
+ * (The latter's may not be hull's to look at; then hull has no rights over them either, or the
+ * number tells.)
+ */
+static bool is_hosts_namespace(int fd, enum spec_ns_type type)
+{
+	struct stat mine, first, theirs;
 	/* What cannot be told apart is taken for the same: nothing of the host may be changed. */
-	return stat(path, &mine) < 0 || fstat(fd, &theirs) < 0 ||
-	       (mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev);
+	if (fstat(fd, &theirs) < 0 || stat_namespace("self", type, &mine) < 0)
+		return true;
+	if (theirs.st_ino >= OPEN_FIRST_INITIAL_INODE && theirs.st_ino <= UINT32_MAX)
+		return true;
+	if (mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev)
+		return true;
+	return stat_namespace("1", type, &first) == 0 && first.st_ino == theirs.st_ino &&
+	       first.st_dev == theirs.st_dev;
 }
 
 static int open_namespace(const struct plan_join *join, int *ret_fd, struct err *err)
@@ -52,9 +70,9 @@ static int open_namespace(const struct plan_join *join, int *ret_fd, struct err 
 		else if ((uint64_t)(unsigned)type != plan_namespace_flag(join->type))
 			r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a %s namespace",
 				    join->path, spec_ns_name(join->type));
-		else if (join->is_changed && is_own_namespace(fd, join->type))
+		else if (join->is_changed && is_hosts_namespace(fd, join->type))
 			r = err_say(err, ERR_CONFIG, EPERM,
-				    "'%s' is hull's own %s namespace, which sysctls or names of "
+				    "'%s' is the host's %s namespace, which sysctls or names of "
 				    "this config.json would change",
 				    join->path, spec_ns_name(join->type));
 	}

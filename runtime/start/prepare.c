@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/proc.h"
 #include "start/tolerate.h"
 
 /*
@@ -47,7 +48,9 @@ static int find_cgroup(struct start *s, struct err *err)
 
 int prepare_claim(struct start *s, struct err *err)
 {
-	int r = find_cgroup(s, err);
+	int r = proc_check_own(err);
+	if (r == 0)
+		r = find_cgroup(s, err);
 	if (r == 0)
 		r = state_claim(s->store, s->plan->id, &s->entry, err);
 	if (r < 0)

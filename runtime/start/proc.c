@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 
 #define PROC_ROOT_INODE 1 /* PROC_ROOT_INO of the kernel: the clone is of /proc, not of a part */
 
@@ -35,6 +36,27 @@ static int check_and_take(int *take_fd, int *ret_fd, struct err *err)
 		return err_say(err, ERR_HOST, -r, "'/proc' is not a proc file system");
 	*ret_fd = fd_take(&fd);
 	return 0;
+}
+
+/* Every number of a process that hull writes to or reads of would be another process's. */
+int proc_check_own(struct err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char self[16];
+	uint64_t pid = 0;
+
+	int r = proc_open_plain(&fd, err);
+	if (r < 0)
+		return r;
+	ssize_t n = readlinkat(fd, "self", self, sizeof(self) - 1);
+	if (n > 0)
+		self[n] = '\0';
+	if (n > 0 && str_to_u64(self, INT32_MAX, &pid) == 0 && (pid_t)pid == getpid())
+		return 0;
+	err_say(err, ERR_HOST, EXDEV,
+		"'/proc' shows another pid namespace than the one hull is in");
+	err_hint(err, "mount a /proc of this pid namespace, as unshare --mount-proc does");
+	return -EXDEV;
 }
 
 int proc_open_plain(int *ret_fd, struct err *err)

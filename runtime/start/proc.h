@@ -15,6 +15,9 @@ _must_check_ int proc_open(int *ret_fd, struct err *err);
 /* The procfs as it is mounted, for those who may clone nothing or look only at one process. */
 _must_check_ int proc_open_plain(int *ret_fd, struct err *err);
 
+/* Parent: whether the numbers of processes in /proc are those that hull knows them by. */
+_must_check_ int proc_check_own(struct err *err);
+
 /*
  * Writes a value to a file below it, named relative to its root. 0, or -errno without a text;
  * EXDEV when something is mounted in between, ELOOP when a link leads elsewhere.

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-#include "base/fd.h"
 #include "start/proc.h"
 
 static int write_one(const struct start *s, const struct plan_sysctl *sysctl, struct err *err)
@@ -30,6 +29,5 @@ int sysctl_write_all(struct start *s, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	fd_close(&s->proc_fd);
 	return 0;
 }

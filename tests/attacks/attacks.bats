@@ -229,6 +229,15 @@ while True:
 	assert_clean
 }
 
+@test "R-054: a remount does not reach /proc by a link of the image" {
+	plant srv proc
+	config '.mounts += [{ "destination": "/srv", "options": ["remount", "bind", "ro"] }]'
+	run_within 10
+	expect 1
+	expect_error "'/srv' cannot be changed: it leads into /proc"
+	assert_clean
+}
+
 @test "a terminal gets no control bytes from config.json" {
 	config '.process.args = ["/bin/\u001b[2Jx\u202e\u0007"] | .["\u001b[31mx"] = 1'
 	run_within 10

@@ -102,6 +102,29 @@ teardown() {
 	assert_clean
 }
 
+@test "names of the host are not changed, even when hull itself is elsewhere" {
+	need_root
+	config --arg name "$(uname -n)" --arg path "/proc/$$/ns/uts" '(.linux.namespaces[] | select(.type == "uts")).path = $path
+		| .hostname = $name'
+	capture unshare --uts timeout 20 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 1
+	expect_error "'/proc/$$/ns/uts' is the host's uts namespace"
+	assert_clean
+}
+
+@test "a /proc of another pid namespace is refused, for its numbers are those of other processes" {
+	need_root
+	script 'echo ran'
+	capture timeout 20 unshare --pid --fork --kill-child "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 1
+	expect_error "'/proc' shows another pid namespace"
+	expect_error 'hint +mount a /proc'
+	capture timeout 20 unshare --pid --fork --kill-child --mount-proc \
+		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 ran
+	assert_clean
+}
+
 @test "the clock of a time namespace is moved" {
 	[[ -e /proc/self/ns/time ]] || skip "no time namespaces"
 	config '.linux.namespaces += [{ "type": "time" }]

@@ -7,10 +7,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/fd.h"
 #include "plan/plan.h"
 #include "tmpdir.h"
 
@@ -75,7 +79,8 @@ static void test_size(void **state)
 static void assert_home(struct tmpdir *t, uid_t uid, const char *expected)
 {
 	char buf[PLAN_HOME_SIZE];
-	assert_int_equal(home_find(t->fd, uid, buf, sizeof(buf)), 0);
+	_cleanup_close_ int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(home_find(t->fd, proc_fd, uid, buf, sizeof(buf)), 0);
 	assert_string_equal(buf, expected);
 }
 
@@ -140,6 +145,29 @@ static void test_special_files(void **state)
 	assert_home(&links, 0, "HOME=/in");
 }
 
+/* Exchanged all the time with a fifo, which is never opened, not even for a moment. */
+static void test_exchanged(void **state)
+{
+	_cleanup_tmpdir_ struct tmpdir t;
+	char path[PATH_MAX], event[4096];
+	(void)state;
+	tmpdir_init(&t);
+	tmpdir_mkdir(&t, "etc", 0755);
+	tmpdir_write(&t, "etc/passwd", 0600, "");
+	assert_int_equal(mkfifoat(t.fd, "etc/other", 0600), 0);
+	_cleanup_close_ int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/etc/other", t.fd);
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	pid_t pid = fork();
+	for (int i = 0; pid == 0 && i < 200000; i++)
+		(void)!renameat2(t.fd, "etc/passwd", t.fd, "etc/other", RENAME_EXCHANGE);
+	if (pid == 0)
+		_exit(0);
+	while (waitpid(pid, NULL, WNOHANG) == 0)
+		assert_home(&t, 0, "HOME=/");
+	assert_int_equal(read(watch, event, sizeof(event)), -1);
+}
+
 /* Long lines, and lines that lie across the end of the buffer. */
 static void test_long_lines(void **state)
 {
@@ -191,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_files),         cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_special_files), cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_binary),        cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_exchanged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
