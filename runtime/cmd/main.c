@@ -251,7 +251,8 @@ static int refuse(const char *why)
 	return 1;
 }
 
-/* For a copy of the process that wipes its own (isolate_wipe_arguments) and goes on to need them. */
+/* For a copy of the process that wipes its own (isolate_wipe_arguments) and goes on to need them.
+ */
 static char **copy_arguments(int argc, char **argv, struct arena *arena)
 {
 	char **copy = arena_array(arena, (size_t)argc + 1, sizeof(*copy));

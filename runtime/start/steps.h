@@ -106,7 +106,8 @@ bool drop_keeps_groups(const struct start *s);
 uint64_t drop_extra_caps(const struct start *s);
 _must_check_ int verify_privileges(struct start *s, struct err *err); /* at its end */
 
-/* Before a copy of the process goes where others may look at it: wipes what hull was called with. */
+/* Before a copy of the process goes where others may look at it: wipes what hull was called with.
+ */
 void isolate_wipe_arguments(void);
 
 /* After pivot_root(".", "."): unmounts all that is stacked on the new root, the cwd. */
