@@ -41,7 +41,7 @@ __attribute__((constructor)) static void read_environment(void)
 {
 	const char *value = getenv("HULL_WITHOUT");
 	if (value && strlen(value) < sizeof(taken_out))
-		strcpy(taken_out, value);
+		memcpy(taken_out, value, strlen(value) + 1);
 	verifies = getenv("HULL_VERIFIES");
 }
 
