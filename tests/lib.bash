@@ -91,6 +91,12 @@ need_root() {
 	((EUID == 0)) || skip "needs root"
 }
 
+# Process 1 of --init may make seven system calls; a sanitizer's runtime makes others.
+need_no_sanitizer() {
+	! ldd "$HULL" 2>/dev/null | grep -q libasan ||
+		skip "the filter of --init's process 1 forbids what a sanitizer calls"
+}
+
 # need_controller NAME...: skips where the host's cgroup v2 lacks it; the guest has them all.
 need_controller() {
 	local name

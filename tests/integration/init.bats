@@ -6,6 +6,7 @@ load ../lib
 
 setup() {
 	need_root
+	need_no_sanitizer
 	hull_setup
 	PTY=$(dirname "$HULL")/tests/pty
 }

@@ -93,6 +93,7 @@ sample() {
 }
 
 @test "11-init-reaps" {
+	need_no_sanitizer
 	sample 11-init-reaps
 }
 

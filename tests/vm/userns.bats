@@ -46,7 +46,8 @@ user_run() {
 }
 
 @test "rootless: a controller that was not delegated is an error" {
-	echo "-memory" >"$CGROUPS/cgroup.subtree_control"
+	# From the bottom up: no cgroup can give away what one below it still has.
+	find "$CGROUPS" -depth -name cgroup.subtree_control -exec sh -c 'echo "-memory" >"$1"' - {} \;
 	resources '{"memory": {"limit": 33554432}}'
 	script 'echo ran'
 	user_run
