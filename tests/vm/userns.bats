@@ -47,7 +47,8 @@ user_run() {
 
 @test "rootless: a controller that was not delegated is an error" {
 	# From the bottom up: no cgroup can give away what one below it still has.
-	find "$CGROUPS" -depth -name cgroup.subtree_control -exec sh -c 'echo "-memory" >"$1"' - {} \;
+	find "$CGROUPS" -depth -type d -exec sh -c 'echo "-memory" >"$1/cgroup.subtree_control"' - {} \;
+	! grep -qw memory "$CGROUPS/cgroup.subtree_control" || fail "memory is still shared out"
 	resources '{"memory": {"limit": 33554432}}'
 	script 'echo ran'
 	user_run
