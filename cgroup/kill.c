@@ -12,19 +12,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 
 #define REMOVE_TIMEOUT_MS 10000
 
 /* ---- waiting ---- */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* 1 or 0; a cgroup that is gone holds nobody. Reading also arms the next poll. */
 static int read_populated(int events_fd)
@@ -51,7 +45,7 @@ static int wait_empty(int fd, int64_t deadline)
 		int populated = read_populated(events);
 		if (populated <= 0)
 			return populated;
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 		if (left <= 0)
 			return -ETIMEDOUT;
 		struct pollfd p = { .fd = events, .events = POLLPRI };
@@ -64,7 +58,7 @@ static int wait_empty(int fd, int64_t deadline)
 
 int cgroup_kill(int fd, int timeout_ms, struct err *err)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	int r = fd_write_value(fd, "cgroup.kill", "1");
 	if (r == -ENOENT || r == -ENODEV) /* removed meanwhile: nobody is left */
 		return 0;
@@ -132,7 +126,7 @@ static int remove_one(int parent, const char *name, int64_t deadline, int *ret_f
 			r = wait_empty(fd, deadline);
 		if (r < 0)
 			return r;
-		if (now_ms() > deadline)
+		if (clock_ms() > deadline)
 			return -EBUSY;
 	}
 }
@@ -185,7 +179,7 @@ static int remove_tree(const struct cgroup_root *root, const char *path, struct 
 		return 0;
 	if (parent < 0)
 		return err_sys(err, -parent, "cannot open the parent of cgroup '%s'", path);
-	int64_t deadline = now_ms() + REMOVE_TIMEOUT_MS;
+	int64_t deadline = clock_ms() + REMOVE_TIMEOUT_MS;
 	int r;
 	do {
 		int fd = -EBADF;
@@ -194,7 +188,7 @@ static int remove_tree(const struct cgroup_root *root, const char *path, struct 
 			int below = remove_below(&fd, deadline);
 			r = below < 0 ? below : r;
 		}
-	} while (r == REMOVAL_HAS_CHILDREN && now_ms() < deadline);
+	} while (r == REMOVAL_HAS_CHILDREN && clock_ms() < deadline);
 	if (r == 0)
 		return 0;
 	int code = r < 0 && r != -ETIMEDOUT ? -r : EBUSY;

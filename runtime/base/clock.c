@@ -1,7 +1,6 @@
 /* The proleptic Gregorian calendar in UTC: days since 1970 become year, month and day. */
 #include "base/clock.h"
 
-#include <stdint.h>
 #include <stdio.h>
 
 #define DAY_SECONDS   86400
@@ -49,4 +48,11 @@ void clock_now(char buf[static CLOCK_TEXT_SIZE])
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_format(now, buf);
+}
+
+int64_t clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }

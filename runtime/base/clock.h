@@ -1,8 +1,9 @@
-/* Points in time as text. */
+/* Points in time: as text, and to wait until. */
 #ifndef HULL_BASE_CLOCK_H
 #define HULL_BASE_CLOCK_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #define CLOCK_TEXT_SIZE 40
@@ -15,5 +16,8 @@ void clock_format(struct timespec t, char buf[static CLOCK_TEXT_SIZE]);
 
 /* The current time in that form. */
 void clock_now(char buf[static CLOCK_TEXT_SIZE]);
+
+/* CLOCK_MONOTONIC in milliseconds, for deadlines. No system call (vDSO), no errno. */
+int64_t clock_ms(void);
 
 #endif

@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "start/sys.h"
@@ -224,13 +225,6 @@ static void kill_all(const struct hook_job *job, const struct hook_process *h)
 
 /* ---- waiting ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void keep_tail(struct hook_tail *tail, const char *data, size_t n)
 {
 	if (n >= sizeof(tail->text)) {
@@ -261,7 +255,7 @@ static void drain(struct hook_process *h)
 
 static int time_left(int64_t deadline)
 {
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - clock_ms();
 	return left < 0 ? 0 : left < HOOK_POLL_MS ? (int)left : HOOK_POLL_MS;
 }
 
@@ -275,7 +269,7 @@ static int container_gone(const struct hook_job *job, struct err *err)
 static int wait_for_end(const struct hook_job *job, struct hook_process *h, struct err *err)
 {
 	unsigned timeout = job->hook->timeout;
-	int64_t deadline = timeout ? now_ms() + (int64_t)timeout * 1000 : INT64_MAX;
+	int64_t deadline = timeout ? clock_ms() + (int64_t)timeout * 1000 : INT64_MAX;
 
 	for (;;) {
 		struct pollfd fds[] = {

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define HELPER_TIMEOUT_MS 10000
@@ -39,21 +40,14 @@ static _Noreturn void exec_helper(const char *path, char *const *argv, int log_f
 	_exit(HELPER_NOT_RUN);
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Its first line, or what came of it, until it ends or its time is up. */
-static void read_log(int fd, long end, char *log, size_t size)
+static void read_log(int fd, int64_t end, char *log, size_t size)
 {
 	size_t used = 0;
 
 	while (used < size - 1) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		long left = end - now_ms();
+		int64_t left = end - clock_ms();
 		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
 			break;
 		ssize_t n = read(fd, log + used, size - 1 - used);
@@ -66,9 +60,9 @@ static void read_log(int fd, long end, char *log, size_t size)
 }
 
 /* 0: it has written the map. */
-static int wait_for(pid_t pid, long end, const char *path, const char *log, struct err *err)
+static int wait_for(pid_t pid, int64_t end, const char *path, const char *log, struct err *err)
 {
-	long left = end - now_ms();
+	int64_t left = end - clock_ms();
 	siginfo_t info = { 0 };
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
@@ -113,7 +107,7 @@ int idmap_run_helper(const struct start *s, const struct plan_id_map *map, struc
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe for '%s'", path);
-	long end = now_ms() + HELPER_TIMEOUT_MS;
+	int64_t end = clock_ms() + HELPER_TIMEOUT_MS;
 	pid_t pid = fork();
 	if (pid == 0)
 		exec_helper(path, (char *const *)argv, fds[1]);
