@@ -50,12 +50,6 @@ static int kill_process(const struct state *state, struct err *err)
 			       (int)state->pid);
 }
 
-/* Did the cgroup exist before hull came? */
-static bool was_there(const struct state *state)
-{
-	return state->cgroup[state->cgroup_kept] == '\0';
-}
-
 /*
  * A cgroup that existed before may be full of other people's processes. Only a container that had a
  * process had found it empty; and when that one is gone and somebody holds the cgroup all the same,
@@ -64,7 +58,7 @@ static bool was_there(const struct state *state)
  */
 static bool is_foreign(int fd, const struct state *state, int *ret_lock)
 {
-	if (!was_there(state))
+	if (!state_cgroup_existed(state))
 		return false;
 	if (state->pid == 0)
 		return true;
@@ -80,7 +74,7 @@ static int empty_cgroup(const struct cgroup_root *root, const struct state *stat
 	if (r < 0 || is_foreign(fd, state, &lock))
 		return r == -ENOENT ? 0 : r;
 	r = cgroup_kill(fd, DELETE_TIMEOUT_MS, err);
-	if (r == 0 && was_there(state))
+	if (r == 0 && state_cgroup_existed(state))
 		r = cgroup_device_detach(fd, err);
 	return r;
 }

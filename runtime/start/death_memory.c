@@ -16,12 +16,6 @@
 #define OOM_LOCAL "memory.events.local"
 #define OOM_ALL   "memory.events"
 
-/* Did the cgroup exist before this container? */
-static bool is_old(const struct start *s)
-{
-	return s->plan->cgroup_path[s->state.cgroup_kept] == '\0';
-}
-
 static unsigned count_parents(const struct start *s)
 {
 	unsigned n = cgroup_count_parents(s->plan->cgroup_path);
@@ -56,7 +50,7 @@ int death_begin(struct start *s, struct err *err _unused_)
 		c->parents_oom[up - 1] = or_zero(counts[0]);
 		c->parents_kills[up - 1] = or_zero(counts[1]);
 	}
-	if (!is_old(s))
+	if (!state_cgroup_existed(&s->state))
 		return 0;
 	c->own_oom = or_zero(cgroup_read_event(s->cgroup_fd, 0, OOM_LOCAL, "oom"));
 	c->all_oom = or_zero(cgroup_read_event(s->cgroup_fd, 0, OOM_ALL, "oom"));
@@ -184,7 +178,7 @@ static void fill(struct start *s, const struct kmsg_inquiry *q)
 	if (!judge_by_name(s, q))
 		judge_by_counters(s);
 	take_victim(x, q);
-	if (!is_old(s))
+	if (!state_cgroup_existed(&s->state))
 		x->oom.peak = cgroup_read_number(s->cgroup_fd, 0, "memory.peak");
 	x->oom.pressure = read_pressure(s);
 	point_at_limit(s);

@@ -122,16 +122,10 @@ static int kill_rest(const struct start *s, struct err *err)
 	return err_say(err, ERR_BUSY, ETIMEDOUT, "processes of the container outlived their kill");
 }
 
-/* Did the cgroup exist before us? Then it stays. */
-static bool cgroup_stays(const struct start *s)
-{
-	return s->plan->cgroup_path[s->state.cgroup_kept] == '\0';
-}
-
 /* The program that was attached to a cgroup which stays must not bind the next container. */
 static int detach_devices(const struct start *s, struct err *err)
 {
-	if (!cgroup_stays(s) || !s->plan->cgroup.device_insns)
+	if (!state_cgroup_existed(&s->state) || !s->plan->cgroup.device_insns)
 		return 0;
 	return cgroup_device_detach(s->cgroup_fd, err);
 }
@@ -208,7 +202,7 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	 * A cgroup that stays is still ours by its own lock, and delete may have left it to us. */
 	if (locked == -ENOENT) {
 		death_note_deleted(s);
-		return cgroup_stays(s) ? remove_cgroup(s, result->started, err) : 0;
+		return state_cgroup_existed(&s->state) ? remove_cgroup(s, result->started, err) : 0;
 	}
 	/* It goes even when nobody can say so in the state. */
 	r = remove_cgroup(s, result->started, locked < 0 ? NULL : err);

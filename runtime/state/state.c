@@ -297,3 +297,8 @@ int state_read(const struct state_store *store, const char *id, struct arena *ar
 	err_hint(err, "hull delete --force %s removes what is left of it", id);
 	return -EUCLEAN;
 }
+
+bool state_cgroup_existed(const struct state *state)
+{
+	return state->cgroup && state->cgroup[state->cgroup_kept] == '\0';
+}

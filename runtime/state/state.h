@@ -127,6 +127,9 @@ _must_check_ int state_parse(const char *text, size_t size, struct arena *arena,
  */
 _must_check_ int state_open_process(const struct state *state, int *ret_pidfd);
 
+/* Did the container's cgroup exist before hull came? Then it stays (cgroup_kept). */
+bool state_cgroup_existed(const struct state *state);
+
 /*
  * Whether a process has called execve since it was made, also when it is dead and not yet reaped.
  * The kernel's own word, which no program can change. One that cannot be asked has.
