@@ -156,11 +156,10 @@ int channel_send_fd(int fd, enum channel_message message, int sent)
 	return channel_send_text(fd, &byte, 1, sent);
 }
 
-enum channel_message channel_receive_fd(int fd, int *ret_fd)
+int channel_receive_byte(int socket, char *ret_byte, int *ret_fd)
 {
-	char byte = 0;
 	union one_fd control;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct iovec iov = { .iov_base = ret_byte, .iov_len = 1 };
 	struct msghdr message = { .msg_iov = &iov,
 				  .msg_iovlen = 1,
 				  .msg_control = control.room,
@@ -169,14 +168,21 @@ enum channel_message channel_receive_fd(int fd, int *ret_fd)
 
 	*ret_fd = -EBADF;
 	do
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+		n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	struct cmsghdr *c = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
 	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
 	if (n == 1 && !(message.msg_flags & MSG_CTRUNC)) /* else the kernel has closed the rest */
-		return (enum channel_message)byte;
+		return 0;
 	fd_close(ret_fd);
-	return CHANNEL_EOF;
+	return -ECONNRESET;
+}
+
+enum channel_message channel_receive_fd(int fd, int *ret_fd)
+{
+	char byte;
+	return channel_receive_byte(fd, &byte, ret_fd) < 0 ? CHANNEL_EOF
+							   : (enum channel_message)byte;
 }

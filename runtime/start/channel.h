@@ -106,4 +106,10 @@ enum channel_message channel_receive(int fd);
  */
 enum channel_message channel_receive_fd(int fd, int *ret_fd);
 
+/*
+ * Waits for one byte on any such socket, and the one descriptor that may come with it, which the
+ * caller owns; else *ret_fd is -EBADF. -ECONNRESET: the other side is gone, or sent more than one.
+ */
+_must_check_ int channel_receive_byte(int socket, char *ret_byte, int *ret_fd);
+
 #endif

@@ -47,31 +47,6 @@ static int open_for(int pid_ns_fd)
 
 /* ---- over a socket: one descriptor, or an errno ---- */
 
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-static int send_fd(int sock, int fd)
-{
-	char byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	union control control = { .bytes = { 0 } };
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	control.header = (struct cmsghdr) {
-		.cmsg_len = CMSG_LEN(sizeof(fd)),
-		.cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS,
-	};
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	return sendmsg(sock, &message, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
 static _Noreturn void give_up(int sock, int code)
 {
 	char byte = (char)code;
@@ -84,23 +59,12 @@ static int receive_fd(int sock)
 {
 	char byte;
 	int fd;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	union control control = { .bytes = { 0 } };
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	if (recvmsg(sock, &message, MSG_CMSG_CLOEXEC) != 1)
+	if (channel_receive_byte(sock, &byte, &fd) < 0)
 		return -ECHILD;
 	if (byte > 0)
 		return -byte;
-	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(sizeof(fd)))
+	if (fd < 0)
 		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
 	return fd;
 }
 
@@ -127,7 +91,7 @@ static int leave_mounts(void)
 static _Noreturn void second_helper(int sock)
 {
 	int fd = open_here();
-	int r = fd < 0 ? fd : send_fd(sock, fd);
+	int r = fd < 0 ? fd : channel_send_text(sock, "", 1, fd);
 	if (r < 0)
 		give_up(sock, -r);
 	_exit(0);
