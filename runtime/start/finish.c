@@ -195,8 +195,8 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	if (r < 0)
 		return r;
 	/* Of a container that has run, the caller may still want to read it. */
-	if (s->pid_file_made && !result->started)
-		(void)!unlink(s->pid_file);
+	if (!result->started)
+		pid_file_undo(s);
 	int locked = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
 	/* `delete --force` was faster: everything is gone, and the same names may be in use again.
 	 * A cgroup that stays is still ours by its own lock, and delete may have left it to us. */

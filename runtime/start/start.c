@@ -37,8 +37,8 @@ static const struct {
 	int (*run)(struct start *s, struct err *err);
 } parent_steps[] = {
 	{ "signals", open_signals },
-	{ "pid file", release_check_pid_file },
-	{ "state", prepare_claim }, /* what is going to be made, before it is made */
+	{ "pid file", pid_file_check }, /* before anything is made */
+	{ "state", prepare_claim },     /* what is going to be made, before it is made */
 	{ "console socket", console_socket_connect },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */

@@ -10,7 +10,6 @@
 
 /* ---- parent ---- */
 
-_must_check_ int release_check_pid_file(struct start *s, struct err *err); /* before all else */
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
@@ -20,6 +19,11 @@ _must_check_ int clone_child(struct start *s, struct err *err);
 _must_check_ int user_make_maps(struct start *s, struct err *err);
 _must_check_ int record_child(struct start *s, struct err *err);  /* state and pid file */
 _must_check_ int release_child(struct start *s, struct err *err); /* limits, then GO */
+
+/* The file of --pid-file: may it be written; with the number in s->pid; and away with it again. */
+_must_check_ int pid_file_check(struct start *s, struct err *err);
+_must_check_ int pid_file_write(struct start *s, struct err *err);
+void pid_file_undo(struct start *s);
 
 /* Gives the terminal away, by release_child(). */
 _must_check_ int console_socket_send(struct start *s, struct err *err);
