@@ -56,7 +56,8 @@ int prepare_claim(struct start *s, struct err *err)
 	if (r < 0)
 		return r;
 	s->state.status = STATE_CREATING;
-	return state_write(&s->entry, &s->state, err);
+	r = state_write(&s->entry, &s->state, err);
+	return r < 0 ? r : state_write_config(&s->entry, &s->plan->spec->doc, err);
 }
 
 int prepare_filter(struct start *s, struct err *err)

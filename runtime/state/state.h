@@ -1,8 +1,9 @@
 /*
- * What hull remembers of a container: a directory of its own below the state root, with one file.
+ * What hull remembers of a container: a directory of its own below the state root, with a file that
+ * says how it is and one that says how it was wanted (a copy of config.json).
  *
  * The directory is the claim on the id, and its lock (flock) is held while the container's state
- * changes. The file says what is going to be made before it is made (R-080), is replaced as a
+ * changes. The first says what is going to be made before it is made (R-080), is replaced as a
  * whole (R-082), and can be missing or broken: then the directory alone is enough to clean up.
  * state, list and ps take no lock.
  */
@@ -105,7 +106,19 @@ void state_entry_close(struct state_entry *entry);
 _must_check_ int state_write(const struct state_entry *entry, const struct state *state,
 			     struct err *err);
 
-/* Removes the file and the directory: the id is free again. */
+/*
+ * Keeps the text of the config.json that the container is started with, for those who come later
+ * (exec): what the bundle's says by then is nobody's concern. Once, by the claim's owner.
+ */
+_must_check_ int state_write_config(const struct state_entry *entry, const struct json_doc *config,
+				    struct err *err);
+
+/* Reads it, without a lock. ENOENT: there is none, or no such container. */
+_must_check_ int state_read_config(const struct state_store *store, const char *id,
+				   struct arena *arena, struct spec *ret,
+				   struct spec_problems *problems, struct err *err);
+
+/* Removes the files and the directory: the id is free again. */
 _must_check_ int state_remove(struct state_entry *entry, struct err *err);
 
 /*

@@ -21,6 +21,7 @@
 
 #define STATE_DEFAULT_PATH "/run/hull"
 #define STATE_FILE         "state.json"
+#define STATE_CONFIG_FILE  "config.json"
 #define STATE_ID_MAX       255
 /* Longer than any command that makes progress holds a lock; the pause between two attempts. */
 #define STATE_LOCK_SECONDS  15
@@ -252,15 +253,39 @@ void state_entry_close(struct state_entry *entry)
 	fd_close(&entry->fd);
 }
 
+/* A new file: whoever has claimed the id comes here once. */
+int state_write_config(const struct state_entry *entry, const struct json_doc *config,
+		       struct err *err)
+{
+	_cleanup_close_ int fd = openat(entry->fd, STATE_CONFIG_FILE,
+					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : fd_write_all(fd, config->text, config->size);
+	return r < 0 ? err_sys(err, -r, "cannot keep the configuration of '%s'", entry->id) : 0;
+}
+
+int state_read_config(const struct state_store *store, const char *id, struct arena *arena,
+		      struct spec *ret, struct spec_problems *problems, struct err *err)
+{
+	struct state_entry entry;
+	int r = open_entry(store, id, &entry, err);
+	if (r < 0)
+		return r;
+	r = spec_load(arena, entry.fd, STATE_CONFIG_FILE, ret, problems, err);
+	state_entry_close(&entry);
+	if (r == -ENOENT)
+		err_say(err, ERR_NOT_FOUND, ENOENT,
+			"the configuration with which container '%s' was started is not there", id);
+	return r;
+}
+
 int state_remove(struct state_entry *entry, struct err *err)
 {
-	if (unlinkat(entry->fd, STATE_FILE, 0) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
-	/* A half-written file of a hull that was killed. */
-	if (unlinkat(entry->fd, STATE_FILE ".new", 0) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
-	if (unlinkat(entry->fd, STATE_HOOKS_FILE, 0) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
+	/* The second one is a half-written file of a hull that was killed. */
+	static const char *const files[] = { STATE_FILE, STATE_FILE ".new", STATE_CONFIG_FILE,
+					     STATE_HOOKS_FILE };
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (unlinkat(entry->fd, files[i], 0) < 0 && errno != ENOENT)
+			return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
 	if (unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot remove the state directory of '%s'", entry->id);
 	state_entry_close(entry);

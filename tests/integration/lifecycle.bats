@@ -39,6 +39,18 @@ teardown() {
 	expect_error "$ID"
 }
 
+@test "the config.json of the start is kept for the caller alone, and goes with the state" {
+	program /bin/sleep 60
+	hull_start
+	cp "$BUNDLE/config.json" "$T/as-started"
+	config '.process.args = ["/bin/true"]'
+	cmp "$STATE/$ID/config.json" "$T/as-started"
+	[[ $(stat -c %a "$STATE/$ID/config.json") == 600 ]]
+	kill -KILL "$PID"
+	hull_wait
+	assert_clean
+}
+
 @test "a name that is in use is refused, and the container lives on" {
 	program /bin/sleep 60
 	hull_start

@@ -70,6 +70,37 @@ static void test_claim_and_remove(void **unused)
 	state_entry_close(&entry);
 }
 
+/* The config.json of the start, for those who come later; it goes with the state. */
+static void test_config_is_kept(void **unused)
+{
+	static const char text[] = "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"}}";
+	const struct json_doc doc = { .text = text, .size = sizeof(text) - 1 };
+	_cleanup_storedir_ struct storedir f;
+	struct state_entry entry;
+	struct spec_problems problems;
+	struct spec spec;
+	char list[128];
+	struct stat st;
+	(void)unused;
+	storedir_init(&f);
+	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
+	assert_int_equal(state_read_config(&f.store, "web", &f.arena, &spec, &problems, &f.err),
+			 -ENOENT);
+	assert_int_equal(f.err.kind, ERR_NOT_FOUND);
+	assert_int_equal(state_write_config(&entry, &doc, &f.err), 0);
+	assert_int_equal(fstatat(entry.fd, "config.json", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(state_read_config(&f.store, "web", &f.arena, &spec, &problems, &f.err), 0);
+	assert_string_equal(spec.root.path.s, "r");
+	/* Nobody's file is written to in its place. */
+	assert_int_equal(state_write_config(&entry, &doc, &f.err), -EEXIST);
+	assert_int_equal(state_remove(&entry, &f.err), 0);
+	tmpdir_list(&f.dir, "store", list, sizeof(list));
+	assert_string_equal(list, "");
+	assert_int_equal(state_read_config(&f.store, "web", &f.arena, &spec, &problems, &f.err),
+			 -ENOENT);
+}
+
 /* A directory that somebody else's claim has filled already is not one's own. */
 static void test_claim_of_a_used_directory(void **unused)
 {
@@ -344,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_claim_and_remove),
+		cmocka_unit_test(test_config_is_kept),
 		cmocka_unit_test(test_claim_of_a_used_directory),
 		cmocka_unit_test(test_link_in_place),
 		cmocka_unit_test(test_link_as_new_file),
