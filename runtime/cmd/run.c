@@ -58,7 +58,10 @@ static int exit_status(const struct start_result *result)
 {
 	if (result->stop_signal)
 		return 128 + result->stop_signal;
-	return result->exited ? result->code : 128 + result->code;
+	if (!result->exited)
+		return 128 + result->code;
+	/* Output that got lost is a failure of its own. */
+	return result->code ? result->code : result->lost_status;
 }
 
 /* --debug shows what is about to be done, so that a failing step can be seen in its place. */
@@ -87,8 +90,9 @@ static void show_warnings(void *context)
 }
 
 /*
- * What the poststop hooks have left to say. A log has one record for an error with all warnings in
- * it: there they join those that were found before.
+ * What was found after the program began: output that got lost, poststop hooks that failed. A log
+ * has one record for an error with all warnings in it: there they join those that were found
+ * before.
  */
 static void show_late(struct cmd *cmd, const struct spec_problems *late)
 {

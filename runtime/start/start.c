@@ -68,6 +68,17 @@ static int run_steps(struct start *s, struct err *err)
 	return 0;
 }
 
+static void note_lost_output(struct start *s, struct start_result *ret)
+{
+	struct err lost = { 0 };
+	ret->lost_status = tty_lost_status(&s->tty, &lost);
+	struct err *warning = lost.code ? spec_problem_add(s->arena, s->late, SPEC_WARNING, 0, "%s",
+							   lost.message)
+					: NULL;
+	if (warning)
+		*warning = lost;
+}
+
 int start_run(struct start *s, struct start_result *ret, struct err *err)
 {
 	struct err cleanup = { 0 };
@@ -79,6 +90,7 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 	timeline_stop(s->timeline);
 	if (r == 0)
 		r = supervise(s, ret, err);
+	note_lost_output(s, ret);
 	tty_end(&s->tty); /* what follows may take a while, or have something to say */
 	timeline_step(s->timeline, "clean");
 	if (r < 0)

@@ -93,7 +93,7 @@ struct start {
 	const char *pid_file;      /* or NULL */
 	bool pid_file_made;
 	struct spec_problems *problems; /* borrowed; takes warnings about the seccomp profile */
-	struct spec_problems *late;     /* borrowed; takes those of the poststop hooks */
+	struct spec_problems *late;     /* borrowed; takes warnings about the end */
 	/* Called before clone, the last moment at which hull may speak; NULL: nobody wants to. */
 	void (*before_clone)(void *context);
 	void *before_clone_context;
@@ -144,6 +144,7 @@ struct start_result {
 	int code;
 	bool core_dumped;
 	bool started;    /* the program ran: the other members say how it ended */
+	int lost_status; /* where output of its terminal was lost: instead of 0; 0: none was */
 	int stop_signal; /* the start was given up because hull got this signal; 0: it was not */
 };
 

@@ -164,8 +164,8 @@ static bool is_job_control(int signal)
 /* Signals that speak of hull itself, and those that a program raises by a fault of its own. */
 static bool is_private(int signal)
 {
-	static const int signals[] = { SIGCHLD, SIGPIPE, SIGURG,  SIGSEGV, SIGBUS,
-				       SIGFPE,  SIGILL,  SIGTRAP, SIGSYS };
+	static const int signals[] = { SIGCHLD, SIGPIPE, SIGURG, SIGXFSZ, SIGSEGV,
+				       SIGBUS,  SIGFPE,  SIGILL, SIGTRAP, SIGSYS };
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		if (signals[i] == signal)
 			return true;

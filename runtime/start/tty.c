@@ -16,9 +16,7 @@
 
 #include "base/fd.h"
 
-#define TTY_BACKGROUND_POLL_MS 500  /* a job that is fetched to the foreground gets no signal */
-#define TTY_STOPPED_MS         2000 /* how long a stopped terminal holds up the end */
-#define TTY_DRAIN_MAX          ((size_t)1024 * 1024) /* processes may be left that go on writing */
+#define TTY_BACKGROUND_POLL_MS 500 /* a job that is fetched to the foreground gets no signal */
 #define TTY_BLOCKING_CHUNK     256 /* fits whenever poll says that anything does */
 
 /* ---- a fault of hull's ---- */
@@ -199,16 +197,13 @@ int tty_begin(struct tty *tty, struct err *err)
 	if (tty->in_fd < 0 || tty->out_fd < 0)
 		return err_sys(err, errno, "cannot open standard input and output again");
 	tty->is_outer = isatty(tty->in_fd);
+	tty->is_shown = isatty(tty->out_fd);
 	tty_resize(tty);
 	(void)tty_prepare(tty);
 	return 0;
 }
 
-/*
- * The program's terminal is gone, as when its window is closed: SIGHUP, and ends of file. What it
- * has said before is still shown.
- */
-static void hang_up(struct tty *tty)
+static void close_terminal(struct tty *tty)
 {
 	leave_raw(tty); /* nobody reads the keys any more, but some still mean something to hull */
 	fd_close(&tty->peer_fd);
@@ -217,9 +212,19 @@ static void hang_up(struct tty *tty)
 	tty->is_outer = false;
 }
 
+/*
+ * The program's terminal is gone, as when its window is closed: SIGHUP, and ends of file. What it
+ * has said before is still shown, or counted as lost.
+ */
+static void hang_up(struct tty *tty)
+{
+	tty_take_rest(tty);
+	close_terminal(tty);
+}
+
 void tty_end(struct tty *tty)
 {
-	hang_up(tty);
+	close_terminal(tty);
 	fd_close(&tty->out_fd);
 	fd_close(&tty->socket_fd);
 }
@@ -318,7 +323,7 @@ static void read_master(struct tty *tty)
 {
 	struct tty_buffer *b = &tty->to_caller;
 
-	ssize_t n = read(tty->master_fd, b->data + b->used, room(b));
+	ssize_t n = tty_read_master(tty, b->data + b->used, room(b));
 	if (n > 0)
 		b->used += (size_t)n;
 	else if (!is_passing(n))
@@ -349,47 +354,8 @@ void tty_write_output(struct tty *tty)
 	if (n >= 0) {
 		forget(b, (size_t)n);
 	} else if (!is_passing(n)) {
-		hang_up(tty);
-		fd_close(&tty->out_fd);
-	}
-}
-
-/* ---- after the end ---- */
-
-/* What is read now, over several buffers; 0 when there is no more. */
-static size_t fill(struct tty *tty, size_t limit)
-{
-	struct tty_buffer *b = &tty->to_caller;
-	ssize_t n;
-	if (!room(b) || limit == 0)
-		return 0;
-	do
-		n = read(tty->master_fd, b->data + b->used, room(b) < limit ? room(b) : limit);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return 0;
-	b->used += (size_t)n;
-	return (size_t)n;
-}
-
-void tty_drain(struct tty *tty, int signal_fd, bool (*gives_up)(void *), void *context)
-{
-	size_t limit = TTY_DRAIN_MAX;
-
-	fd_close(&tty->peer_fd);
-	int timeout = isatty(tty->out_fd) ? TTY_STOPPED_MS : -1;
-	while (tty->out_fd >= 0) {
-		limit -= fill(tty, limit);
-		if (tty->to_caller.used == 0)
-			return;
-		struct pollfd fds[] = { { .fd = tty->out_fd, .events = POLLOUT },
-					{ .fd = signal_fd, .events = POLLIN } };
-		int n = poll(fds, ARRAY_SIZE(fds), timeout);
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return;
-		if (fds[1].revents && gives_up(context))
-			return;
-		if (fds[0].revents)
-			tty_write_output(tty);
+		tty_lose_output(tty, errno);
+		if (tty_is_copied(tty))
+			hang_up(tty);
 	}
 }

@@ -12,13 +12,21 @@
  * changed.
  *
  * Standard input that ends without being a terminal ends the program's input too: the terminal's
- * end-of-file key is typed. Output that nobody takes any more hangs the container's terminal up.
+ * end-of-file key is typed.
+ *
+ * Output that cannot be written hangs the container's terminal up, since a program cannot be told
+ * otherwise that what it says is lost. It gets SIGHUP (which means nothing to a process 1 without
+ * a handler for it), and errors from then on; what it had written before is counted. In the end
+ * that is said, and a program that ended with status 0 makes hull fail all the same: with status 1;
+ * or quietly, where the reader has gone (`| head`, a closed window), with that of a tool which
+ * SIGPIPE or SIGHUP ends.
  */
 #ifndef HULL_START_TTY_H
 #define HULL_START_TTY_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <termios.h>
 
 #include "base/err.h"
@@ -34,13 +42,16 @@ struct tty {
 			* process which opens the terminal later would take back */
 	int socket_fd; /* connected to --console-socket, until the terminal has gone there */
 	int in_fd;     /* standard input, until it has ended */
-	int out_fd;    /* standard output */
+	int out_fd;    /* standard output, until a write to it has failed */
 	bool is_outer; /* in_fd is a terminal, the caller's */
+	bool is_shown; /* out_fd is a terminal */
 	bool is_front; /* and hull's process group is the one in its foreground */
 	bool is_raw;
 	bool ends_in_line; /* what was last typed into the terminal was no whole line */
 	bool end_typed;    /* the end-of-file key, in the mode `end_mode` (ICANON or not) */
 	tcflag_t end_mode;
+	size_t lost;   /* bytes that could not be written, */
+	int lost_code; /* and why: an errno; 0: none was lost */
 	struct termios saved, raw;
 	struct tty_buffer to_program, to_caller;
 };
@@ -84,5 +95,22 @@ void tty_write_output(struct tty *tty);
  * for the signals that come, says so.
  */
 void tty_drain(struct tty *tty, int signal_fd, bool (*gives_up)(void *), void *context);
+
+/*
+ * Has output been lost? Then the exit status for a program that ended with 0, else 0; the warning
+ * is set if there is something to say.
+ */
+int tty_lost_status(const struct tty *tty, struct err *ret_warning);
+
+/* ---- between tty.c and tty_rest.c ---- */
+
+/* read(2) from the program's terminal; -1 with EIO only when that is really its end. */
+ssize_t tty_read_master(const struct tty *tty, char *data, size_t size);
+
+/* No more can be written, for this reason: what is there is lost. */
+void tty_lose_output(struct tty *tty, int code);
+
+/* What the program's terminal still has: as much as the buffer takes, or all of it is lost. */
+void tty_take_rest(struct tty *tty);
 
 #endif

@@ -150,6 +150,80 @@ on_pipe() {
 	assert_clean
 }
 
+# onto FILE [OPTION of hull...]: the bundle runs, and what its terminal shows goes to that file.
+onto() {
+	local file=$1
+	shift
+	status=0
+	timeout -k 5 20 "$HULL" --root "$STATE" "$@" run ${init:+"$init"} -b "$BUNDLE" "$ID" \
+		</dev/null >"$file" 2>"$T/stderr" 3>&- || status=$?
+	stderr=$(<"$T/stderr")
+}
+
+@test "output that cannot be written is said, and no success" {
+	script 'trap "" HUP; echo hello'
+	onto /dev/full
+	expect 1
+	[[ $stderr == *"6 bytes of the program's output could not be written"*"no space left"* ]] ||
+		report "not said"
+	[[ $(grep -c written "$T/stderr") == 1 ]] || report "not said once"
+	onto /dev/full --log "$T/log" --log-format json
+	expect 1
+	jq -e 'select(.level == "warning") | .msg | test("6 bytes .* ENOSPC")' "$T/log" ||
+		fail "$(<"$T/log")"
+	assert_clean
+}
+
+@test "a program that fails after its output got lost keeps its status" {
+	script 'trap "" HUP; echo hello; exit 3'
+	onto /dev/full
+	expect 3
+	expect_error '6 bytes .* could not be written'
+}
+
+@test "a program whose output is lost is hung up, and does not run on unheard" {
+	script 'while echo hello; do :; done; exit 5'
+	onto /dev/full
+	expect 5
+	expect_error '[0-9]+ bytes .* could not be written'
+	# SIGHUP ends whoever does not care, but for a process 1.
+	script 'echo hello; exec sleep 10'
+	init=--init onto /dev/full
+	expect 129
+	expect_error '6 bytes .* could not be written'
+	assert_clean
+}
+
+@test "all that a program has written before is counted" {
+	script 'trap "" HUP; head -c 3000 /dev/zero | tr "\0" x; read line; sleep 0.2'
+	onto /dev/full
+	expect 1
+	expect_error '3000 bytes .* could not be written'
+}
+
+@test "a file that may grow no more: what does not fit is counted, and no signal ends the program" {
+	script 'trap "" HUP; head -c 100000 /dev/zero | tr "\0" x; exit 0'
+	capture timeout -k 5 20 bash -c "ulimit -f 64; '$HULL' --root '$STATE' run -b '$BUNDLE' '$ID' \
+		</dev/null >'$T/file'" 3>&-
+	expect 1
+	expect_error '[0-9]+ bytes .* could not be written: file too large'
+	[[ $(stat -c %s "$T/file") == 65536 ]] || report "not filled"
+	assert_clean
+}
+
+@test "a reader that has gone is like SIGPIPE: nothing is said, but it is no success" {
+	script 'trap "" HUP; sleep 0.3; echo hello'
+	capture timeout -k 5 20 bash -c "'$HULL' --root '$STATE' run -b '$BUNDLE' '$ID' </dev/null |
+		true; exit \${PIPESTATUS[0]}" 3>&-
+	expect 141
+	[[ -z $stderr ]] || report "said"
+	script 'trap "" HUP; sleep 0.3; echo hello; exit 4'
+	capture timeout -k 5 20 bash -c "'$HULL' --root '$STATE' run -b '$BUNDLE' '$ID' </dev/null |
+		true; exit \${PIPESTATUS[0]}" 3>&-
+	expect 4
+	assert_clean
+}
+
 @test "the caller's descriptors do not become non-blocking" {
 	program /bin/true
 	local before='flags=$(grep ^flags /proc/$$/fdinfo/0 /proc/$$/fdinfo/1)'
