@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/procs.h"
 
 #define REMOVE_TIMEOUT_MS 10000
 
@@ -56,14 +57,20 @@ static int wait_empty(int fd, int64_t deadline)
 
 /* ---- killing ---- */
 
-int cgroup_kill(int fd, int timeout_ms, struct err *err)
+int cgroup_kill_all(int fd, struct err *err)
 {
-	int64_t deadline = clock_ms() + timeout_ms;
 	int r = fd_write_value(fd, "cgroup.kill", "1");
 	if (r == -ENOENT || r == -ENODEV) /* removed meanwhile: nobody is left */
 		return 0;
+	return r < 0 ? err_sys(err, -r, "cannot kill the processes of the cgroup") : 0;
+}
+
+int cgroup_kill(int fd, int timeout_ms, struct err *err)
+{
+	int64_t deadline = clock_ms() + timeout_ms;
+	int r = cgroup_kill_all(fd, err);
 	if (r < 0)
-		return err_sys(err, -r, "cannot kill the processes of the cgroup");
+		return r;
 	r = wait_empty(fd, deadline);
 	if (r == -ETIMEDOUT) {
 		err_sys(err, ETIMEDOUT, "processes of the cgroup outlived their kill by %d ms",

@@ -87,8 +87,8 @@ struct command {
 	bool seals;  /* has processes that a container can see: runs from a sealed executable */
 };
 
-extern const struct command command_run, command_state, command_delete, command_spec, command_check,
-	command_plan;
+extern const struct command command_run, command_state, command_kill, command_delete, command_spec,
+	command_check, command_plan;
 
 /* The options before the command. */
 extern const struct option cmd_global_options[];

@@ -3,7 +3,7 @@
  * start was cut short at any point. The cgroup is the way to its processes, so that none is
  * missed, and the state goes last: when anything fails, the next delete can try again (R-081).
  */
-#include "cmd/cmd.h"
+#include "cmd/container.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -19,12 +19,14 @@
 #define DELETE_TIMEOUT_MS 10000
 
 struct delete_options {
-	bool force;
+	bool force, regex;
 };
 
 static const struct option delete_table[] = {
 	{ "force", 'f', OPTION_FLAG, offsetof(struct delete_options, force), NULL,
 	  "kill it first when it runs; no error when there is none" },
+	{ "regex", 'r', OPTION_FLAG, offsetof(struct delete_options, regex), NULL,
+	  "ID is an extended regular expression: all containers that match" },
 	{ 0 },
 };
 
@@ -50,28 +52,12 @@ static int kill_process(const struct state *state, struct err *err)
 			       (int)state->pid);
 }
 
-/*
- * A cgroup that existed before may be full of other people's processes. Only a container that had a
- * process had found it empty; and when that one is gone and somebody holds the cgroup all the same,
- * it is a later container's, or its own hull is just about to empty it. Else *ret_lock keeps out
- * later ones.
- */
-static bool is_foreign(int fd, const struct state *state, int *ret_lock)
-{
-	if (!state_cgroup_existed(state))
-		return false;
-	if (state->pid == 0)
-		return true;
-	return state->status == STATE_STOPPED &&
-	       cgroup_lock(fd, state->cgroup, ret_lock, NULL) == -EBUSY;
-}
-
 static int empty_cgroup(const struct cgroup_root *root, const struct state *state, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF, lock = -EBADF;
 
 	int r = cgroup_open(root, state->cgroup, &fd, err);
-	if (r < 0 || is_foreign(fd, state, &lock))
+	if (r < 0 || container_is_foreign_cgroup(fd, state, &lock))
 		return r == -ENOENT ? 0 : r;
 	r = cgroup_kill(fd, DELETE_TIMEOUT_MS, err);
 	if (r == 0 && state_cgroup_existed(state))
@@ -241,11 +227,9 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 }
 
 /* 1 when there is no such container; that something else is missing is an error. */
-static int lock_entry(struct cmd *cmd, struct state_store *store, struct state_entry *ret,
-		      struct err *err)
+static int lock_entry(struct cmd *cmd, const char *id, struct state_store *store,
+		      struct state_entry *ret, struct err *err)
 {
-	const char *id = cmd->args[0];
-
 	int r = cmd_open_store(cmd, STATE_STORE_EXISTING, store, err);
 	if (r == -ENOENT)
 		err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
@@ -254,16 +238,16 @@ static int lock_entry(struct cmd *cmd, struct state_store *store, struct state_e
 	return r == -ENOENT ? 1 : r;
 }
 
-static int delete (struct cmd *cmd, void *options, struct err *err)
+static int delete_one(struct cmd *cmd, const char *id, void *context, struct err *err)
 {
-	const struct delete_options *o = options;
+	const struct delete_options *o = context;
 	struct state_store store = { .fd = -EBADF };
 	struct state_entry entry = { .fd = -EBADF };
 
-	int r = state_check_id(cmd->args[0], err);
+	int r = state_check_id(id, err);
 	if (r < 0)
 		return r;
-	r = lock_entry(cmd, &store, &entry, err);
+	r = lock_entry(cmd, id, &store, &entry, err);
 	if (r == 1)
 		r = o->force ? 0 : -ENOENT;
 	else if (r == 0)
@@ -271,6 +255,12 @@ static int delete (struct cmd *cmd, void *options, struct err *err)
 	state_entry_close(&entry);
 	state_store_close(&store);
 	return r;
+}
+
+static int delete_command(struct cmd *cmd, void *options, struct err *err)
+{
+	const struct delete_options *o = options;
+	return container_each(cmd, cmd->args[0], o->regex, delete_one, options, err);
 }
 
 const struct command command_delete = {
@@ -282,6 +272,6 @@ const struct command command_delete = {
 	.options_size = sizeof(struct delete_options),
 	.min_args = 1,
 	.max_args = 1,
-	.run = delete,
+	.run = delete_command,
 	.failure = 1,
 };

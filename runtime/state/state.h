@@ -84,6 +84,14 @@ int state_open_cache(const struct state_store *store);
 /* [A-Za-z0-9_+.-], 1 to 255 of them, neither "." nor "..". */
 _must_check_ int state_check_id(const char *id, struct err *err);
 
+struct state_ids {
+	const char **v;
+	size_t n;
+};
+/* All containers of the store, sorted; each may be gone by the time that it is looked at. */
+_must_check_ int state_list(const struct state_store *store, struct arena *arena,
+			    struct state_ids *ret, struct err *err);
+
 /* Makes the directory, which claims the id, and locks it. EEXIST when it is taken. */
 _must_check_ int state_claim(const struct state_store *store, const char *id,
 			     struct state_entry *ret, struct err *err);

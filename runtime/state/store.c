@@ -4,6 +4,7 @@
  */
 #include "state/state.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,6 +111,50 @@ int state_open_cache(const struct state_store *store)
 	if (mkdirat(store->fd, STATE_CACHE_DIR, 0700) < 0 && errno != EEXIST)
 		return -1;
 	return openat(store->fd, STATE_CACHE_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* ---- all containers ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int read_ids(DIR *dir, struct arena *arena, struct state_ids *ret)
+{
+	const struct dirent *e;
+	size_t room = 0;
+	for (errno = 0; (e = readdir(dir)); errno = 0) {
+		if (state_check_id(e->d_name, NULL) < 0)
+			continue;
+		if (ret->n == room) {
+			const char **old = ret->v;
+			room = room ? room * 2 : 32;
+			ret->v = arena_array(arena, room, sizeof(*ret->v));
+			for (size_t i = 0; i < ret->n; i++)
+				ret->v[i] = old[i];
+		}
+		ret->v[ret->n++] = arena_strdup(arena, e->d_name);
+	}
+	return -errno;
+}
+
+int state_list(const struct state_store *store, struct arena *arena, struct state_ids *ret,
+	       struct err *err)
+{
+	*ret = (struct state_ids) { 0 };
+	_cleanup_close_ int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return err_sys(err, errno, "cannot list the state directory '%s'", store->path);
+	fd_take(&fd);
+	int r = read_ids(dir, arena, ret);
+	closedir(dir);
+	if (r < 0)
+		return err_sys(err, -r, "cannot list the state directory '%s'", store->path);
+	if (ret->n > 0)
+		qsort(ret->v, ret->n, sizeof(*ret->v), compare_ids);
+	return 0;
 }
 
 /* ---- one container ---- */

@@ -196,6 +196,28 @@ static void test_store_of_somebody_else(void **unused)
 	assert_int_equal(f.err.kind, ERR_PERMISSION);
 }
 
+static void test_list(void **unused)
+{
+	(void)unused;
+	_cleanup_storedir_ struct storedir f;
+	struct state_ids ids;
+	storedir_init(&f);
+	assert_int_equal(state_list(&f.store, &f.arena, &ids, &f.err), 0);
+	assert_int_equal(ids.n, 0);
+	/* More than fit at first; and what is no container's. */
+	for (int i = 99; i >= 0; i--)
+		assert_int_equal(mkdirat(f.store.fd, arena_printf(&f.arena, "c%02d", i), 0700), 0);
+	assert_int_equal(mkdirat(f.store.fd, "@seccomp", 0700), 0);
+	assert_int_equal(state_list(&f.store, &f.arena, &ids, &f.err), 0);
+	assert_int_equal(ids.n, 100);
+	assert_string_equal(ids.v[0], "c00");
+	assert_string_equal(ids.v[42], "c42");
+	assert_string_equal(ids.v[99], "c99");
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(unlinkat(f.store.fd, ids.v[i], AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(f.store.fd, "@seccomp", AT_REMOVEDIR), 0);
+}
+
 static void test_cache(void **unused)
 {
 	_cleanup_storedir_ struct storedir f;
@@ -381,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_link_as_new_file),
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_store_of_somebody_else),
+		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_relock_after_remove),

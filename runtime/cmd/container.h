@@ -1,0 +1,47 @@
+/* What the commands on an existing container begin with: its state, and the way to its cgroup. */
+#ifndef HULL_CMD_CONTAINER_H
+#define HULL_CMD_CONTAINER_H
+
+#include "cgroup/cgroup.h"
+#include "cmd/cmd.h"
+
+struct container {
+	struct state_store store;
+	struct state_entry entry; /* with CONTAINER_LOCK: locked */
+	struct state state;       /* its status is what the kernel says, not the file */
+};
+
+#define _cleanup_container_ _cleanup_(container_done)
+
+enum container_flags {
+	CONTAINER_READ, /* without a lock */
+	CONTAINER_LOCK, /* its state cannot change meanwhile */
+};
+
+/* Reads its state. ENOENT: there is none. *ret may be given to container_done() in any case. */
+_must_check_ int container_open(struct cmd *cmd, const char *id, enum container_flags flags,
+				struct container *ret, struct err *err);
+void container_done(struct container *c);
+
+/* Its cgroup. ENOENT, with the error filled: it has none, or it is gone. */
+_must_check_ int container_open_cgroup(const struct container *c, int *ret_fd, struct err *err);
+
+/*
+ * Whether its cgroup, open at `fd`, may be full of other people's processes: it existed before, and
+ * the container has none of its own any more. Else *ret_lock keeps out later ones, where it must.
+ */
+bool container_is_foreign_cgroup(int fd, const struct state *state, int *ret_lock);
+
+/* The error for a container that is not running; engines look for its words. */
+int container_not_running(const char *id, struct err *err);
+
+/*
+ * Calls act() for the container of that name; or, with is_regex, for each one whose name matches an
+ * extended regular expression: then each failure but the last is a warning at once.
+ */
+_must_check_ int container_each(struct cmd *cmd, const char *name, bool is_regex,
+				int (*act)(struct cmd *cmd, const char *id, void *context,
+					   struct err *err),
+				void *context, struct err *err);
+
+#endif
