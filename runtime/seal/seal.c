@@ -23,8 +23,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define SELF  "/proc/self/exe"
-#define TRIED "HULL_SEAL_TRIED"
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #ifndef MFD_EXEC /* Linux 6.3 */
@@ -35,7 +33,7 @@
 
 static bool has_seals(void)
 {
-	_cleanup_close_ int fd = open(SELF, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(SEAL_SELF, O_RDONLY | O_CLOEXEC);
 	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 	return seals >= 0 && (seals & SEALS) == SEALS;
 }
@@ -50,7 +48,7 @@ static bool is_lost_mount(void)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID };
 	struct statfs fs;
 
-	_cleanup_close_ int fd = open(SELF, O_PATH | O_CLOEXEC);
+	_cleanup_close_ int fd = open(SEAL_SELF, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstatfs(fd, &fs) < 0 || ((unsigned long)fs.f_flags & flags) != flags)
 		return false;
 	return mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 && errno == EINVAL;
@@ -61,7 +59,7 @@ static bool is_sealed(void)
 {
 	static const char copy[] = "/memfd:";
 	char name[sizeof(copy)];
-	ssize_t n = readlink(SELF, name, sizeof(name));
+	ssize_t n = readlink(SEAL_SELF, name, sizeof(name));
 	if (n == 1 && name[0] == '/') /* a file that is the root of a mount without a place */
 		return is_lost_mount();
 	return n == sizeof(name) && memcmp(name, copy, sizeof(copy) - 1) == 0 && has_seals();
@@ -72,9 +70,9 @@ static bool is_sealed(void)
 static int open_mount(void)
 {
 	struct mount_attr attr = {
-		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+		.attr_set = SEAL_ATTRIBUTES,
 	};
-	int fd = open_tree(AT_FDCWD, SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int fd = open_tree(AT_FDCWD, SEAL_SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
@@ -103,7 +101,7 @@ static int copy_file(int from, int to)
 
 static int open_copy(void)
 {
-	_cleanup_close_ int from = open(SELF, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int from = open(SEAL_SELF, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		return -errno;
 	int fd = memfd_create("hull", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
@@ -158,20 +156,20 @@ static int refuse(int mount_code, int copy_code, struct err *err)
 
 int seal_self(char **argv, struct err *err)
 {
-	bool tried = getenv(TRIED);
+	bool tried = getenv(SEAL_TRIED);
 
 	if (is_sealed()) {
-		unsetenv(TRIED);
+		unsetenv(SEAL_TRIED);
 		/* Executed by descriptor, the process is named after its number. */
 		(void)!prctl(PR_SET_NAME, "hull", 0, 0, 0);
 		return 0;
 	}
 	if (tried) {
 		err_say(err, ERR_HOST, ENOTSUP, "hull's executable is not sealed after sealing it");
-		err_hint(err, "the variable %s is hull's own and must not be set", TRIED);
+		err_hint(err, "the variable %s is hull's own and must not be set", SEAL_TRIED);
 		return -ENOTSUP;
 	}
-	if (setenv(TRIED, "1", 1) < 0)
+	if (setenv(SEAL_TRIED, "1", 1) < 0)
 		return err_sys(err, errno, "cannot seal hull's own executable");
 	int mount_code = execute(open_mount(), argv);
 	return refuse(-mount_code, -execute(open_copy(), argv), err);

@@ -9,6 +9,17 @@
 
 #include "base/err.h"
 
+/* For the two that seal, seal.c and entry.c. */
+#define SEAL_SELF       "/proc/self/exe"
+#define SEAL_TRIED      "HULL_SEAL_TRIED"
+#define SEAL_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+/*
+ * The commands that entry.c seals for (main.c: those with `seals`), each with its end. One that is
+ * missing is sealed a little later; a test compares the two.
+ */
+#define SEAL_COMMANDS "run\0create\0exec\0"
+
 /*
  * 0 when this process is executed from a sealed file. Otherwise it executes itself from one, with
  * the same arguments, environment and descriptors, and does not return; or -errno with the error

@@ -86,10 +86,11 @@ attack() {
 	output=$(<"$T/attack")
 }
 
-# Runs hull up to its plan on standard error, where it waits; $exe names its file.
+# Runs hull up to its plan on standard error, where it waits; $exe names its file, and so does its
+# standard input.
 hold() {
 	fill_pipe
-	timeout -s KILL 30 "$@" >/dev/null 2>"$T/full" </dev/null 3>&- 8>&- &
+	timeout -s KILL 30 "$@" >/dev/null 2>"$T/full" <"$T/hull" 3>&- 8>&- &
 	jobs_started+=($!)
 	wait_for is_waiting $! || fail "it does not wait"
 	exe=/proc/$held/exe
@@ -205,4 +206,48 @@ from_memory='
 	expect_error "cannot seal hull's own executable against containers: too many open files"
 	expect_error "the limit of open files"
 	assert_clean
+}
+
+# A release for x86-64 seals before its C library starts: only the slower way sets a variable.
+is_fast() {
+	! grep -zq '^HULL_SEAL_TRIED=' "/proc/$held/environ"
+}
+
+has_entry() {
+	nm "$HULL" 2>/dev/null | grep -q ' seal_before_libc$'
+}
+
+@test "R-060: it is sealed before the C library starts" {
+	has_entry || skip "this build starts with its C library"
+	hold "$T/hull" --root "$STATE" --debug run -b "$BUNDLE" "$ID"
+	is_fast || fail "the start of the C library was paid twice"
+	expect_sealed_mount
+}
+
+@test "R-060: executed by descriptor, it is sealed by the slower way" {
+	hold perl -e 'exec { "/dev/fd/" . fileno(STDIN) } "hull", @ARGV' -- \
+		--root "$STATE" --debug run -b "$BUNDLE" "$ID"
+	! is_fast || fail "no second execution was seen"
+	expect_sealed_mount
+}
+
+@test "R-060: what runs before the C library calls nothing of it" {
+	has_entry || skip "this build starts with its C library"
+	local object
+	object=$(find "$(dirname "$HULL")" -path '*hull_seal*' -name 'entry.c.o')
+	[[ $(nm -u "$object" | awk '{ print $2 }') == _start ]] || fail "$(nm -u "$object")"
+	# No pointer that the start of the C library would have to relocate.
+	! readelf -rW "$object" | awk '/^Relocation section/ { debug = /\.debug/ } !debug' |
+		grep -E 'R_X86_64_(64|.*GOT|.*TP)' || fail "relocations"
+}
+
+@test "R-060: every command that needs a seal is sealed before the C library" {
+	local file name commands
+	commands=$(sed -n 's/^#define SEAL_COMMANDS "\(.*\)"$/ \1/p' "$TOP/runtime/seal/seal.h")
+	commands=${commands//\\0/ }
+	for file in "$TOP"/runtime/cmd/*.c; do
+		grep -q '\.seals = true' "$file" || continue
+		name=$(sed -n 's/^\t\.name = "\(.*\)",$/\1/p' "$file")
+		[[ -n $name && $commands == *" $name "* ]] || fail "'$name' is not among $commands"
+	done
 }
