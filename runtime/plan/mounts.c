@@ -73,6 +73,14 @@ static int plan_cgroup_mount(const struct planner *p, struct plan_mount *m, stru
 	return 0;
 }
 
+static bool has_option(const struct plan_mount *m, const char *key)
+{
+	for (size_t i = 0; i < m->options_n; i++)
+		if (str_eq(m->options[i].key, key))
+			return true;
+	return false;
+}
+
 static int plan_sources(const struct planner *p, const struct spec_mount *spec,
 			struct plan_mount *m, struct err *err)
 {
@@ -97,7 +105,20 @@ static int plan_sources(const struct planner *p, const struct spec_mount *spec,
 		return -EINVAL;
 	}
 	m->source = spec->source.s && *spec->source.s ? spec->source.s : m->type;
+	m->takes_mode = str_eq(m->type, "tmpfs") && !has_option(m, "mode");
 	return is_cgroup_type(m->type) ? plan_cgroup_mount(p, m, err) : 0;
+}
+
+/* Others would ignore the option, and the program would miss what it was promised. */
+static int check_copy_up(const struct spec_mount *spec, const struct plan_mount *m, struct err *err)
+{
+	if (!m->copies_up || (m->kind == PLAN_MOUNT_NEW && str_eq(m->type, "tmpfs")))
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL, "the option tmpcopyup is for a new tmpfs only");
+	for (size_t i = 0; i < spec->options.n; i++)
+		if (str_eq(spec->options.v[i].s, "tmpcopyup"))
+			err_at(err, spec->options.v[i].at);
+	return -EINVAL;
 }
 
 static int plan_one_mount(const struct planner *p, const struct spec_mount *spec,
@@ -114,7 +135,9 @@ static int plan_one_mount(const struct planner *p, const struct spec_mount *spec
 	int r = check_destination(spec, m, err);
 	if (r == 0)
 		r = plan_parse_mount_options(p, spec, m, err);
-	return r < 0 ? r : plan_sources(p, spec, m, err);
+	if (r == 0)
+		r = plan_sources(p, spec, m, err);
+	return r < 0 ? r : check_copy_up(spec, m, err);
 }
 
 /* Does hull make something below this mount after it is mounted: a mount point, a device? */
@@ -132,15 +155,17 @@ static bool is_built_on(const struct plan *plan, size_t index)
 }
 
 /*
- * A read-only new file system in which hull still has to make mount points or devices is made
- * read-only after that, in one place and before anything of the container runs.
+ * A read-only new file system in which hull still has to make mount points or devices, or to
+ * copy what is below it, is made read-only after that, in one place and before anything of the
+ * container runs.
  */
 static void plan_late_readonly(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->mounts_n; i++) {
 		struct plan_mount *m = &plan->mounts[i];
 		if (m->kind == PLAN_MOUNT_NEW && (m->attr.set & MOUNT_ATTR_RDONLY) &&
-		    str_eq(m->type, "tmpfs") && is_built_on(plan, i)) {
+		    str_eq(m->type, "tmpfs") &&
+		    (m->copies_up || is_built_on(plan, i))) {
 			m->late_readonly = true;
 			m->attr.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 		}

@@ -20,6 +20,7 @@ enum option_kind {
 	OPTION_PROPAGATION,
 	OPTION_BIND,
 	OPTION_REMOUNT,
+	OPTION_COPY_UP,
 	OPTION_LATER, /* known, not carried out yet */
 };
 enum option_flags { OPTION_RECURSIVE = 1u << 0 };
@@ -114,7 +115,7 @@ static const struct option option_table[] = {
 	{ "remount", OPTION_REMOUNT, 0, 0 },
 	{ "idmap", OPTION_LATER, 0, 0 },
 	{ "ridmap", OPTION_LATER, 0, 0 },
-	{ "tmpcopyup", OPTION_LATER, 0, 0 },
+	{ "tmpcopyup", OPTION_COPY_UP, 0, 0 },
 };
 
 static const struct option *option_find(const char *name)
@@ -223,6 +224,9 @@ static void apply_option(const struct planner *p, const struct option *o,
 		break;
 	case OPTION_PROPAGATION:
 		m->propagation = o->value;
+		break;
+	case OPTION_COPY_UP:
+		m->copies_up = true;
 		break;
 	default:
 		break;

@@ -147,6 +147,8 @@ struct plan_mount {
 	struct plan_attr attr_recursive; /* of all mounts of a recursive bind, before `attr` */
 	uint64_t propagation;            /* MS_* for the whole tree; 0: as it is */
 	bool recursive;                  /* rbind */
+	bool takes_mode;    /* a tmpfs without one: that of the directory that it covers, if any */
+	bool copies_up;     /* tmpcopyup: a tmpfs that begins with that directory's content */
 	bool on_proc;       /* its destination is /proc, or a file there that may be replaced */
 	bool late_readonly; /* hull still makes something below it: read-only comes afterwards */
 	uint32_t at, source_at;

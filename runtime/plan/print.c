@@ -216,6 +216,8 @@ static void print_mount(const struct plan_mount *m, struct str *out)
 	if (m->propagation && m->propagation != MS_PRIVATE)
 		str_printf(out, " %s",
 			   str_name_of(plan_propagation_names, (int64_t)m->propagation));
+	if (m->copies_up)
+		str_append(out, ", with what the image has there");
 	str_append(out, m->late_readonly ? ", read-only in the end\n" : "\n");
 }
 

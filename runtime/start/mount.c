@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/inroot.h"
 #include "base/str.h"
+#include "start/copyup.h"
 #include "start/procfs.h"
 #include "start/timeline.h"
 
@@ -85,8 +86,25 @@ static int fs_failed(int fs, const struct plan_mount *m, struct err *err)
 	return -code;
 }
 
-static int configure(int fs, const struct plan_mount *m, struct err *err)
+/* Without a mode of its own a tmpfs has that of the directory that it covers, if there is one. */
+static int set_mode(const struct start *s, const struct plan_mount *m, int fs)
 {
+	struct stat st;
+	char mode[16];
+
+	if (!m->takes_mode)
+		return 0;
+	_cleanup_close_ int fd = inroot_try(s->root_fd, m->destination, O_PATH | O_DIRECTORY);
+	if (fd < 0 || fstat(fd, &st) < 0) /* what is wrong there, attach() says */
+		return 0;
+	snprintf(mode, sizeof(mode), "%o", st.st_mode & 07777U);
+	return fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0);
+}
+
+static int configure(const struct start *s, int fs, const struct plan_mount *m, struct err *err)
+{
+	if (set_mode(s, m, fs) < 0)
+		return fs_failed(fs, m, err);
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", m->source, 0) < 0)
 		return fs_failed(fs, m, err);
 	for (size_t i = 0; i < m->options_n; i++) {
@@ -114,7 +132,7 @@ static int make_filesystem(struct start *s, const struct plan_mount *m, int *ret
 		errno = -fs;
 		return fs_failed(-1, m, err);
 	}
-	int r = configure(fs, m, err);
+	int r = configure(s, fs, m, err);
 	if (r < 0)
 		return r;
 	*ret_fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)(m->attr.set | m->attr_recursive.set));
@@ -207,6 +225,20 @@ static int set_propagation(const struct plan_mount *m, int tree, struct err *err
 	return 0;
 }
 
+/* With tmpcopyup: from the directory that will be covered, if there is one. */
+static int fill(const struct start *s, const struct plan_mount *m, int tree, struct err *err)
+{
+	if (!m->copies_up)
+		return 0;
+	_cleanup_close_ int from = inroot_try(s->root_fd, m->destination, O_RDONLY | O_DIRECTORY);
+	if (from == -ENOENT || from == -ENOTDIR) /* it is made, or that is an error, in attach() */
+		return 0;
+	if (from < 0)
+		return err_sys(err, -from, "cannot read '%s' of the image", m->destination);
+	int r = check_not_in_proc(m, from, err);
+	return r < 0 ? r : copyup_fill(m, from, tree, err);
+}
+
 static int attach(const struct start *s, const struct plan_mount *m, int tree, struct err *err)
 {
 	_cleanup_close_ int target = open_destination(s, m, tree, err);
@@ -244,6 +276,8 @@ static int mount_one(struct start *s, const struct plan_mount *m, int *tree, str
 		return change_attributes(s, m, err);
 	if (m->kind == PLAN_MOUNT_NEW)
 		r = make_filesystem(s, m, tree, err);
+	if (r == 0)
+		r = fill(s, m, *tree, err);
 	if (r == 0)
 		r = attach(s, m, *tree, err);
 	if (r == 0 && !m->late_readonly)

@@ -245,7 +245,7 @@ static void test_bind_data(void **state)
 
 static void test_later(void **state)
 {
-	static const char *const words[] = { "idmap", "ridmap", "tmpcopyup" };
+	static const char *const words[] = { "idmap", "ridmap" };
 	_cleanup_planned_ struct planned p;
 	(void)state;
 	planned_init(&p);
@@ -253,6 +253,26 @@ static void test_later(void **state)
 		assert_int_equal(make(&p, "tmpfs", words[i]), -ENOTSUP);
 		assert_string_equal(p.err.path, "mounts[0].options[1]");
 	}
+}
+
+static void test_copy_up(void **state)
+{
+	_cleanup_planned_ struct planned p;
+	(void)state;
+	planned_init(&p);
+	assert_int_equal(make(&p, "tmpfs", "tmpcopyup"), 0);
+	assert_true(p.plan.mounts[0].copies_up && p.plan.mounts[0].takes_mode);
+	assert_int_equal(p.plan.mounts[0].options_n, 0); /* it is no word of the kernel's */
+	assert_int_equal(make(&p, "tmpfs", "tmpcopyup,mode=700,ro"), 0);
+	assert_true(p.plan.mounts[0].copies_up && !p.plan.mounts[0].takes_mode);
+	assert_true(p.plan.mounts[0].late_readonly); /* or nothing could be copied into it */
+	assert_int_equal(make(&p, "tmpfs", "ro"), 0);
+	assert_true(p.plan.mounts[0].takes_mode && !p.plan.mounts[0].late_readonly);
+	assert_int_equal(make(&p, "tmpfs", "mode=700"), 0);
+	assert_false(p.plan.mounts[0].takes_mode);
+	assert_int_equal(make(&p, "bind", "tmpcopyup"), -EINVAL);
+	assert_string_equal(p.err.path, "mounts[0].options[1]");
+	assert_int_equal(make(&p, "remount,bind", "tmpcopyup"), -EINVAL);
 }
 
 static void test_kinds(void **state)
@@ -319,11 +339,12 @@ static void test_late_readonly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_single),      cmocka_unit_test(test_recursive),
-		cmocka_unit_test(test_last_wins),   cmocka_unit_test(test_recursive_and_own),
-		cmocka_unit_test(test_propagation), cmocka_unit_test(test_data),
-		cmocka_unit_test(test_bind_data),   cmocka_unit_test(test_later),
-		cmocka_unit_test(test_kinds),       cmocka_unit_test(test_late_readonly),
+		cmocka_unit_test(test_single),        cmocka_unit_test(test_recursive),
+		cmocka_unit_test(test_last_wins),     cmocka_unit_test(test_recursive_and_own),
+		cmocka_unit_test(test_propagation),   cmocka_unit_test(test_data),
+		cmocka_unit_test(test_bind_data),     cmocka_unit_test(test_later),
+		cmocka_unit_test(test_copy_up),       cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_late_readonly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
