@@ -127,17 +127,14 @@ static int plan_one_mount(const struct planner *p, const struct spec_mount *spec
 	m->at = spec->at;
 	m->destination = plan_path_normal(p->arena, spec->destination.s);
 	m->on_proc = is_proc_target(m->destination);
-	if (spec->uid_mappings.at || spec->gid_mappings.at) {
-		err_say(err, ERR_CONFIG, ENOTSUP, "id-mapped mounts are not carried out yet");
-		err_at(err, spec->uid_mappings.at ? spec->uid_mappings.at : spec->gid_mappings.at);
-		return -ENOTSUP;
-	}
 	int r = check_destination(spec, m, err);
 	if (r == 0)
 		r = plan_parse_mount_options(p, spec, m, err);
 	if (r == 0)
 		r = plan_sources(p, spec, m, err);
-	return r < 0 ? r : check_copy_up(spec, m, err);
+	if (r == 0)
+		r = check_copy_up(spec, m, err);
+	return r < 0 ? r : plan_make_shift(p, spec, m, err);
 }
 
 /* Does hull make something below this mount after it is mounted: a mount point, a device? */
@@ -164,8 +161,7 @@ static void plan_late_readonly(struct plan *plan)
 	for (size_t i = 0; i < plan->mounts_n; i++) {
 		struct plan_mount *m = &plan->mounts[i];
 		if (m->kind == PLAN_MOUNT_NEW && (m->attr.set & MOUNT_ATTR_RDONLY) &&
-		    str_eq(m->type, "tmpfs") &&
-		    (m->copies_up || is_built_on(plan, i))) {
+		    str_eq(m->type, "tmpfs") && (m->copies_up || is_built_on(plan, i))) {
 			m->late_readonly = true;
 			m->attr.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 		}
@@ -178,6 +174,7 @@ int plan_make_mounts(const struct planner *p, struct err *err)
 
 	plan->mounts_n = p->spec->mounts.n;
 	plan->mounts = arena_array(p->arena, plan->mounts_n + 1, sizeof(*plan->mounts));
+	plan->shifts = arena_array(p->arena, plan->mounts_n + 1, sizeof(*plan->shifts));
 	for (size_t i = 0; i < plan->mounts_n; i++) {
 		int r = plan_one_mount(p, &p->spec->mounts.v[i], &plan->mounts[i], err);
 		if (r < 0)

@@ -21,7 +21,7 @@ enum option_kind {
 	OPTION_BIND,
 	OPTION_REMOUNT,
 	OPTION_COPY_UP,
-	OPTION_LATER, /* known, not carried out yet */
+	OPTION_IDMAP,
 };
 enum option_flags { OPTION_RECURSIVE = 1u << 0 };
 
@@ -113,8 +113,8 @@ static const struct option option_table[] = {
 	{ "bind", OPTION_BIND, 0, 0 },
 	{ "rbind", OPTION_BIND, OPTION_RECURSIVE, 0 },
 	{ "remount", OPTION_REMOUNT, 0, 0 },
-	{ "idmap", OPTION_LATER, 0, 0 },
-	{ "ridmap", OPTION_LATER, 0, 0 },
+	{ "idmap", OPTION_IDMAP, 0, 0 },
+	{ "ridmap", OPTION_IDMAP, OPTION_RECURSIVE, 0 },
 	{ "tmpcopyup", OPTION_COPY_UP, 0, 0 },
 };
 
@@ -228,25 +228,23 @@ static void apply_option(const struct planner *p, const struct option *o,
 	case OPTION_COPY_UP:
 		m->copies_up = true;
 		break;
+	case OPTION_IDMAP:
+		m->shift_at = word->at;
+		m->shift_recursive = o->flags & OPTION_RECURSIVE;
+		break;
 	default:
 		break;
 	}
 }
 
 /* The kind must be known before the other options are read: they mean different things. */
-static int find_kind(const struct spec_mount *spec, struct plan_mount *m, struct err *err)
+static void find_kind(const struct spec_mount *spec, struct plan_mount *m)
 {
 	m->kind = PLAN_MOUNT_NEW;
 	for (size_t i = 0; i < spec->options.n; i++) {
 		const struct option *o = option_find(spec->options.v[i].s);
 		if (!o)
 			continue;
-		if (o->kind == OPTION_LATER) {
-			err_say(err, ERR_CONFIG, ENOTSUP,
-				"the mount option '%s' is not carried out yet", o->name);
-			err_at(err, spec->options.v[i].at);
-			return -ENOTSUP;
-		}
 		if (o->kind == OPTION_BIND && m->kind != PLAN_MOUNT_REMOUNT) {
 			m->kind = PLAN_MOUNT_BIND;
 			m->recursive = m->recursive || (o->flags & OPTION_RECURSIVE);
@@ -254,15 +252,12 @@ static int find_kind(const struct spec_mount *spec, struct plan_mount *m, struct
 		if (o->kind == OPTION_REMOUNT)
 			m->kind = PLAN_MOUNT_REMOUNT;
 	}
-	return 0;
 }
 
 int plan_parse_mount_options(const struct planner *p, const struct spec_mount *spec,
 			     struct plan_mount *ret, struct err *err)
 {
-	int r = find_kind(spec, ret, err);
-	if (r < 0)
-		return r;
+	find_kind(spec, ret);
 	/* Nothing of the host's propagation reaches a mount unless it is asked for. */
 	ret->propagation = ret->kind == PLAN_MOUNT_REMOUNT ? 0 : MS_PRIVATE;
 	ret->options = arena_array(p->arena, spec->options.n + 1, sizeof(*ret->options));

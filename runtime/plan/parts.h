@@ -17,6 +17,9 @@ struct planner {
 _must_check_ int plan_refuse_unsupported(const struct planner *p, struct err *err);
 _must_check_ int plan_make_namespaces(const struct planner *p, struct err *err);
 _must_check_ int plan_make_user(const struct planner *p, struct err *err);
+/* The texts of a map, in the order of config.json. Lines that overlap are refused. */
+_must_check_ int plan_make_map(const struct planner *p, const struct spec_id_mappings *lines,
+			       struct plan_id_map *ret, struct err *err);
 _must_check_ int plan_make_root(const struct planner *p, struct err *err);
 _must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
 void plan_make_devices(const struct planner *p);
@@ -60,6 +63,10 @@ uint64_t plan_namespace_flag(enum spec_ns_type type);
 /* Kind, attributes and file system options of one mount (options.c). */
 _must_check_ int plan_parse_mount_options(const struct planner *p, const struct spec_mount *spec,
 					  struct plan_mount *ret, struct err *err);
+
+/* Which map of ids it is shown with, if one is wanted (shift.c). */
+_must_check_ int plan_make_shift(const struct planner *p, const struct spec_mount *spec,
+				 struct plan_mount *m, struct err *err);
 
 /* The words for mount propagation, with MS_REC for those with an r, and the names of the five sets.
  */

@@ -136,6 +136,11 @@ struct plan_fs_option {
 struct plan_attr {
 	uint64_t set, clear;
 };
+/* A map of ids for mounts: an id of the file system, the id of the host that it is shown as. */
+struct plan_shift {
+	struct plan_id_map uids, gids;
+	bool is_joined; /* it is that of the user namespace that is joined, whatever that has */
+};
 struct plan_mount {
 	enum plan_mount_kind kind;
 	const char *destination;
@@ -151,7 +156,9 @@ struct plan_mount {
 	bool copies_up;     /* tmpcopyup: a tmpfs that begins with that directory's content */
 	bool on_proc;       /* its destination is /proc, or a file there that may be replaced */
 	bool late_readonly; /* hull still makes something below it: read-only comes afterwards */
-	uint32_t at, source_at;
+	const struct plan_shift *shift; /* of plan->shifts; NULL: ids as they are */
+	bool shift_recursive;           /* ridmap */
+	uint32_t at, source_at, shift_at;
 };
 
 /* ---- devices, masks, sysctl ---- */
@@ -291,6 +298,8 @@ struct plan {
 	struct plan_root root;
 	struct plan_mount *mounts;
 	size_t mounts_n;
+	struct plan_shift *shifts; /* each different from all others */
+	size_t shifts_n;
 	struct plan_device *devices;
 	size_t devices_n;
 	struct plan_link *links;

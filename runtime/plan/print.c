@@ -190,6 +190,17 @@ static void print_root(const struct plan *plan, struct str *out)
 			   root->propagation_recursive ? ", recursive" : "");
 }
 
+static void print_shift(const struct plan_id_map *map, const char *who, struct str *out)
+{
+	for (size_t i = 0; map->lines && i < map->lines->n; i++) {
+		const struct spec_id_mapping *l = &map->lines->v[i];
+		line(out, "mount");
+		str_printf(out, "  %s %llu of its files is %llu of the host, %llu in a row\n", who,
+			   (unsigned long long)l->container_id.v, (unsigned long long)l->host_id.v,
+			   (unsigned long long)l->size.v);
+	}
+}
+
 static void print_mount(const struct plan_mount *m, struct str *out)
 {
 	line(out, "mount");
@@ -218,7 +229,14 @@ static void print_mount(const struct plan_mount *m, struct str *out)
 			   str_name_of(plan_propagation_names, (int64_t)m->propagation));
 	if (m->copies_up)
 		str_append(out, ", with what the image has there");
+	if (m->shift)
+		str_printf(out, ", id-mapped%s%s", m->shift_recursive ? " recursively" : "",
+			   m->shift->is_joined ? " as the joined user namespace" : "");
 	str_append(out, m->late_readonly ? ", read-only in the end\n" : "\n");
+	if (m->shift) {
+		print_shift(&m->shift->uids, "user", out);
+		print_shift(&m->shift->gids, "group", out);
+	}
 }
 
 static void print_terminal(const struct plan *plan, struct str *out)

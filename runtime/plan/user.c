@@ -55,8 +55,8 @@ static int check_line(const struct spec_id_mappings *lines, size_t index, struct
 }
 
 /* The text for uid_map or gid_map, and the same as arguments of newuidmap or newgidmap. */
-static int make_map(const struct planner *p, const struct spec_id_mappings *lines,
-		    struct plan_id_map *ret, struct err *err)
+int plan_make_map(const struct planner *p, const struct spec_id_mappings *lines,
+		  struct plan_id_map *ret, struct err *err)
 {
 	struct str text;
 	str_init(&text, p->arena);
@@ -119,9 +119,9 @@ int plan_make_user(const struct planner *p, struct err *err)
 	user->at = ns->at;
 	user->is_new = p->plan->ns.clone_flags & CLONE_NEWUSER;
 	user->is_joined = !user->is_new;
-	int r = make_map(p, &l->uid_mappings, &user->uids, err);
+	int r = plan_make_map(p, &l->uid_mappings, &user->uids, err);
 	if (r == 0)
-		r = make_map(p, &l->gid_mappings, &user->gids, err);
+		r = plan_make_map(p, &l->gid_mappings, &user->gids, err);
 	if (r < 0)
 		return r;
 	/* Who joins it is no longer the caller; and what the caller may join must come first. */

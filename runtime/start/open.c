@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "plan/parts.h"
+#include "start/shift.h"
 #include "start/stage.h"
 
 /* ---- namespaces ---- */
@@ -158,8 +159,7 @@ static int open_root(struct start *s, struct err *err)
 	return r;
 }
 
-static int open_bind(const struct start *s, const struct plan_mount *m, int *ret_fd,
-		     struct err *err)
+static int open_bind(struct start *s, const struct plan_mount *m, int *ret_fd, struct err *err)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	if (m->recursive)
@@ -176,8 +176,10 @@ static int open_bind(const struct start *s, const struct plan_mount *m, int *ret
 		err_at(err, m->source_at);
 		return -code;
 	}
-	int r = set_attributes(fd, m->recursive ? AT_RECURSIVE : 0, &m->attr_recursive,
-			       m->propagation);
+	int r = shift_bind(s, m, fd, err);
+	if (r < 0)
+		return r;
+	r = set_attributes(fd, m->recursive ? AT_RECURSIVE : 0, &m->attr_recursive, m->propagation);
 	if (r == 0)
 		r = set_attributes(fd, 0, &m->attr, 0);
 	if (r < 0) {
@@ -257,11 +259,17 @@ int prepare_open(struct start *s, struct err *err)
 	s->mount_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	for (size_t i = 0; i < plan->mounts_n; i++)
 		s->mount_fds[i] = -EBADF;
+	s->map_fds = arena_array(s->arena, plan->shifts_n + 1, sizeof(int));
+	for (size_t i = 0; i < plan->shifts_n; i++)
+		s->map_fds[i] = -EBADF;
 	/* An overlay's layers are opened later: the kernel wants them in the mounting process's
 	 * namespace. */
 	if (plan->root.kind == PLAN_ROOT_OVERLAY)
 		s->layer_fds = arena_array(s->arena, plan->root.overlay.lower_n + 2, sizeof(int));
-	return r < 0 || plan->user.trees == PLAN_TREES_CHILD ? r : open_trees(s, err);
+	if (r == 0 && plan->user.trees != PLAN_TREES_CHILD)
+		r = open_trees(s, err);
+	shift_close(s); /* the mounts keep their maps */
+	return r;
 }
 
 /*

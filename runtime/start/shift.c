@@ -1,7 +1,9 @@
 /*
- * Stage: id-mapped mounts (mount_setattr(2), MOUNT_ATTR_IDMAP). The kernel takes the map from a
- * user namespace, and the container's does not exist yet: a helper is made in one with the same
- * maps. It waits for the end of a pipe, which comes even when the stage is killed.
+ * Id-mapped mounts (mount_setattr(2), MOUNT_ATTR_IDMAP): in the parent the binds for which
+ * config.json wants it (S-084), in the stage the layers of a container with a user namespace. The
+ * kernel takes the map from a user namespace, and the container's does not exist yet: a helper is
+ * made in one with the same maps. It waits for the end of a pipe, which comes even when its maker
+ * is killed. The trees are still detached: nobody has seen them with other ids.
  */
 #include "start/shift.h"
 
@@ -20,7 +22,7 @@
 #include "start/sys.h"
 #include "start/tolerate.h"
 
-/* ---- a user namespace with the container's maps ---- */
+/* ---- a user namespace with these maps ---- */
 
 static _Noreturn void wait_for_end(const int *pipe_fds)
 {
@@ -30,16 +32,16 @@ static _Noreturn void wait_for_end(const int *pipe_fds)
 	_exit(0);
 }
 
-static int write_maps(const struct start *s, int proc_fd, long pid)
+static int write_maps(const struct plan_id_map *uids, const struct plan_id_map *gids, int proc_fd,
+		      long pid)
 {
-	const struct plan_user *user = &s->plan->user;
 	char path[64];
 	snprintf(path, sizeof(path), "%ld/gid_map", pid);
-	int r = proc_write(proc_fd, path, user->gids.text);
+	int r = proc_write(proc_fd, path, gids->text);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "%ld/uid_map", pid);
-	return proc_write(proc_fd, path, user->uids.text);
+	return proc_write(proc_fd, path, uids->text);
 }
 
 static int open_namespace(long pid)
@@ -50,13 +52,16 @@ static int open_namespace(long pid)
 	return fd < 0 ? -errno : fd;
 }
 
-static int make_namespace(const struct start *s, int *ret_fd, struct err *err)
+static int make_namespace(const struct plan_id_map *uids, const struct plan_id_map *gids,
+			  int *ret_fd, struct err *err)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER };
 	_cleanup_close_ int proc_fd = -EBADF;
 	int pipe_fds[2];
 
-	int r = proc_open_plain(&proc_fd, err);
+	int r = proc_check_own(err); /* or it would be another process's namespace */
+	if (r == 0)
+		r = proc_open_plain(&proc_fd, err);
 	if (r < 0)
 		return r;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -64,14 +69,14 @@ static int make_namespace(const struct start *s, int *ret_fd, struct err *err)
 	long pid = sys_clone3(&args);
 	if (pid == 0)
 		wait_for_end(pipe_fds);
-	r = pid < 0 ? -errno : write_maps(s, proc_fd, pid);
+	r = pid < 0 ? -errno : write_maps(uids, gids, proc_fd, pid);
 	if (r == 0)
 		r = *ret_fd = open_namespace(pid);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	if (pid > 0)
 		(void)!waitpid((pid_t)pid, NULL, __WALL);
-	return r < 0 ? err_sys(err, -r, "cannot make a user namespace for the layers") : 0;
+	return r < 0 ? err_sys(err, -r, "cannot make a user namespace for id-mapped mounts") : 0;
 }
 
 /* ---- layers ---- */
@@ -122,10 +127,78 @@ int shift_clone(struct start *s, const char *path, struct err *err)
 		return err_sys(err, errno, "cannot open the layer '%s'", path);
 	if (is_of_container(&user->uids, st.st_uid))
 		return -EALREADY;
-	int r = s->shift_fd < 0 ? make_namespace(s, &s->shift_fd, err) : 0;
+	int r = s->shift_fd < 0 ? make_namespace(&user->uids, &user->gids, &s->shift_fd, err) : 0;
 	if (r == 0)
 		r = set_map(s, tree, path, err);
 	if (r == 0)
 		r = attach(s, tree, path, err);
 	return r < 0 ? r : fd_take(&tree);
+}
+
+/* ---- binds ---- */
+
+static int joined_fd(const struct start *s)
+{
+	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
+		if (s->plan->ns.join[i].type == SPEC_NS_USER)
+			return s->join_fds[i];
+	return -EBADF;
+}
+
+static int find_namespace(struct start *s, const struct plan_shift *shift, int *ret_fd,
+			  struct err *err)
+{
+	int *fd = &s->map_fds[shift - s->plan->shifts];
+	int r = 0;
+	if (shift->is_joined) {
+		*ret_fd = joined_fd(s);
+		return 0;
+	}
+	if (*fd < 0)
+		r = make_namespace(&shift->uids, &shift->gids, fd, err);
+	*ret_fd = *fd;
+	return r;
+}
+
+static const struct {
+	int code;
+	const char *hint;
+} hints[] = {
+	{ EINVAL, "its file system, or with ridmap one that is mounted below it, cannot map ids on "
+		  "this kernel" },
+	{ EPERM, "its ids are mapped already, or its file system belongs to another user "
+		 "namespace" },
+};
+
+static int bind_failed(const struct plan_mount *m, int code, struct err *err)
+{
+	err_sys(err, code, "cannot map the ids of '%s' for '%s'", m->source, m->destination);
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (hints[i].code == code)
+			err_hint(err, "%s", hints[i].hint);
+	err_at(err, m->shift_at);
+	return -code;
+}
+
+int shift_bind(struct start *s, const struct plan_mount *m, int tree, struct err *err)
+{
+	int fd = -EBADF;
+	if (!m->shift)
+		return 0;
+	int r = find_namespace(s, m->shift, &fd, err);
+	if (r < 0) {
+		err_at(err, m->shift_at);
+		return r;
+	}
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)fd };
+	unsigned flags = AT_EMPTY_PATH | (m->shift_recursive ? AT_RECURSIVE : 0);
+	if (mount_setattr(tree, "", flags, &attr, sizeof(attr)) < 0)
+		return bind_failed(m, errno, err);
+	return 0;
+}
+
+void shift_close(struct start *s)
+{
+	for (size_t i = 0; i < s->plan->shifts_n; i++)
+		fd_close(&s->map_fds[i]);
 }

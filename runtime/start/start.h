@@ -103,7 +103,8 @@ struct start {
 	int root_fd;              /* the root filesystem's tree; parent: detached clone */
 	int *layer_fds;           /* child: room for all layers of an overlay, upper and work */
 	size_t layers_n;
-	int *mount_fds;              /* one for each of plan->mounts; -EBADF: nothing prepared */
+	int *mount_fds; /* one for each of plan->mounts; -EBADF: nothing prepared */
+	int *map_fds;   /* parent: for each of plan->shifts, a user namespace with it */
 	int join_fds[SPEC_NS_COUNT]; /* in the order of plan->ns.join */
 	int stage_fd;                /* where stage.c has attached trees and devices */
 	int shift_fd;                /* stage: a user namespace with the container's maps */

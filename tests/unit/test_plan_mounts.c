@@ -243,16 +243,49 @@ static void test_bind_data(void **state)
 	assert_int_equal(p.problems.warnings, 1);
 }
 
-static void test_later(void **state)
+#define MAP "[{\"containerID\": 0, \"hostID\": 100000, \"size\": 10}]"
+#define MAPPED(words, uids, gids)                                                 \
+	"\"destination\": \"/d\", \"source\": \"/s\", \"options\": [" words "], " \
+	"\"uidMappings\": " uids ", \"gidMappings\": " gids
+
+static void test_idmap(void **state)
 {
 	static const char *const words[] = { "idmap", "ridmap" };
 	_cleanup_planned_ struct planned p;
 	(void)state;
 	planned_init(&p);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		assert_int_equal(make(&p, "tmpfs", words[i]), -ENOTSUP);
+		/* Only of a bind; and there must be a map (S-085). */
+		assert_int_equal(make(&p, "tmpfs", words[i]), -EINVAL);
+		assert_string_equal(p.err.path, "mounts[0].options[1]");
+		assert_int_equal(make(&p, "bind", words[i]), -EINVAL);
 		assert_string_equal(p.err.path, "mounts[0].options[1]");
 	}
+	assert_int_equal(planned_make_mount(&p, MAPPED("\"bind\", \"idmap\"", MAP, MAP)), 0);
+	const struct plan_mount *m = &p.plan.mounts[0];
+	assert_string_equal(m->shift->uids.text, "0 100000 10\n");
+	assert_string_equal(m->shift->gids.text, "0 100000 10\n");
+	assert_true(!m->shift_recursive && !m->shift->is_joined && p.plan.shifts_n == 1);
+	assert_int_equal(planned_make_mount(&p, MAPPED("\"rbind\", \"ridmap\"", MAP, MAP)), 0);
+	assert_true(p.plan.mounts[0].shift_recursive);
+	/* Maps alone mean the option (S-088); empty ones nothing. */
+	assert_int_equal(planned_make_mount(&p, MAPPED("\"bind\"", MAP, MAP)), 0);
+	assert_non_null(p.plan.mounts[0].shift);
+	assert_int_equal(planned_make_mount(&p, MAPPED("\"bind\"", "[]", "[]")), 0);
+	assert_null(p.plan.mounts[0].shift);
+	assert_int_equal(planned_make_mount(&p, MAPPED("\"bind\"", MAP, "[]")), -EINVAL);
+	assert_string_equal(p.err.path, "mounts[0].uidMappings");
+}
+
+static void test_idmap_without_privilege(void **state)
+{
+	_cleanup_planned_ struct planned p;
+	(void)state;
+	planned_init(&p);
+	p.host.caps_permitted = 0;
+	assert_int_equal(planned_make_mount(&p, MAPPED("\"bind\"", MAP, MAP)), -EPERM);
+	assert_int_equal(p.err.kind, ERR_PERMISSION);
+	assert_string_equal(p.err.path, "mounts[0].uidMappings");
 }
 
 static void test_copy_up(void **state)
@@ -339,11 +372,17 @@ static void test_late_readonly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_single),        cmocka_unit_test(test_recursive),
-		cmocka_unit_test(test_last_wins),     cmocka_unit_test(test_recursive_and_own),
-		cmocka_unit_test(test_propagation),   cmocka_unit_test(test_data),
-		cmocka_unit_test(test_bind_data),     cmocka_unit_test(test_later),
-		cmocka_unit_test(test_copy_up),       cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_single),
+		cmocka_unit_test(test_recursive),
+		cmocka_unit_test(test_last_wins),
+		cmocka_unit_test(test_recursive_and_own),
+		cmocka_unit_test(test_propagation),
+		cmocka_unit_test(test_data),
+		cmocka_unit_test(test_bind_data),
+		cmocka_unit_test(test_idmap),
+		cmocka_unit_test(test_idmap_without_privilege),
+		cmocka_unit_test(test_copy_up),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_late_readonly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

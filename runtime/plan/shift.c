@@ -1,0 +1,87 @@
+/*
+ * Planning id-mapped mounts (S-084 to S-088): which map of ids a bind mount is shown with. Mounts
+ * with equal maps share one, for each costs a user namespace that is made for it. Pure.
+ */
+#include <string.h>
+
+#include "base/str.h"
+#include "plan/parts.h"
+
+static int refuse(const struct plan_mount *m, enum err_kind kind, int code, struct err *err,
+		  const char *text)
+{
+	err_say(err, kind, code, "%s", text);
+	err_at(err, m->shift_at);
+	return -code;
+}
+
+static int check_possible(const struct planner *p, const struct plan_mount *m, struct err *err)
+{
+	if (m->kind != PLAN_MOUNT_BIND)
+		return refuse(m, ERR_CONFIG, EINVAL, err, "only a bind mount can be id-mapped");
+	if (p->plan->user.is_privileged)
+		return 0;
+	refuse(m, ERR_PERMISSION, EPERM, err, "an id-mapped mount needs privilege on the host");
+	err_hint(err, "CAP_SYS_ADMIN over the file system: a container of root can have it");
+	return -EPERM;
+}
+
+static bool is_same(const struct plan_shift *a, const struct plan_shift *b)
+{
+	return a->is_joined == b->is_joined && str_eq(a->uids.text, b->uids.text) &&
+	       str_eq(a->gids.text, b->gids.text);
+}
+
+/* Without lines of its own the mount has those of the container (S-085). */
+static int find_map(const struct planner *p, const struct spec_mount *spec,
+		    const struct plan_mount *m, struct plan_shift *ret, struct err *err)
+{
+	const struct plan_user *user = &p->plan->user;
+
+	*ret = (struct plan_shift) { .uids.text = "", .gids.text = "" };
+	if (spec->uid_mappings.n > 0 && spec->gid_mappings.n > 0) {
+		int r = plan_make_map(p, &spec->uid_mappings, &ret->uids, err);
+		return r < 0 ? r : plan_make_map(p, &spec->gid_mappings, &ret->gids, err);
+	}
+	if (spec->uid_mappings.n > 0 || spec->gid_mappings.n > 0)
+		return refuse(m, ERR_CONFIG, EINVAL, err,
+			      "an id-mapped mount needs uidMappings and gidMappings, or neither");
+	if (user->uids.lines && user->uids.lines->n > 0 && user->gids.lines->n > 0) {
+		ret->uids = user->uids;
+		ret->gids = user->gids;
+		return 0;
+	}
+	ret->is_joined = user->is_joined;
+	if (ret->is_joined)
+		return 0;
+	refuse(m, ERR_CONFIG, EINVAL, err, "an id-mapped mount without a map");
+	err_hint(err, "give it uidMappings and gidMappings, or the container a user namespace");
+	return -EINVAL;
+}
+
+int plan_make_shift(const struct planner *p, const struct spec_mount *spec, struct plan_mount *m,
+		    struct err *err)
+{
+	struct plan *plan = p->plan;
+	struct plan_shift shift;
+
+	/* Maps alone mean the option, too (S-088). */
+	if (!m->shift_at)
+		m->shift_at = spec->uid_mappings.n   ? spec->uid_mappings.at
+			      : spec->gid_mappings.n ? spec->gid_mappings.at
+						     : 0;
+	if (!m->shift_at)
+		return 0;
+	int r = check_possible(p, m, err);
+	if (r == 0)
+		r = find_map(p, spec, m, &shift, err);
+	if (r < 0)
+		return r;
+	size_t i = 0;
+	while (i < plan->shifts_n && !is_same(&plan->shifts[i], &shift))
+		i++;
+	if (i == plan->shifts_n)
+		plan->shifts[plan->shifts_n++] = shift;
+	m->shift = &plan->shifts[i];
+	return 0;
+}
