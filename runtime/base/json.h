@@ -71,7 +71,11 @@ void json_position(const struct json_doc *doc, uint32_t at, uint32_t *ret_line,
  */
 size_t json_token_size(const struct json_doc *doc, uint32_t at);
 
-/* Fills err's line, column and (where empty) path from err->at. */
+/*
+ * Fills err's line, column and (where empty) path from err->at. JSON_ELSEWHERE is the place of a
+ * value that is given, but not in this document: it is forgotten.
+ */
+#define JSON_ELSEWHERE UINT32_MAX
 void json_locate(const struct json_doc *doc, struct err *err);
 
 /* Writing: calls nest as the document does; commas, escapes and indentation are the writer's. */

@@ -102,6 +102,10 @@ void json_locate(const struct json_doc *doc, struct err *err)
 {
 	if (!err || !err->at)
 		return;
+	if (err->at == JSON_ELSEWHERE) {
+		err->at = 0;
+		return;
+	}
 	const char *text;
 	size_t size;
 	json_position(doc, err->at, &err->line, &err->column, &text, &size);

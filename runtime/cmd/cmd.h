@@ -22,9 +22,15 @@ enum option_kind {
 	OPTION_TEXT,     /* --bundle DIR or --bundle=DIR: a const char * */
 	OPTION_TEXT_OPT, /* --overlay or --overlay=DIR: a const char *, "" without a value */
 	OPTION_NUMBER,   /* --preserve-fds N: an unsigned */
+	OPTION_LIST,     /* --env A=1 --env B=2: a struct option_list */
 	OPTION_IGNORED,  /* accepted with its value, which changes nothing */
 	OPTION_IGNORED_FLAG,
 	OPTION_LATER, /* known, not carried out yet: refused */
+};
+#define OPTION_LIST_MAX 1024
+struct option_list {
+	const char *v[OPTION_LIST_MAX]; /* in the order in which they were given */
+	size_t n;
 };
 struct option {
 	const char *name; /* without the dashes */
@@ -87,8 +93,8 @@ struct command {
 	bool seals;  /* has processes that a container can see: runs from a sealed executable */
 };
 
-extern const struct command command_run, command_state, command_kill, command_delete, command_spec,
-	command_check, command_plan;
+extern const struct command command_run, command_exec, command_state, command_kill, command_delete,
+	command_spec, command_check, command_plan;
 
 /* The options before the command. */
 extern const struct option cmd_global_options[];
@@ -129,6 +135,10 @@ void cmd_debug(struct cmd *cmd, const struct str *text);
 /* Opens the store of --root. */
 _must_check_ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags,
 				struct state_store *ret, struct err *err);
+
+/* A start that was given up on a signal ends hull by that signal, as its caller expects. Should it
+ * return, the exit status. */
+int cmd_die_by(int signal);
 
 /* The absolute path of a path of the caller, without its being resolved. */
 _must_check_ int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err);

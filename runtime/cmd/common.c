@@ -2,6 +2,7 @@
  */
 #include "cmd/cmd.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/userns.h"
@@ -56,4 +57,14 @@ int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err
 	*ret = str_eq(path, ".") || !*path ? arena_strdup(&cmd->arena, cwd)
 					   : arena_printf(&cmd->arena, "%s/%s", cwd, path);
 	return 0;
+}
+
+int cmd_die_by(int signal)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	raise(signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return 128 + signal;
 }

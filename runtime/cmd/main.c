@@ -17,8 +17,8 @@
 #include "seal/seal.h"
 
 const struct command *const cmd_table[] = {
-	&command_run,   &command_state, &command_kill, &command_delete,
-	&command_check, &command_plan,  &command_spec, NULL,
+	&command_run,   &command_exec, &command_state, &command_kill, &command_delete,
+	&command_check, &command_plan, &command_spec,  NULL,
 };
 
 /* ---- help ---- */
@@ -58,10 +58,9 @@ static const char *next_command(void *state)
 }
 
 /* Those of runc that engines and people will look for. */
-static const char *const later_commands[] = { "create", "start",    "exec",       "list",
-					      "ps",     "pause",    "resume",     "update",
-					      "events", "features", "checkpoint", "restore",
-					      NULL };
+static const char *const later_commands[] = { "create",   "start",      "list",    "ps",
+					      "pause",    "resume",     "update",  "events",
+					      "features", "checkpoint", "restore", NULL };
 
 static bool is_later(const char *name)
 {

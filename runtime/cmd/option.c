@@ -50,7 +50,8 @@ static int unknown(const struct option *table, const char *where, const char *ar
 
 static bool takes_value(enum option_kind kind)
 {
-	return kind == OPTION_TEXT || kind == OPTION_NUMBER || kind == OPTION_IGNORED;
+	return kind == OPTION_TEXT || kind == OPTION_NUMBER || kind == OPTION_LIST ||
+	       kind == OPTION_IGNORED;
 }
 
 /* --keep, and the forms that engines written in Go print: --keep=true, --keep=false. */
@@ -63,6 +64,16 @@ static int store_flag(const struct option *o, const char *value, bool *place, st
 	return 0;
 }
 
+static int append(const struct option *o, const char *value, struct option_list *list,
+		  struct err *err)
+{
+	if (list->n == OPTION_LIST_MAX)
+		return err_say(err, ERR_LIMIT, E2BIG, "--%s can be given %d times at most", o->name,
+			       OPTION_LIST_MAX);
+	list->v[list->n++] = value;
+	return 0;
+}
+
 static int store(const struct option *o, const char *value, void *ret, struct err *err)
 {
 	void *place = (char *)ret + o->offset;
@@ -72,11 +83,14 @@ static int store(const struct option *o, const char *value, void *ret, struct er
 	case OPTION_FLAG:
 		return store_flag(o, value, place, err);
 	case OPTION_TEXT:
+	case OPTION_LIST:
 	case OPTION_TEXT_OPT:
 		/* What a shell makes of an unset variable is never what was meant. */
 		if (value && !*value)
 			return err_say(err, ERR_CONFIG, EINVAL, "the value of --%s is empty",
 				       o->name);
+		if (o->kind == OPTION_LIST)
+			return append(o, value, place, err);
 		*(const char **)place = value ? value : "";
 		return 0;
 	case OPTION_NUMBER:

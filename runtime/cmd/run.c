@@ -1,5 +1,4 @@
 /* hull run: a container in the foreground, from its bundle to its exit status. */
-#include <signal.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -44,20 +43,8 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 	clock_now(state->created);
 }
 
-/* A start that was given up on a signal ends hull by that signal, as its caller expects. */
-static void die_by(int signal)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, signal);
-	raise(signal);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static int exit_status(const struct start_result *result)
 {
-	if (result->stop_signal)
-		return 128 + result->stop_signal;
 	if (!result->exited)
 		return 128 + result->code;
 	/* Output that got lost is a failure of its own. */
@@ -146,7 +133,7 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	if (result.started)
 		cmd_report_exit(cmd, bundle->plan.id, &start.exit);
 	if (result.stop_signal)
-		die_by(result.stop_signal);
+		return cmd_die_by(result.stop_signal);
 	return exit_status(&result);
 }
 

@@ -25,6 +25,9 @@ _must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
 void plan_make_devices(const struct planner *p);
 _must_check_ int plan_make_labels(const struct planner *p, struct err *err); /* after the mounts */
 _must_check_ int plan_make_terminal(const struct planner *p, struct err *err);
+/* The terminal of one more process: from the devpts of the plan of its container. */
+_must_check_ int plan_make_exec_terminal(const struct planner *p, const struct plan *container,
+					 struct err *err);
 _must_check_ int plan_make_sysctls(const struct planner *p, struct err *err);
 /* After mounts and devices: every id that config.json names must be in the maps. */
 _must_check_ int plan_check_ids(const struct planner *p, struct err *err);

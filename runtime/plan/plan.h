@@ -28,7 +28,9 @@ enum plan_flags {
 	PLAN_NO_NEW_KEYRING = 1u << 2,     /* --no-new-keyring */
 	PLAN_OVERLAY = 1u << 3,            /* --overlay: a writable layer above the root */
 	PLAN_ROOTFS_ANNOTATIONS = 1u << 4, /* honour dev.hull.rootfs.* (run, not create) */
-	PLAN_INIT = 1u << 5, /* --init: process 1 is hull's own, the program its child */
+	PLAN_INIT = 1u << 5,   /* --init: process 1 is hull's own, the program its child */
+	PLAN_DETACH = 1u << 7, /* hull leaves when the program runs */
+	PLAN_EXEC = 1u << 9,   /* exec: one more process of a container that is there */
 };
 
 /* What the command line adds to config.json. */
@@ -57,6 +59,7 @@ struct plan_namespaces {
 	struct plan_join join[SPEC_NS_COUNT];
 	unsigned join_n;
 	bool loopback;            /* bring up lo: the network namespace is new */
+	uint64_t enter_flags;     /* exec: CLONE_NEW* of those of the container that are entered */
 	const char *time_offsets; /* lines for timens_offsets, or NULL */
 	const char *hostname, *domainname;
 	uint32_t hostname_at, domainname_at, time_offsets_at;
@@ -194,6 +197,7 @@ struct plan_terminal {
 	bool is_wanted;
 	const char *devpts;      /* where the container's own devpts is mounted */
 	const char *socket;      /* --console-socket: who gets its other side; NULL: hull copies */
+	bool is_console;         /* it is the container's /dev/console, too */
 	bool console_must_exist; /* /dev is the host's: /dev/console may not be made in it */
 	unsigned short rows, columns; /* 0: not given */
 	uint32_t at, size_at;
@@ -322,6 +326,45 @@ struct plan {
 _must_check_ int plan_make(const struct spec *spec, const struct plan_options *options,
 			   const struct host *host, struct arena *arena, struct plan *ret,
 			   struct spec_problems *problems, struct err *err);
+
+/* ---- exec ---- */
+
+/* What is known of a container that is there; facts, like those of struct host. */
+struct plan_container {
+	const char *id;
+	const struct spec *config; /* what it was started with */
+	uint64_t ns_flags;         /* CLONE_NEW*: where its first process is and hull is not */
+	bool denies_setgroups;     /* nobody may set groups in its user namespace */
+};
+
+enum plan_choice { PLAN_AS_IS, PLAN_YES, PLAN_NO };
+
+/* What the command line of exec says. */
+struct plan_exec_options {
+	unsigned flags;                       /* PLAN_DETACH */
+	const struct spec_process_file *file; /* --process; NULL: config.json's, with args */
+	const char *const *args;              /* without a file */
+	const char *const *env, *const *caps; /* one more each; NAME=VALUE, CAP_NAME */
+	size_t args_n, env_n, caps_n;
+	const uint32_t *gids;
+	size_t gids_n;
+	const char *cwd, *apparmor, *label; /* or NULL */
+	bool has_tty, has_uid, has_gid;
+	uint32_t uid, gid;
+	enum plan_choice no_new_privs;
+	const char *console_socket;
+	unsigned preserve_fds;
+};
+
+/*
+ * Makes the plan for one more process of a container: its process part is filled, and nothing is
+ * built. What the process file leaves open is as config.json has it. The plan's spec is a new one,
+ * in the arena, whose places belong to its `doc`, the process file's or config.json's.
+ */
+_must_check_ int plan_make_exec(const struct plan_container *container,
+				const struct plan_exec_options *options, const struct host *host,
+				struct arena *arena, struct plan *ret,
+				struct spec_problems *problems, struct err *err);
 
 /* Whether an existing namespace of that type is joined. */
 bool plan_joins(const struct plan *plan, enum spec_ns_type type);

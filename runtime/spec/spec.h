@@ -374,6 +374,15 @@ _must_check_ int spec_parse_process(struct arena *arena, const char *name, const
 				    size_t size, struct spec_process *ret,
 				    struct spec_problems *problems, struct err *err);
 
+/* The same from a file of the caller (SPEC_MAX_SIZE at most), and where its values stand. */
+struct spec_process_file {
+	struct spec_process process;
+	struct json_doc doc;
+};
+_must_check_ int spec_load_process(struct arena *arena, const char *path,
+				   struct spec_process_file *ret, struct spec_problems *problems,
+				   struct err *err);
+
 /*
  * Adds a problem at a place, for rules that later stages find (unknown system call names). The
  * result takes a hint; it is NULL when SPEC_MAX_PROBLEMS others matter more, as err_hint() allows.

@@ -19,10 +19,7 @@
 #include "start/sys.h"
 #include "start/timeline.h"
 
-static const struct {
-	const char *name;
-	int (*run)(struct start *s, struct err *err);
-} child_steps[] = {
+static const struct child_step start_steps[] = {
 	{ "process", isolate_process },
 	{ "time namespace", isolate_time },
 	{ "user namespace", user_enter },
@@ -47,13 +44,22 @@ static const struct {
 	{ "privileges", drop_privileges },
 	{ "move", isolate_move },
 	{ "exec", exec_program },
+	{ NULL, NULL },
 };
 
-_Static_assert(ARRAY_SIZE(child_steps) <= CHANNEL_TIME_EXEC, "a time for each step");
+_Static_assert(ARRAY_SIZE(start_steps) <= CHANNEL_TIME_EXEC, "a time for each step");
 
-const char *child_step_name(unsigned index)
+static const struct child_step *steps_of(const struct start *s)
 {
-	return index < ARRAY_SIZE(child_steps) ? child_steps[index].name : NULL;
+	return s->plan->flags & PLAN_EXEC ? join_child_steps : start_steps;
+}
+
+const char *child_step_name(const struct start *s, unsigned index)
+{
+	const struct child_step *step = steps_of(s);
+	while (index > 0 && step->name)
+		step++, index--;
+	return step->name;
 }
 
 /* The parent must be able to read the error even if the socket is broken: first the page. */
@@ -63,7 +69,7 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 	if (!err->code)
 		err->code = EINVAL;
 	if (!err->step[0])
-		err_step(err, "%s", child_step_name(step));
+		err_step(err, "%s", child_step_name(s, step));
 	if (channel_send(s->channel.child_fd, CHANNEL_FAILED) < 0)
 		_exit(1); /* the end tells it, too */
 	/* Until GO or the end of file the parent may want to look at this process's namespaces. */
@@ -76,11 +82,12 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 void child_main(struct start *s)
 {
 	struct channel_page *page = s->channel.page;
+	const struct child_step *steps = steps_of(s);
 
-	for (unsigned i = 0; i < ARRAY_SIZE(child_steps); i++) {
+	for (unsigned i = 0; steps[i].name; i++) {
 		atomic_store(&page->step, i);
 		atomic_store(&page->times[i], timeline_child_now());
-		if (child_steps[i].run(s, &page->err) < 0)
+		if (steps[i].run(s, &page->err) < 0)
 			child_fail(s, i);
 	}
 	_exit(1); /* the last step returns only when it fails */

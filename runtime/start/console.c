@@ -154,7 +154,7 @@ int console_make(struct start *s, struct err *err)
 		r = set_size(s, s->console_fd, err);
 	if (r == 0)
 		r = set_owner(s, s->console_fd, err);
-	if (r == 0)
+	if (r == 0 && t->is_console)
 		r = bind_console(s, s->console_fd, err);
 	if (r == 0) {
 		r = channel_send_fd(s->channel.child_fd, CHANNEL_TERMINAL, master);

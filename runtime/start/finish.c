@@ -68,6 +68,14 @@ static void kill_child(struct start *s)
 	s->pid = 0;
 }
 
+void finish_processes(struct start *s)
+{
+	fd_close(&s->channel.parent_fd); /* whoever listens gives up */
+	if (s->channel.page)
+		kill_child(s);
+	pid_file_undo(s);
+}
+
 /* ---- what neither a pid namespace nor a cgroup ends ---- */
 
 static bool same_namespace(const char *pid, const char *name)

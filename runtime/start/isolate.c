@@ -77,7 +77,8 @@ int isolate_process(struct start *s, struct err *err)
 	if (plan->new_keyring && sys_new_session_keyring() < 0 &&
 	    !tolerate(s, TOLERATE_KEYRING, errno)) {
 		r = err_sys(err, errno, "cannot make a session keyring");
-		err_hint(err, "--no-new-keyring keeps the caller's");
+		if (!(plan->flags & PLAN_EXEC))
+			err_hint(err, "--no-new-keyring keeps the caller's");
 		return r;
 	}
 	if (setsid() < 0)

@@ -22,9 +22,10 @@ bool start_waits_for_ready(const struct plan *plan)
 bool start_keeps_channel(const struct plan *plan)
 {
 	return plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n +
-		       plan->hooks[PLAN_HOOK_START_CONTAINER].n +
-		       plan->hooks[PLAN_HOOK_POSTSTART].n >
-	       0;
+			       plan->hooks[PLAN_HOOK_START_CONTAINER].n +
+			       plan->hooks[PLAN_HOOK_POSTSTART].n >
+		       0 ||
+	       (plan->flags & PLAN_DETACH);
 }
 
 /* ---- record ---- */
@@ -57,6 +58,8 @@ void record_namespaces(struct start *s)
 /* Which process is the container, for those who come after us. */
 static int record_process(struct start *s, struct err *err)
 {
+	if (s->plan->flags & PLAN_EXEC) /* the container is another process */
+		return pid_file_write(s, err);
 	int r = state_identify(&s->state, s->pid, s->arena, err);
 	if (r < 0)
 		return r;
@@ -95,7 +98,7 @@ static int follow(struct start *s, struct err *err)
 	fd_close(&s->pidfd);
 	s->pid = pid;
 	s->pidfd = pidfd;
-	int r = state_relock(&s->entry, err);
+	int r = s->plan->flags & PLAN_EXEC ? 0 : state_relock(&s->entry, err);
 	return r < 0 ? r : record_process(s, err);
 }
 

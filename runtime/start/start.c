@@ -12,7 +12,7 @@
 #include "start/death.h"
 #include "start/steps.h"
 
-static int open_signals(struct start *s, struct err *err)
+int start_open_signals(struct start *s, struct err *err)
 {
 	sigset_t all;
 	sigfillset(&all);
@@ -25,39 +25,37 @@ static int open_signals(struct start *s, struct err *err)
 	return 0;
 }
 
-static int announce(struct start *s, struct err *err _unused_)
+int start_announce(struct start *s, struct err *err _unused_)
 {
 	if (s->before_clone)
 		s->before_clone(s->before_clone_context);
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int (*run)(struct start *s, struct err *err);
-} parent_steps[] = {
-	{ "signals", open_signals },
-	{ "pid file", pid_file_check }, /* before anything is made */
-	{ "state", prepare_claim },     /* what is going to be made, before it is made */
+static const struct parent_step start_steps[] = {
+	{ "signals", start_open_signals },
+	{ "pid file", pid_file_check },
+	{ "state", prepare_claim }, /* what is going to be made, before it is made */
 	{ "console socket", console_socket_connect },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
 	{ "open", prepare_open },
-	{ "announce", announce },
+	{ "announce", start_announce },
 	{ "clone", clone_child },
 	{ "maps", user_make_maps },
 	{ "record", record_child },
 	{ "count", death_begin }, /* before the program can do anything */
+	{ NULL, NULL },
 };
 
-static int run_steps(struct start *s, struct err *err)
+int start_run_steps(struct start *s, const struct parent_step *steps, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(parent_steps); i++) {
-		timeline_step(s->timeline, parent_steps[i].name);
-		int r = parent_steps[i].run(s, err);
+	for (; steps->name; steps++) {
+		timeline_step(s->timeline, steps->name);
+		int r = steps->run(s, err);
 		if (r < 0) {
 			if (!err->step[0])
-				err_step(err, "%s", parent_steps[i].name);
+				err_step(err, "%s", steps->name);
 			return r;
 		}
 	}
@@ -68,7 +66,7 @@ static int run_steps(struct start *s, struct err *err)
 	return 0;
 }
 
-static void note_lost_output(struct start *s, struct start_result *ret)
+void start_note_lost_output(struct start *s, struct start_result *ret)
 {
 	struct err lost = { 0 };
 	ret->lost_status = tty_lost_status(&s->tty, &lost);
@@ -84,13 +82,13 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 	struct err cleanup = { 0 };
 
 	*ret = (struct start_result) { 0 };
-	int r = run_steps(s, err);
+	int r = start_run_steps(s, start_steps, err);
 	if (r < 0)
 		timeline_fail(s->timeline);
 	timeline_stop(s->timeline);
 	if (r == 0)
 		r = supervise(s, ret, err);
-	note_lost_output(s, ret);
+	start_note_lost_output(s, ret);
 	tty_end(&s->tty); /* what follows may take a while, or have something to say */
 	timeline_step(s->timeline, "clean");
 	if (r < 0)
@@ -151,6 +149,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		s->join_fds[i] = -EBADF;
 	init_init(&s->init);
+	join_init(&s->join);
 	tty_init(&s->tty);
 }
 
@@ -168,6 +167,7 @@ void start_done(struct start *s)
 	fd_close(&s->cgroup_lock_fd);
 	channel_close(&s->channel);
 	init_done(&s->init);
+	join_done(&s->join);
 	fd_close(&s->pidfd);
 	fd_close(&s->mount_ns_fd);
 	fd_close(&s->user_ns_fd);

@@ -53,6 +53,10 @@
  *  9 finish.c: kills what is left, removes the cgroup, runs the poststop hooks, removes the state.
  *    Also after any failure above.
  *
+ * One more process of a container that is there (`hull exec`) has tables of its own, in join.c: the
+ * parent's stages 1, 2, 7 and 8 without anything that is made but the process; and of the child's
+ * stages 3 to 6 those that concern a process and not its surroundings.
+ *
  * Descriptors of the child at execve: 0, 1, 2 and --preserve-fds; all others are close-on-exec,
  * first by the flag at their creation and then again by close_range (R-057).
  */
@@ -72,6 +76,7 @@
 #include "start/channel.h"
 #include "plan/plan.h"
 #include "start/init.h"
+#include "start/join.h"
 #include "start/timeline.h"
 #include "start/tty.h"
 #include "state/state.h"
@@ -118,6 +123,7 @@ struct start {
 	struct seccomp_filter filter;
 	struct channel channel;
 	struct init init;    /* with --init */
+	struct join join;    /* exec: which container it is */
 	mode_t caller_umask; /* child */
 	int console_fd;      /* child: the container's terminal, until it is 0, 1 and 2 */
 	bool in_cwd;         /* child: the working directory is entered */
@@ -160,6 +166,12 @@ void start_done(struct start *s);
  * left, and the error says which step failed.
  */
 _must_check_ int start_run(struct start *s, struct start_result *ret, struct err *err);
+
+/*
+ * Runs one more process of the container in s->join (join.c): in the foreground until it ends, with
+ * PLAN_DETACH until its program runs. On failure it is gone, and the error says which step failed.
+ */
+_must_check_ int start_exec(struct start *s, struct start_result *ret, struct err *err);
 
 /* Blocks all signals of the process; hull reads them from a signalfd when it can act on them. */
 _must_check_ int start_block_signals(struct err *err);

@@ -10,6 +10,16 @@
 
 /* ---- parent ---- */
 
+struct parent_step {
+	const char *name;
+	int (*run)(struct start *s, struct err *err);
+};
+/* Up to the row without a name, or the first that fails; and the child's release where it does not
+ * ask for it. */
+_must_check_ int start_run_steps(struct start *s, const struct parent_step *steps, struct err *err);
+_must_check_ int start_open_signals(struct start *s, struct err *err);
+_must_check_ int start_announce(struct start *s, struct err *err); /* the last words before clone */
+
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
@@ -34,6 +44,9 @@ _must_check_ int console_socket_send(struct start *s, struct err *err);
  * terminal has arrived by then.
  */
 bool start_waits_for_ready(const struct plan *plan);
+
+/* That output of its terminal was lost goes into the result and the late warnings. */
+void start_note_lost_output(struct start *s, struct start_result *ret);
 
 /* Keeps the namespaces in which a failed exec can be examined. */
 void record_namespaces(struct start *s);
@@ -63,6 +76,9 @@ _must_check_ int supervise(struct start *s, struct start_result *ret, struct err
  */
 _must_check_ int finish(struct start *s, const struct start_result *result, struct err *err);
 
+/* Of a start that failed: whoever was made is killed and waited for, and the pid file goes. */
+void finish_processes(struct start *s);
+
 /* Examines why the program could not be executed and rewrites the error. */
 void diagnose_exec(struct start *s, struct err *err);
 
@@ -71,6 +87,7 @@ void diagnose_exec(struct start *s, struct err *err);
 _must_check_ int isolate_process(struct start *s, struct err *err);
 _must_check_ int isolate_time(struct start *s, struct err *err);
 _must_check_ int user_enter(struct start *s, struct err *err); /* waits for the maps */
+_must_check_ int user_become_root(const struct start *s, struct err *err);
 _must_check_ int isolate_namespaces(struct start *s, struct err *err);
 _must_check_ int isolate_network(struct start *s, struct err *err);
 _must_check_ int isolate_names(struct start *s, struct err *err);
@@ -129,8 +146,15 @@ int clone_failed(const struct start *s, int code, struct err *err);
 /* After each change of ids, which sets "dumpable" to what fs.suid_dumpable says. */
 _must_check_ int isolate_hide(struct err *err);
 
+/* What the child does, in order, up to the row without a name; that of exec is in join.c. */
+struct child_step {
+	const char *name;
+	int (*run)(struct start *s, struct err *err);
+};
+extern const struct child_step join_child_steps[];
+
 /* The names of these steps, for errors; NULL behind the last. */
-const char *child_step_name(unsigned index);
+const char *child_step_name(const struct start *s, unsigned index);
 /* All of them; reports to the parent and exits on failure. */
 _Noreturn void child_main(struct start *s);
 

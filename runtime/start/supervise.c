@@ -33,7 +33,7 @@ static bool has_executed(const struct start *s)
 
 static int start_killed(const struct start *s, int signal, struct err *err)
 {
-	const char *step = child_step_name(atomic_load(&s->channel.page->step));
+	const char *step = child_step_name(s, atomic_load(&s->channel.page->step));
 	const char *name = sigabbrev_np(signal);
 
 	if (signal == SIGSYS && atomic_load(&s->channel.page->exec_next)) {
@@ -96,6 +96,12 @@ static bool is_container(const struct start *s, pid_t pid)
 	return pid == (moved > 0 ? moved : s->pid);
 }
 
+/* Whether hull is done: the program runs or has run, and its end is for somebody else to see. */
+static bool is_left(const struct start *s)
+{
+	return (s->plan->flags & PLAN_DETACH) && !s->channel.page->err.code && has_executed(s);
+}
+
 /* Reaps until nobody is left to reap. 1: the container has ended; 0: not yet; or an error. */
 static int reap(struct start *s, struct start_result *ret, struct err *err)
 {
@@ -113,6 +119,8 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 			return 0;
 		if (is_container(s, info.si_pid)) {
 			s->pid = info.si_pid; /* it may have died before follow() */
+			if (is_left(s))
+				return 1;
 			int r = container_ended(s, &info, ret, err);
 			return r < 0 ? r : 1;
 		}
@@ -277,6 +285,8 @@ static int read_channel(struct start *s, short revents _unused_, struct start_re
 		fd_close(&s->channel.parent_fd);
 		if (s->plan->hooks[PLAN_HOOK_POSTSTART].n > 0 && executes(s))
 			r = run_poststart(s, ret, err);
+		if (r == 0 && is_left(s))
+			return 1;
 		break;
 	}
 	/* Hooks have taken signals that told of children. */

@@ -195,19 +195,19 @@ static bool has_failed(const struct timeline *t)
 	return false;
 }
 
-static void add_child(struct timeline *t, const struct channel_page *page,
-		      const struct err *failure)
+static void add_child(struct timeline *t, const struct start *s, const struct err *failure)
 {
+	const struct channel_page *page = s->channel.page;
 	uint64_t executed = of_child(t, atomic_load(&page->times[CHANNEL_TIME_EXEC]));
 	struct timeline_row *last = NULL;
-	for (unsigned i = 0; child_step_name(i) && i < CHANNEL_TIME_EXEC; i++) {
+	for (unsigned i = 0; child_step_name(s, i) && i < CHANNEL_TIME_EXEC; i++) {
 		uint64_t begin = of_child(t, atomic_load(&page->times[i]));
 		uint64_t end = of_child(t, atomic_load(&page->times[i + 1]));
 		if (begin == 0)
 			break;
-		if (!child_step_name(i + 1))
+		if (!child_step_name(s, i + 1))
 			end = executed;
-		last = add_row(t, child_step_name(i), begin, end);
+		last = add_row(t, child_step_name(s, i), begin, end);
 	}
 	if (failure && last && is_failure_of(last, failure)) {
 		last->failed = true;
@@ -239,7 +239,7 @@ void timeline_collect(struct timeline *t, const struct start *s, const struct er
 	timeline_stop(t);
 	t->total = elapsed(t);
 	if (s && s->channel.page)
-		add_child(t, s->channel.page, failure);
+		add_child(t, s, failure);
 	if (!has_failed(t))
 		mark_hooks(t, failure);
 	for (unsigned i = 0; i < t->n; i++) {

@@ -167,7 +167,7 @@ int user_make_maps(struct start *s, struct err *err)
  * what is made must belong to somebody. In a namespace without maps neither exists, so this cannot
  * succeed too early (R-072).
  */
-static int become_root(const struct start *s, struct err *err)
+int user_become_root(const struct start *s, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
 
@@ -193,5 +193,5 @@ int user_enter(struct start *s, struct err *err)
 	if (channel_receive(s->channel.child_fd) != CHANNEL_MAPPED)
 		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
 	int r = isolate_hide(err);
-	return r < 0 ? r : become_root(s, err);
+	return r < 0 ? r : user_become_root(s, err);
 }

@@ -1,0 +1,70 @@
+/* Opening a cgroup for one more process of a container. In the parent, with the caller's rights. */
+#include "cgroup/enter.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "cgroup/events.h"
+#include "cgroup/path.h"
+
+static int open_below(int fd, const char *path)
+{
+	path += strspn(path, "/");
+	return fd_open_resolved(fd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+					RESOLVE_NO_XDEV);
+}
+
+int cgroup_open_below(int fd, const char *path, int *ret_fd, struct err *err)
+{
+	int r = open_below(fd, path);
+	if (r < 0) {
+		err_sys(err, -r, "cannot open the cgroup '%s' of the container", path);
+		if (r == -EXDEV)
+			err_hint(err, "it is a name below the container's own cgroup");
+		return r;
+	}
+	*ret_fd = r;
+	return 0;
+}
+
+/* "0::/engine/web/init.scope" is behind "/engine/web": "/init.scope"; else NULL. */
+static const char *find_rest(const char *text, const char *path)
+{
+	size_t n = strlen(path);
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!str_has_prefix(line, "0::"))
+			continue;
+		line += 3;
+		return strncmp(line, path, n) == 0 && strchr("/\n", line[n]) ? line + n : NULL;
+	}
+	return NULL;
+}
+
+int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd, struct err *err)
+{
+	char name[48], text[2 * PATH_MAX], rest[PATH_MAX];
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	int r = fd_read_value(AT_FDCWD, name, text, sizeof(text));
+	if (r < 0)
+		return err_sys(err, -r, "cannot find the cgroup of process %d", (int)pid);
+	const char *found = find_rest(text, path);
+	if (!found)
+		return err_say(err, ERR_HOST, EXDEV, "process %d has left the container's cgroup",
+			       (int)pid);
+	snprintf(rest, sizeof(rest), "%.*s", (int)strcspn(found, "\n"), found);
+	return cgroup_open_below(fd, rest, ret_fd, err);
+}
+
+bool cgroup_is_frozen(int fd)
+{
+	return cgroup_read_number(fd, 0, "cgroup.freeze") == 1 ||
+	       cgroup_read_event(fd, 0, "cgroup.events", "frozen") == 1;
+}

@@ -1,0 +1,27 @@
+/*
+ * The cgroup that one more process of a container enters: the container's own, one below it, or
+ * where the container's first process has gone itself. All are opened below the container's, so
+ * that no name leads out of it (R-030).
+ */
+#ifndef HULL_CGROUP_ENTER_H
+#define HULL_CGROUP_ENTER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cgroup/cgroup.h"
+
+/* Opens the cgroup `path` below the one at `fd`; slashes at its start mean nothing. */
+_must_check_ int cgroup_open_below(int fd, const char *path, int *ret_fd, struct err *err);
+
+/*
+ * Opens the cgroup in which the process is, if it is the one at `fd`, whose path is `path` (normal
+ * form), or below it. EXDEV: it is elsewhere.
+ */
+_must_check_ int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd,
+					struct err *err);
+
+/* Whether it is being frozen, or is frozen by a cgroup above it. */
+bool cgroup_is_frozen(int fd);
+
+#endif

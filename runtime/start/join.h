@@ -1,0 +1,26 @@
+/*
+ * One more process of a container that is there: which container it is, and what is known of it
+ * before a plan can be made.
+ */
+#ifndef HULL_START_JOIN_H
+#define HULL_START_JOIN_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "plan/plan.h"
+
+struct join {
+	int pidfd;          /* of the container's first process: that one and no other */
+	pid_t pid;          /* the same */
+	const char *cgroup; /* the container's, below the cgroup2 mount; NULL: it has none */
+	const char *sub_cgroup; /* --cgroup, below that; or NULL */
+};
+
+void join_init(struct join *join);
+void join_done(struct join *join);
+
+/* Fills what a plan must know of the container, but its id and config. */
+_must_check_ int join_examine(const struct join *join, struct plan_container *ret, struct err *err);
+
+#endif
