@@ -4,11 +4,13 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "base/fd.h"
 #include "base/inroot.h"
@@ -90,6 +92,23 @@ static bool is_missing(int code)
 	return code == ENOENT || code == ENOTDIR || code == ELOOP;
 }
 
+/* File systems of the kernel's own: their files are no image's, and to read one may change things.
+ */
+static bool is_kernels(int fd)
+{
+	static const unsigned long magics[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,
+						DEBUGFS_MAGIC,      TRACEFS_MAGIC,
+						SECURITYFS_MAGIC,   CGROUP_SUPER_MAGIC,
+						CGROUP2_SUPER_MAGIC };
+	struct statfs fs;
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+		if ((unsigned long)fs.f_type == magics[i])
+			return true;
+	return false;
+}
+
 /*
  * What else the image has under that name is not even opened: a device may act on it. So the file
  * is not named again, when it may be another one, but opened by the descriptor that was looked at.
@@ -104,7 +123,7 @@ static int open_passwd(int root_fd, int proc_fd)
 		return file;
 	if (fstat(file, &seen) < 0)
 		return -errno;
-	if (!S_ISREG(seen.st_mode))
+	if (!S_ISREG(seen.st_mode) || is_kernels(file))
 		return -ENOENT;
 	snprintf(again, sizeof(again), "self/fd/%d", file);
 	_cleanup_close_ int fd = openat(proc_fd, again,

@@ -96,6 +96,16 @@ within() {
 	expect_error "the state of '$ID' is locked by process $HELPER, which did not release it"
 }
 
+@test "no file of the kernel's is read as the image's passwd" {
+	# What procfs has there would be a line of it.
+	ln -sfn /proc/sys/kernel/hostname "$BUNDLE/rootfs/etc/passwd"
+	config '.hostname = "x:x:0:0::/kernels"'
+	script 'cat /etc/passwd; echo "$HOME"'
+	hull_run
+	expect 0 "x:x:0:0::/kernels
+/"
+}
+
 @test "nothing but a regular file is opened as the image's passwd" {
 	rm -f "$BUNDLE/rootfs/etc/passwd"
 	mkfifo "$BUNDLE/rootfs/etc/passwd"
