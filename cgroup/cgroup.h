@@ -62,9 +62,10 @@ _must_check_ int cgroup_find_kept(const struct cgroup_root *root, const char *pa
 				  struct err *err);
 
 struct cgroup {
-	int fd;      /* its directory, for openat and CLONE_INTO_CGROUP */
-	int lock_fd; /* from cgroup_lock() */
-	size_t kept; /* as cgroup_find_kept() says, beyond doubt */
+	int fd;       /* its directory, for openat and CLONE_INTO_CGROUP */
+	int lock_fd;  /* from cgroup_lock() */
+	size_t kept;  /* as cgroup_find_kept() says, beyond doubt */
+	bool is_left; /* of one that failed: what it made is still there, for cgroup_prune() */
 };
 /* Makes it and its missing parents, with the plan's controllers (NULL: none); a missing one is
  * ENODEV. An existing cgroup must be free, empty and thawed (S-155): else EBUSY. */

@@ -180,11 +180,11 @@ static int walk_step(struct walk *w, struct err *err)
 	return 0;
 }
 
-/* What others use by now stays; that something cannot be removed must not hide the first error. */
-static void walk_undo(const struct walk *w)
+/* What others use by now stays. Its own descriptors go first: there may be no other left. */
+static int walk_undo(struct walk *w)
 {
-	if (w->kept != SIZE_MAX)
-		(void)path_prune(w->root->fd, w->path, strlen(w->path), w->kept);
+	walk_done(w);
+	return w->kept == SIZE_MAX ? 0 : path_prune(w->root->fd, w->path, strlen(w->path), w->kept);
 }
 
 /* What will stay, see cgroup_find_kept(). */
@@ -273,6 +273,7 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 		  struct cgroup *ret, struct err *err)
 {
 	int r = 0;
+	*ret = (struct cgroup) { .fd = -EBADF, .lock_fd = -EBADF };
 	for (int i = 0; i < CREATE_ATTEMPTS; i++) {
 		_cleanup_walk_ struct walk w = {
 			.root = root,
@@ -290,8 +291,9 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 			};
 			return 0;
 		}
-		walk_undo(&w);
-		if (r != -ENOENT)
+		ret->is_left = walk_undo(&w) < 0;
+		ret->kept = w.kept;
+		if (r != -ENOENT || ret->is_left)
 			return r;
 	}
 	return r;

@@ -9,15 +9,18 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/left.h"
 #include "cgroup/procs.h"
 
 #define REMOVE_TIMEOUT_MS 10000
+#define KILL_PATIENCE_MS  20 /* twice as long each time */
 
 /* ---- waiting ---- */
 
@@ -57,28 +60,54 @@ static int wait_empty(int fd, int64_t deadline)
 
 /* ---- killing ---- */
 
-int cgroup_kill_all(int fd, struct err *err)
+/* Without a text. Removed meanwhile: nobody is left. */
+static int write_kill(int fd)
 {
 	int r = fd_write_value(fd, "cgroup.kill", "1");
-	if (r == -ENOENT || r == -ENODEV) /* removed meanwhile: nobody is left */
-		return 0;
-	return r < 0 ? err_sys(err, -r, "cannot kill the processes of the cgroup") : 0;
+	if (r == -EACCES && path_regain(fd) == 0)
+		r = fd_write_value(fd, "cgroup.kill", "1");
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
+/*
+ * cgroup.kill signals the first thread of each process. Where that one has ended and others go on
+ * (pthread_exit in main), it does nothing: so each process that is left gets a signal, too.
+ */
+int cgroup_kill_all(int fd, struct err *err)
+{
+	int r = write_kill(fd);
+	if (r < 0)
+		return err_sys(err, -r, "cannot kill the processes of the cgroup");
+	return cgroup_signal_all(fd, SIGKILL, err);
+}
+
+/* Most are gone at once; what is not may have made others before its own signal came. */
+static int kill_until(int fd, int64_t deadline)
+{
+	int64_t patience = KILL_PATIENCE_MS;
+	int r = write_kill(fd);
+	while (r == 0) {
+		int64_t next = clock_ms() + patience;
+		r = wait_empty(fd, next < deadline ? next : deadline);
+		if (r != -ETIMEDOUT || next >= deadline)
+			return r;
+		patience *= 2;
+		r = write_kill(fd);
+		(void)!cgroup_signal_all(fd, SIGKILL, NULL); /* whom it missed is still there */
+	}
+	return r;
 }
 
 int cgroup_kill(int fd, int timeout_ms, struct err *err)
 {
-	int64_t deadline = clock_ms() + timeout_ms;
-	int r = cgroup_kill_all(fd, err);
-	if (r < 0)
-		return r;
-	r = wait_empty(fd, deadline);
+	int r = kill_until(fd, clock_ms() + timeout_ms);
 	if (r == -ETIMEDOUT) {
 		err_sys(err, ETIMEDOUT, "processes of the cgroup outlived their kill by %d ms",
 			timeout_ms);
 		err_hint(err, "they wait inside the kernel (state D), often for a disk or NFS");
 		return r;
 	}
-	return r < 0 ? err_sys(err, -r, "cannot wait for the processes of the cgroup") : 0;
+	return r < 0 ? err_sys(err, -r, "cannot kill the processes of the cgroup") : 0;
 }
 
 /* ---- removing ---- */
@@ -203,6 +232,18 @@ static int remove_tree(const struct cgroup_root *root, const char *path, struct 
 	if (code == EBUSY)
 		err_hint(err, "processes are still in it or below it: see its cgroup.procs");
 	return r;
+}
+
+bool cgroup_is_removed(int fd)
+{
+	int r = faccessat(fd, "cgroup.events", F_OK, 0) < 0 ? -errno : 0;
+	return r == -ENOENT || r == -ENODEV;
+}
+
+int cgroup_prune(const struct cgroup_root *root, const char *path, size_t kept, struct err *err)
+{
+	int r = path_prune(root->fd, path, strlen(path), kept);
+	return r < 0 ? err_sys(err, -r, "cannot remove cgroup '%s'", path) : 0;
 }
 
 int cgroup_remove(const struct cgroup_root *root, const char *path, size_t kept, struct err *err)

@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "base/fd.h"
 #include "base/str.h"
 
 #define DEFAULT_PARENT "/hull"
+#define DIRECTORY_MODE 0755
 
 /* ---- the mount ---- */
 
@@ -113,11 +115,38 @@ int cgroup_plan_path(const char *path, const char *id, struct arena *arena, cons
 
 /* ---- directories ---- */
 
-static int open_below(int dirfd, const char *path)
+static int try_open_below(int dirfd, const char *path)
 {
 	return fd_open_resolved(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
 					RESOLVE_NO_XDEV);
+}
+
+/* See path_regain(): it fails for anybody but the owner. cgroupfs has no links to follow. */
+static int open_below(int dirfd, const char *path)
+{
+	int fd = try_open_below(dirfd, path);
+	if (fd == -EACCES && fchmodat(dirfd, path, DIRECTORY_MODE, 0) == 0)
+		fd = try_open_below(dirfd, path);
+	return fd;
+}
+
+int path_regain(int fd)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} files[] = {
+		{ "cgroup.kill", 0200 },
+		{ "cgroup.events", 0444 },
+		{ "cgroup.procs", 0644 },
+	};
+	if (fchmod(fd, DIRECTORY_MODE) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (fchmodat(fd, files[i].name, files[i].mode, 0) < 0)
+			return -errno;
+	return 0;
 }
 
 int path_open_child(int parent, const char *name)

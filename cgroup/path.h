@@ -23,6 +23,12 @@ int path_open_parent(int root, const char *path, const char **ret_name);
  */
 int path_prune(int root, const char *path, size_t done, size_t kept);
 
+/*
+ * Gives the cgroup the modes back that the kernel had made it with. Without privilege over the host
+ * a container's root is its owner like the caller, and may have closed it to both (chmod 000).
+ */
+int path_regain(int fd);
+
 /* How many bytes of the path are hull's home, "/hull", which is never removed; 0: it is elsewhere.
  */
 size_t path_home_size(const char *path);

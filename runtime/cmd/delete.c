@@ -30,6 +30,29 @@ static const struct option delete_table[] = {
 	{ 0 },
 };
 
+/* Seen from another pid or time namespace, the cgroup alone leads to the processes. */
+static int leave_to_cgroup(const struct state *state, struct err *err)
+{
+	struct cgroup_root root;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (state->status == STATE_STOPPED)
+		return 0;
+	int r = state->cgroup ? cgroup_root_open(&root, NULL) : -ENOENT;
+	if (r == 0) {
+		r = cgroup_open(&root, state->cgroup, &fd, NULL);
+		cgroup_root_close(&root);
+	}
+	if (r == 0)
+		return 0;
+	err_say(err, ERR_HOST, EXDEV,
+		"cannot find the container's process %d: it was started in another pid or time "
+		"namespace, and its cgroup is not to be seen here",
+		(int)state->pid);
+	err_hint(err, "delete it from where it was started");
+	return -EXDEV;
+}
+
 /* Kills the first process and waits until it is gone; the others are the cgroup's. */
 static int kill_process(const struct state *state, struct err *err)
 {
@@ -37,6 +60,8 @@ static int kill_process(const struct state *state, struct err *err)
 	int r = state_open_process(state, &pidfd);
 	if (r == -ESRCH)
 		return 0;
+	if (r == -EXDEV)
+		return leave_to_cgroup(state, err);
 	if (r < 0)
 		return err_sys(err, -r, "cannot find the container's process %d", (int)state->pid);
 	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cgroup/left.h"
 #include "start/death.h"
 #include "start/hooks.h"
 
@@ -140,6 +141,9 @@ static int detach_devices(const struct start *s, struct err *err)
 
 static int remove_cgroup(struct start *s, bool started, struct err *err)
 {
+	if (s->cgroup_left)
+		return cgroup_prune(&s->cgroup_root, s->plan->cgroup_path, s->state.cgroup_kept,
+				    err);
 	if (s->cgroup_fd < 0)
 		return 0;
 	int r = 0;
@@ -195,6 +199,40 @@ static int remove_state(struct start *s, const struct start_result *result, stru
 	return state_write(&s->entry, &s->state, err);
 }
 
+/* Was it somebody else than hull, which removes the state last of all? */
+static bool is_state_stolen(const struct start *s)
+{
+	return s->cgroup_fd >= 0 && !state_cgroup_existed(&s->state) &&
+	       !cgroup_is_removed(s->cgroup_fd);
+}
+
+static void warn_stolen(struct start *s)
+{
+	struct err *warning = spec_problem_add(
+		s->arena, s->late, SPEC_WARNING, 0,
+		"the state of '%s' was removed while the container was there, and not by hull",
+		s->plan->id);
+	if (warning && s->plan->hooks[PLAN_HOOK_POSTSTOP].n)
+		err_hint(warning, "its poststop hooks have not been run");
+}
+
+/*
+ * `delete --force` was faster: everything is gone, and the same names may be in use again; but a
+ * cgroup that stays is still ours by its own lock, and delete may have left it to us. Or the
+ * directory was removed by others: then the cgroup is still there, and ours by the same lock.
+ */
+static int finish_without_state(struct start *s, const struct start_result *result, struct err *err)
+{
+	err_clear(err);
+	if (is_state_stolen(s))
+		warn_stolen(s);
+	else
+		death_note_deleted(s);
+	if (s->cgroup_fd < 0 || cgroup_is_removed(s->cgroup_fd))
+		return 0;
+	return remove_cgroup(s, result->started, err);
+}
+
 int finish(struct start *s, const struct start_result *result, struct err *err)
 {
 	fd_close(&s->channel.parent_fd); /* whoever listens gives up, also one we do not know */
@@ -206,12 +244,8 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	if (!result->started)
 		pid_file_undo(s);
 	int locked = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
-	/* `delete --force` was faster: everything is gone, and the same names may be in use again.
-	 * A cgroup that stays is still ours by its own lock, and delete may have left it to us. */
-	if (locked == -ENOENT) {
-		death_note_deleted(s);
-		return state_cgroup_existed(&s->state) ? remove_cgroup(s, result->started, err) : 0;
-	}
+	if (locked == -ENOENT)
+		return finish_without_state(s, result, err);
 	/* It goes even when nobody can say so in the state. */
 	r = remove_cgroup(s, result->started, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */

@@ -297,6 +297,10 @@ int hooks_run_poststop(const struct hooks_poststop *p, struct err *err)
 	p->state->status = STATE_STOPPED;
 	p->state->cgroup = NULL; /* it is gone, and the next of that name is somebody else's */
 	int r = state_write(p->entry, p->state, err);
+	if (r == -ENOSPC) {
+		state_forget_config(p->entry); /* nobody enters it any more */
+		r = state_write(p->entry, p->state, err);
+	}
 	if (r == 0)
 		r = state_lock_hooks(p->entry, &lock, err);
 	if (r < 0)

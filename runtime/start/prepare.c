@@ -96,6 +96,14 @@ static int do_without(struct start *s, struct err *err)
 	return state_write(&s->entry, &s->state, err);
 }
 
+/* finish.c tries to remove it once more, and keeps the state when that fails, too. */
+static int note_left(struct start *s, size_t kept, int r)
+{
+	s->cgroup_left = true;
+	s->state.cgroup_kept = kept;
+	return r;
+}
+
 int prepare_cgroup(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
@@ -103,6 +111,8 @@ int prepare_cgroup(struct start *s, struct err *err)
 	if (s->cgroup_root.fd < 0)
 		return 0;
 	int r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &made, err);
+	if (r < 0 && made.is_left)
+		return note_left(s, made.kept, r);
 	if (r < 0)
 		return may_lack(s, -r) ? do_without(s, err) : r;
 	s->has_cgroup = true;
@@ -116,7 +126,7 @@ int prepare_cgroup(struct start *s, struct err *err)
 		fd_close(&s->cgroup_fd);
 		fd_close(&s->cgroup_lock_fd);
 		r = cgroup_remove(&s->cgroup_root, plan->cgroup_path, made.kept, err);
-		return r < 0 ? r : do_without(s, err);
+		return r < 0 ? note_left(s, made.kept, r) : do_without(s, err);
 	}
 	r = record_kept(s, made.kept, err);
 	/* Of a container whose hull was killed; they would bind this one, too. */

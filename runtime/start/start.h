@@ -118,6 +118,7 @@ struct start {
 	struct cgroup_root cgroup_root;
 	unsigned tolerated; /* rows of tolerate.c, before the channel is there */
 	bool has_cgroup;    /* of the container's own */
+	bool cgroup_left;   /* none, but one that could be neither made nor removed */
 	int cgroup_fd;
 	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;

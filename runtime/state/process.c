@@ -7,13 +7,17 @@
 #include "state/state.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/events.h"
 
 /* Fields of /proc/PID/stat, counted as in proc_pid_stat(5). */
 #define FIELD_NAME  2
@@ -27,7 +31,6 @@
 #define FLAG_NOT_EXECUTED 0x40
 
 struct process_stat {
-	char letter;       /* field 3: 'R', 'S', 'Z' */
 	bool is_init;      /* field 2: hull's own process 1, whose child has executed */
 	bool has_executed; /* from field 9 */
 	uint64_t start;    /* field 22: clock ticks after boot */
@@ -62,7 +65,6 @@ static int read_stat(pid_t pid, struct process_stat *ret)
 	const char *name = strchr(text, '(') + 1;
 	ret->is_init = (size_t)(s - name) == strlen(STATE_INIT_NAME) &&
 		       str_has_prefix(name, STATE_INIT_NAME);
-	ret->letter = s[2];
 	r = parse_number(s, FIELD_FLAGS, &flags);
 	ret->has_executed = !(flags & FLAG_NOT_EXECUTED);
 	return r < 0 ? r : parse_number(s, FIELD_START, &ret->start);
@@ -74,15 +76,38 @@ bool state_has_executed(pid_t pid)
 	return read_stat(pid, &stat) < 0 || stat.has_executed;
 }
 
-/* A process that is dead but not waited for keeps its number; it does not count as there. */
-static bool is_alive(const struct process_stat *stat)
+/*
+ * A process that is dead but not waited for keeps its number; it does not count as there. Its
+ * letter would not tell: it is the first thread's, which may have ended while others go on.
+ */
+static bool is_dead(int pidfd)
 {
-	return stat->letter != 'Z' && stat->letter != 'X';
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+	return poll(&fd, 1, 0) == 1;
 }
 
 static int read_boot_id(char *buf, size_t size)
 {
 	return fd_read_value(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size);
+}
+
+/*
+ * The namespaces of this process in which numbers of processes and their times have a meaning: the
+ * same numbers elsewhere are other processes. 0 for one that the kernel does not have.
+ */
+static int read_here(uint64_t *ret_pid_ns, uint64_t *ret_time_ns)
+{
+	struct stat st;
+	if (fstatat(AT_FDCWD, "/proc/self/ns/pid", &st, 0) < 0)
+		return -errno;
+	*ret_pid_ns = st.st_ino;
+	if (fstatat(AT_FDCWD, "/proc/self/ns/time", &st, 0) < 0) {
+		st.st_ino = 0;
+		if (errno != ENOENT)
+			return -errno;
+	}
+	*ret_time_ns = st.st_ino;
+	return 0;
 }
 
 int state_identify(struct state *state, pid_t pid, struct arena *arena, struct err *err)
@@ -93,12 +118,25 @@ int state_identify(struct state *state, pid_t pid, struct arena *arena, struct e
 	int r = read_stat(pid, &stat);
 	if (r == 0)
 		r = read_boot_id(boot_id, sizeof(boot_id));
+	if (r == 0)
+		r = read_here(&state->pid_ns, &state->time_ns);
 	if (r < 0)
 		return err_sys(err, -r, "cannot identify the container's process");
 	state->pid = pid;
 	state->pid_start = stat.start;
 	state->boot_id = arena_strdup(arena, boot_id);
 	return 0;
+}
+
+/* -EXDEV: what the number means, or the time, cannot be told from here. */
+static int check_here(const struct state *state, bool has_process)
+{
+	uint64_t pid_ns = 0, time_ns = 0;
+	if (!state->pid_ns)
+		return 0;
+	if (read_here(&pid_ns, &time_ns) < 0 || pid_ns != state->pid_ns)
+		return -EXDEV;
+	return has_process && time_ns != state->time_ns ? -EXDEV : 0;
 }
 
 /* 0 and the process, which cannot become another one any more; -ESRCH: it is gone. */
@@ -115,16 +153,32 @@ static int find_process(const struct state *state, int *ret_pidfd, struct proces
 		return r;
 	if (!str_eq(boot_id, state->boot_id))
 		return -ESRCH;
+	r = check_here(state, code == 0);
+	if (r < 0)
+		return r;
 	r = code ? -code : read_stat(state->pid, ret);
 	/* No such process, or the number is a thread's by now. */
 	if (r == -ESRCH || r == -ENOENT || r == -EINVAL)
 		return -ESRCH;
 	if (r < 0)
 		return r;
-	if (ret->start != state->pid_start || !is_alive(ret))
+	if (ret->start != state->pid_start || is_dead(pidfd))
 		return -ESRCH;
 	*ret_pidfd = fd_take(&pidfd);
 	return 0;
+}
+
+/* Its cgroup means the same everywhere. One that is not there may be out of sight. */
+static bool has_nobody(const struct state *state)
+{
+	struct cgroup_root root;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (!state->cgroup || cgroup_root_open(&root, NULL) < 0)
+		return false;
+	int r = cgroup_open(&root, state->cgroup, &fd, NULL);
+	cgroup_root_close(&root);
+	return r == 0 && cgroup_read_event(fd, 0, "cgroup.events", "populated") == 0;
 }
 
 int state_open_process(const struct state *state, int *ret_pidfd)
@@ -143,7 +197,7 @@ enum state_status state_status_now(const struct state *state)
 	if (state->status == STATE_CREATING && state->pid == 0)
 		return STATE_CREATING;
 	int r = find_process(state, &pidfd, &stat);
-	if (r == -ESRCH)
+	if (r == -ESRCH || (r == -EXDEV && has_nobody(state)))
 		return STATE_STOPPED;
 	/* Another failure says nothing about the process: then it counts as there. */
 	if (state->status == STATE_CREATING &&

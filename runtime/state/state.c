@@ -11,8 +11,9 @@
 #include "base/str.h"
 #include "state/parts.h"
 
-#define STATE_FILE     "state.json"
-#define STATE_MAX_SIZE ((size_t)4 * 1024 * 1024)
+#define STATE_FILE "state.json"
+/* More than annotations and hooks of the largest config.json can grow to: a DEL to the sixfold. */
+#define STATE_MAX_SIZE (8 * SPEC_MAX_SIZE)
 
 static const struct str_name status_names[] = {
 	{ "creating", STATE_CREATING },
@@ -90,6 +91,10 @@ static void put_own(struct json_out *o, const struct state *state)
 		json_out_member(o, "bootId", state->boot_id);
 		json_out_key(o, "pidStart");
 		json_out_uint(o, state->pid_start);
+		json_out_key(o, "pidNamespace");
+		json_out_uint(o, state->pid_ns);
+		json_out_key(o, "timeNamespace");
+		json_out_uint(o, state->time_ns);
 	}
 	if (state->exit) {
 		json_out_key(o, "exit");
@@ -130,6 +135,9 @@ int state_write(const struct state_entry *entry, const struct state *state, stru
 	arena_init(&arena);
 	str_init(&text, &arena);
 	file_text(state, &text);
+	if (text.used > STATE_MAX_SIZE) /* what cannot be read back must not be begun */
+		return err_say(err, ERR_LIMIT, EFBIG, "the state of '%s' is larger than %zu bytes",
+			       entry->id, STATE_MAX_SIZE);
 
 	_cleanup_close_ int fd = openat(entry->fd, STATE_FILE ".new",
 					O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
@@ -245,6 +253,8 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->has_init = get_bool(own, "init");
 	ret->boot_id = get_string(own, "bootId");
 	ret->pid_start = get_uint(own, "pidStart", UINT64_MAX);
+	ret->pid_ns = get_uint(own, "pidNamespace", UINT64_MAX);
+	ret->time_ns = get_uint(own, "timeNamespace", UINT64_MAX);
 	ret->annotations = get_annotations(doc.root, arena);
 	ret->exit = get_exit(own, arena);
 	ret->poststop = state_get_hooks(doc.root, arena, &problem);

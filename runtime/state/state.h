@@ -44,6 +44,7 @@ struct state {
 	pid_t pid;                     /* 0: no process yet */
 	uint64_t pid_start;            /* clock ticks after boot, field 22 of /proc/PID/stat */
 	const char *boot_id;           /* the boot that pid and pid_start belong to */
+	uint64_t pid_ns, time_ns;      /* and the namespaces, by their inodes; 0: not known */
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
 	bool has_init; /* the first process is hull's own, and the program is its child */
@@ -121,6 +122,9 @@ _must_check_ int state_write(const struct state_entry *entry, const struct state
 _must_check_ int state_write_config(const struct state_entry *entry, const struct json_doc *config,
 				    struct err *err);
 
+/* Of a container that has ended: the room that it takes may be needed. */
+void state_forget_config(const struct state_entry *entry);
+
 /* Reads it, without a lock. ENOENT: there is none, or no such container. */
 _must_check_ int state_read_config(const struct state_store *store, const char *id,
 				   struct arena *arena, struct spec *ret,
@@ -163,7 +167,8 @@ bool state_has_executed(pid_t pid);
  */
 enum state_status state_status_now(const struct state *state);
 
-/* Fills pid_start and boot_id for a process that cannot go away meanwhile (a child). */
+/* Fills pid, pid_start and what they belong to, for a process that cannot go away meanwhile (a
+ * child). */
 _must_check_ int state_identify(struct state *state, pid_t pid, struct arena *arena,
 				struct err *err);
 

@@ -308,6 +308,11 @@ int state_write_config(const struct state_entry *entry, const struct json_doc *c
 	return r < 0 ? err_sys(err, -r, "cannot keep the configuration of '%s'", entry->id) : 0;
 }
 
+void state_forget_config(const struct state_entry *entry)
+{
+	(void)!unlinkat(entry->fd, STATE_CONFIG_FILE, 0);
+}
+
 int state_read_config(const struct state_store *store, const char *id, struct arena *arena,
 		      struct spec *ret, struct spec_problems *problems, struct err *err)
 {

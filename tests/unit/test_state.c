@@ -33,6 +33,8 @@ static const struct state typical = {
 	.pid = 4711,
 	.pid_start = UINT64_MAX,
 	.boot_id = "b0071d00-0000-4000-8000-000000000000",
+	.pid_ns = 4026531836,
+	.time_ns = 4026531834,
 	.created = "2026-11-21T23:10:00.000000001Z",
 	.owner = UINT32_MAX,
 	.has_init = true,
@@ -74,6 +76,8 @@ static void test_round_trip(void **unused)
 	assert_int_equal(got.pid, typical.pid);
 	assert_true(got.pid_start == typical.pid_start);
 	assert_string_equal(got.boot_id, typical.boot_id);
+	assert_int_equal(got.pid_ns, typical.pid_ns);
+	assert_int_equal(got.time_ns, typical.time_ns);
 	assert_string_equal(got.created, typical.created);
 	assert_int_equal(got.owner, typical.owner);
 	assert_true(got.has_init);
