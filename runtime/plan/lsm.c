@@ -49,6 +49,8 @@ static int plan_apparmor(const struct planner *p, struct err *err)
 			     .file = "thread-self/attr/apparmor/exec",
 			     .name = profile->s,
 			     .value = arena_printf(p->arena, "exec %s", profile->s),
+			     .now_file = "thread-self/attr/apparmor/current",
+			     .now_value = arena_printf(p->arena, "changeprofile %s", profile->s),
 			     .at = profile->at,
 		     });
 	return 0;
@@ -67,6 +69,8 @@ static int plan_selinux(const struct planner *p, struct err *err)
 			     .file = "thread-self/attr/exec",
 			     .name = label->s,
 			     .value = label->s,
+			     .now_file = "thread-self/attr/current",
+			     .now_value = label->s,
 			     .at = label->at,
 		     });
 	return 0;

@@ -277,11 +277,12 @@ struct plan_hooks {
 	size_t n;
 };
 
-/* What a security module is told before execve. */
+/* What a security module is told before execve; and with PLAN_INIT of process 1, which has none. */
 struct plan_label {
 	const char *module; /* as people call it */
 	const char *file;   /* below /proc */
 	const char *name, *value;
+	const char *now_file, *now_value; /* the same, for the process as it is */
 	uint32_t at;
 };
 #define PLAN_LABELS 2 /* AppArmor, SELinux */

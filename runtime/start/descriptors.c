@@ -67,7 +67,8 @@ int descriptors_close_parents(struct start *s, struct err *err)
  */
 int descriptors_close_built(struct start *s, struct err *err)
 {
-	const int few[] = { s->channel.child_fd, s->init.tell_fd, s->root_fd, s->console_fd };
+	const int few[] = { s->channel.child_fd,  s->init.tell_fd,      s->root_fd,
+			    s->init.label_fds[0], s->init.label_fds[1], s->console_fd };
 
 	fd_close(&s->stage_fd);
 	fd_close(&s->proc_fd);

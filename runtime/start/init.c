@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/proc.h"
 #include "start/steps.h"
 #include "start/sys.h"
 
@@ -107,6 +108,8 @@ static int load_filter(void)
 void init_init(struct init *init)
 {
 	*init = (struct init) { .told_fd = -EBADF, .tell_fd = -EBADF };
+	for (size_t i = 0; i < PLAN_LABELS; i++)
+		init->label_fds[i] = -EBADF;
 }
 
 void init_done(struct init *init)
@@ -179,6 +182,15 @@ pid_t init_program(const struct start *s)
 	return sender.pid;
 }
 
+int init_open_label(struct start *s, size_t index)
+{
+	if (!s->init.page)
+		return 0;
+	int fd = proc_open_file(s->proc_fd, s->plan->labels[index].now_file, O_WRONLY);
+	s->init.label_fds[index] = fd;
+	return fd < 0 ? fd : 0;
+}
+
 /* ---- process 1: giving up ---- */
 
 static int keep_cap_kill(const struct start *s)
@@ -206,8 +218,34 @@ __attribute__((no_sanitize("address"))) static void wipe_stack(volatile char *fr
 		*from++ = 0;
 }
 
+/*
+ * Confined as the program is, for it is the container's (S-102); the program itself will be by its
+ * execve. The files were opened where nothing of the image could stand in for them.
+ */
+static int take_labels(const struct start *s, struct err *err)
+{
+	for (size_t i = 0; i < s->plan->labels_n; i++) {
+		const struct plan_label *label = &s->plan->labels[i];
+		size_t size = strlen(label->now_value);
+		ssize_t n = write(s->init.label_fds[i], label->now_value, size);
+		if (n == (ssize_t)size)
+			continue;
+		int r = err_sys(err, n < 0 ? errno : EIO,
+				"process 1 of --init cannot take the %s '%s'", label->module,
+				label->name);
+		err_hint(err, "the policy does not let hull's own process change to it at once; "
+			      "without --init the program is process 1");
+		err_at(err, label->at);
+		return r;
+	}
+	return 0;
+}
+
 static int give_up(struct start *s, int gate, struct err *err)
 {
+	int r = take_labels(s, err);
+	if (r < 0)
+		return r;
 	if (close_all_but(gate) < 0)
 		return err_sys(err, errno, "process 1 cannot close its descriptors");
 	if (sys_reset_signal(SIGCHLD) < 0) /* ignored, nobody could be waited for */

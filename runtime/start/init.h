@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "plan/plan.h"
 
 struct start;
 
@@ -19,7 +20,9 @@ struct init_page {
 
 struct init {
 	struct init_page *page; /* NULL: there is no --init */
-	int told_fd, tell_fd;   /* the program says hello: of whom a message is, the kernel knows */
+	/* Child: files of its own in the host's /proc, for plan->labels. */
+	int label_fds[PLAN_LABELS];
+	int told_fd, tell_fd; /* the program says hello: of whom a message is, the kernel knows */
 };
 
 void init_init(struct init *init);
@@ -32,6 +35,9 @@ _must_check_ int init_prepare(struct start *s, struct err *err);
 void init_replace_end(const struct start *s, siginfo_t *info);
 /* Parent, afterwards and once: the program's number as hull counts; 0: nobody knows. */
 pid_t init_program(const struct start *s);
+
+/* Child, while it has the host's /proc: opens what process 1 needs to take this label. */
+_must_check_ int init_open_label(struct start *s, size_t index);
 
 /*
  * Child: goes on as two processes, of which the new one returns, to become the program. 0 at once

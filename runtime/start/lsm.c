@@ -1,6 +1,6 @@
 /*
  * Child, stage 4: tells the security modules which label the program gets by its execve. hull's
- * own process stays what it was.
+ * own process stays what it was; process 1 of --init takes the label when it has nothing else left.
  *
  * Should: write through a procfs that nothing of the container is mounted in, and see that the
  * kernel has understood the same (R-004, R-052): a label that went elsewhere would leave the
@@ -48,8 +48,9 @@ static bool is_understood(const struct plan_label *label, const char *answer)
 	return strncmp(answer, label->name, n) == 0 && (answer[n] == ' ' || answer[n] == '\0');
 }
 
-static int set_label(const struct start *s, const struct plan_label *label, struct err *err)
+static int set_label(struct start *s, size_t index, struct err *err)
 {
+	const struct plan_label *label = &s->plan->labels[index];
 	char answer[4096];
 
 	int r = proc_write(s->proc_fd, label->file, label->value);
@@ -58,8 +59,10 @@ static int set_label(const struct start *s, const struct plan_label *label, stru
 	r = proc_read(s->proc_fd, label->file, answer, sizeof(answer));
 	if (r < 0)
 		return label_failed(label, -r, err);
-	if (is_understood(label, answer))
-		return 0;
+	if (is_understood(label, answer)) {
+		r = init_open_label(s, index);
+		return r < 0 ? label_failed(label, -r, err) : 0;
+	}
 	err_say(err, ERR_HOST, EPROTO, "the %s '%s' is not set: the kernel says '%.200s'",
 		label->module, label->name, answer);
 	err_at(err, label->at);
@@ -69,7 +72,7 @@ static int set_label(const struct start *s, const struct plan_label *label, stru
 int lsm_set_labels(struct start *s, struct err *err)
 {
 	for (size_t i = 0; i < s->plan->labels_n; i++) {
-		int r = set_label(s, &s->plan->labels[i], err);
+		int r = set_label(s, i, err);
 		if (r < 0)
 			return r;
 	}

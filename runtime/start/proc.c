@@ -76,7 +76,7 @@ int proc_open(int *ret_fd, struct err *err)
 	return check_and_take(&fd, ret_fd, err);
 }
 
-static int open_file(int proc_fd, const char *path, int flags)
+int proc_open_file(int proc_fd, const char *path, int flags)
 {
 	_cleanup_close_ int fd = fd_open_resolved(proc_fd, path, flags | O_CLOEXEC | O_NOCTTY,
 						  RESOLVE_BENEATH | RESOLVE_NO_XDEV |
@@ -87,7 +87,7 @@ static int open_file(int proc_fd, const char *path, int flags)
 
 int proc_write(int proc_fd, const char *path, const char *value)
 {
-	_cleanup_close_ int fd = open_file(proc_fd, path, O_WRONLY);
+	_cleanup_close_ int fd = proc_open_file(proc_fd, path, O_WRONLY);
 	if (fd < 0)
 		return fd;
 	size_t size = strlen(value);
@@ -97,7 +97,7 @@ int proc_write(int proc_fd, const char *path, const char *value)
 
 int proc_read(int proc_fd, const char *path, char *buf, size_t size)
 {
-	_cleanup_close_ int fd = open_file(proc_fd, path, O_RDONLY);
+	_cleanup_close_ int fd = proc_open_file(proc_fd, path, O_RDONLY);
 	ssize_t n = fd < 0 ? fd : fd_read_all(fd, buf, size - 1);
 	if (n < 0)
 		return (int)n;

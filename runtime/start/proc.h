@@ -18,6 +18,9 @@ _must_check_ int proc_open_plain(int *ret_fd, struct err *err);
 /* Parent: whether the numbers of processes in /proc are those that hull knows them by. */
 _must_check_ int proc_check_own(struct err *err);
 
+/* Opens a file below it, named as below: the descriptor, or -errno without a text. */
+_must_check_ int proc_open_file(int proc_fd, const char *path, int flags);
+
 /*
  * Writes a value to a file below it, named relative to its root. 0, or -errno without a text;
  * EXDEV when something is mounted in between, ELOOP when a link leads elsewhere.

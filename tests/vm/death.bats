@@ -214,6 +214,41 @@ host_oom() {
 	(($(kept .pidsRefused) > 0)) || fail "$(kept .)"
 }
 
+@test "--init: out of memory, told of the program as without it" {
+	resources "$limited"
+	# shellcheck disable=SC2086 # words
+	program $eat
+	hull_run --init --keep
+	expect 137
+	expect_told "killed: out of memory after .*\. 'dd' \(pid [0-9]+ on the host\) hit the container's own limit: 32\.0 MiB, swap 0; 1 process killed"
+	expect_row hint 'raise linux.resources.memory.limit \(config.json:[0-9]+:[0-9]+\)'
+	[[ $(kept '.cause, .code, .oom.limitOf, .oom.killed, .oom.name') == $'oom\n137\nown\n1\ndd' ]] || fail "$(kept .)"
+	hull delete "$ID"
+	# Together with process 1, which then cannot tell how the program ended.
+	resources '{ "memory": { "limit": 33554432, "swap": 33554432 }, "unified": { "memory.oom.group": "1" } }'
+	hull_run --init --keep
+	expect 137
+	expect_told "killed: out of memory .*; 2 processes killed as a group \(memory\.oom\.group\)"
+	[[ $(kept '.cause, .oom.group, .oom.name') == $'oom\ntrue\ndd' ]] || fail "$(kept .)"
+	hull delete "$ID"
+	assert_clean
+}
+
+@test "--init: limits of processes count process 1" {
+	resources '{ "pids": { "limit": 2 } }'
+	script 'sleep 5 & exit 6'
+	hull_run --init --keep
+	((status != 0 && status != 6)) || report "a failure of the shell expected"
+	expect_row note 'its limit of processes \(pids\.max\) refused [1-9]'
+	hull delete "$ID"
+	resources '{ "pids": { "limit": 1 } }'
+	hull_run --init
+	expect 1
+	expect_error "cannot make the program's process"
+	expect_error "hint +with --init a container has one process more"
+	assert_clean
+}
+
 @test "seccomp: the system call, the process, the rule and its place" {
 	config '.linux.seccomp = { "defaultAction": "SCMP_ACT_ALLOW", "syscalls":
 		[{ "names": ["rmdir", "mkdir"], "action": "SCMP_ACT_KILL_PROCESS" }] }'

@@ -78,6 +78,38 @@ report='cat /proc/self/attr/current; cat /etc/hull-rootfs >/dev/null 2>&1 || ech
 	[[ -z $(find "$T/fake" -type f -size +0) ]] || fail "something was written to the volume"
 }
 
+@test "--init: process 1 is confined, too, and forwards signals" {
+	script 'cat /proc/1/attr/current /proc/self/attr/current; echo $$
+		cat /proc/1/root/etc/hull-rootfs >/dev/null 2>&1 || echo denied
+		trap "echo term; exit 7" TERM; kill -TERM 1; while :; do sleep 0.1; done'
+	local privileges
+	for privileges in true false; do
+		config --argjson value $privileges '.process.noNewPrivileges = $value |
+			.process.user = {uid: 4711, gid: 4711}'
+		capture timeout -k 5 60 "$HULL" --root "$STATE" run --init -b "$BUNDLE" "$ID"
+		expect 7 $'hull-test (enforce)\nhull-test (enforce)\n2\ndenied\nterm'
+		assert_clean
+	done
+	# The control: without one it is not.
+	config 'del(.process.apparmorProfile)'
+	script 'cat /proc/1/attr/current'
+	capture timeout -k 5 60 "$HULL" --root "$STATE" run --init -b "$BUNDLE" "$ID"
+	expect 0 unconfined
+	assert_clean
+}
+
+@test "--init: a label that process 1 may not take stops the start" {
+	profile hull-test '  change_profile -> hull-inner,'
+	profile hull-inner ''
+	# hull itself confined: it may give the program another profile, and itself none.
+	profile hull-caller '  change_profile /** -> hull-test,'
+	script 'echo ran'
+	capture timeout -k 5 60 aa-exec -p hull-caller -- "$HULL" --root "$STATE" run --init -b "$BUNDLE" "$ID"
+	expect 1 ""
+	expect_error "process 1 of --init cannot take the AppArmor profile 'hull-test'"
+	assert_clean
+}
+
 @test "the profile goes along into a joined pid namespace" {
 	unshare --pid --fork --mount-proc --kill-child sleep 120 3>&- &
 	HOLDER_PARENT=$!
