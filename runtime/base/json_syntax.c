@@ -76,8 +76,13 @@ static const struct syntax_row *find_row(const char *said)
 
 size_t json_syntax_skip(const char *text, size_t size, size_t i, const char *set)
 {
-	while (i < size && text[i] && strchr(set, text[i]))
-		i++;
+	for (; i < size; i++) {
+		const char *c = set;
+		while (*c && *c != text[i])
+			c++;
+		if (!*c)
+			break;
+	}
 	return i;
 }
 

@@ -39,7 +39,7 @@ bool str_has_prefix(const char *s, const char *prefix);
 bool str_has_word(const char *list, const char *word);
 static inline bool str_eq(const char *a, const char *b)
 {
-	return __builtin_strcmp(a, b) == 0;
+	return *a == *b && __builtin_strcmp(a, b) == 0; /* mostly the first one tells */
 }
 
 /* A name and what it stands for; tables end with a NULL name. */

@@ -54,6 +54,14 @@ static unsigned plan_flags(const struct bundle_options *options)
 	       (options->overlay ? PLAN_OVERLAY : 0) | (options->init ? PLAN_INIT : 0);
 }
 
+static bool asks_for_time(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->linux.namespaces.n; i++)
+		if (spec->linux.namespaces.v[i].type.v == SPEC_NS_TIME)
+			return true;
+	return false;
+}
+
 static bool asks_for_labels(const struct spec *spec)
 {
 	return spec->process.apparmor_profile.s || spec->process.selinux_label.s ||
@@ -77,6 +85,8 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 		r = cmd_absolute(cmd, options->overlay, &po.overlay_dir, err);
 	if (r == 0)
 		r = host_probe(&bundle->host, err);
+	if (r == 0 && asks_for_time(&bundle->spec))
+		host_probe_time(&bundle->host);
 	if (r == 0 && asks_for_labels(&bundle->spec))
 		host_probe_modules(&bundle->host);
 	if (r == 0)

@@ -15,8 +15,8 @@
 #include "base/str.h"
 #include "base/userns.h"
 
-#define HOST_STATUS_SIZE \
-	((size_t)1024 * 1024) /* 65536 supplementary groups fit; only what is read is touched */
+#define HOST_STATUS_USUAL 4096
+#define HOST_STATUS_SIZE  ((size_t)1024 * 1024) /* 65536 supplementary groups fit */
 
 /* The value behind "Name:\t" at the start of a line, or NULL. */
 static const char *status_field(const char *status, const char *name)
@@ -109,29 +109,47 @@ static bool denies_setgroups(void)
 	       str_eq(text, "deny");
 }
 
+static int read_status(char *buf, size_t size, struct err *err)
+{
+	int r = fd_read_value(AT_FDCWD, "/proc/self/status", buf, size);
+	return r < 0 ? err_sys(err, -r, "cannot read '/proc/self/status'") : 0;
+}
+
+static int probe_status(struct host *ret, struct err *err)
+{
+	char usual[HOST_STATUS_USUAL], *status = usual;
+	_cleanup_free_ char *large = NULL;
+	int r = read_status(status, sizeof(usual), err);
+	if (r == -EFBIG) {
+		err_clear(err);
+		status = large = malloc(HOST_STATUS_SIZE);
+		r = large ? read_status(large, HOST_STATUS_SIZE, err)
+			  : err_sys(err, ENOMEM, "cannot read '/proc/self/status'");
+	}
+	if (r < 0)
+		return r;
+	r = host_parse_status(status, ret);
+	return r < 0 ? err_say(err, ERR_HOST, -r,
+			       "'/proc/self/status' is not what proc(5) describes")
+		     : 0;
+}
+
 int host_probe(struct host *ret, struct err *err)
 {
 	*ret = (struct host) { 0 };
-	_cleanup_free_ char *status = malloc(HOST_STATUS_SIZE);
-	if (!status)
-		return err_sys(err, ENOMEM, "cannot read '/proc/self/status'");
-	_cleanup_close_ int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open '/proc/self/status'");
-	ssize_t n = fd_read_all(fd, status, HOST_STATUS_SIZE - 1);
-	if (n < 0)
-		return err_sys(err, (int)-n, "cannot read '/proc/self/status'");
-	status[n] = '\0';
-	int r = host_parse_status(status, ret);
+	int r = probe_status(ret, err);
 	if (r < 0)
-		return err_say(err, ERR_HOST, -r,
-			       "'/proc/self/status' is not what proc(5) describes");
+		return r;
 	ret->caps_known = known_caps();
 	ret->in_user_namespace = !userns_is_first();
 	ret->denies_setgroups = ret->in_user_namespace && denies_setgroups();
 	probe_cgroup(ret);
-	ret->has_time_namespaces = faccessat(AT_FDCWD, "/proc/self/timens_offsets", F_OK, 0) == 0;
 	return 0;
+}
+
+void host_probe_time(struct host *ret)
+{
+	ret->has_time_namespaces = faccessat(AT_FDCWD, "/proc/self/timens_offsets", F_OK, 0) == 0;
 }
 
 void host_probe_modules(struct host *ret)

@@ -19,7 +19,7 @@ struct host {
 	uint64_t caps_bounding;
 	uint64_t caps_known;      /* all that this kernel has */
 	uint64_t signals_ignored; /* bit n-1: signal n */
-	bool has_time_namespaces;
+	bool has_time_namespaces; /* only known after host_probe_time() */
 	bool in_user_namespace; /* hull itself runs in one that is not the first */
 	bool denies_setgroups;  /* that one lets nobody set groups */
 	/* The caller's own cgroup in version 2; "": not known, or may use the whole tree. */
@@ -29,6 +29,9 @@ struct host {
 
 /* Reads the facts from /proc (proc_pid_status(5)). */
 _must_check_ int host_probe(struct host *ret, struct err *err);
+
+/* Sets has_time_namespaces; for configs that have one. */
+void host_probe_time(struct host *ret);
 
 /* Which security modules are in force; for configs that ask for one. Leaves false what is unknown.
  */

@@ -84,9 +84,13 @@ int isolate_process(struct start *s, struct err *err)
 	if (setsid() < 0)
 		return err_sys(err, errno, "cannot make a session");
 	s->caller_umask = umask(0);
-	if (plan->sysctls_n || plan->labels_n || plan->process.has_oom_score_adj ||
-	    plan->ns.time_offsets || plan->process.home_index >= 0)
+	/* What may be hidden below other mounts is reached by a clone; to give that up takes as
+	 * long as ten mounts, so what is this process's own is not looked for there. */
+	if (plan->sysctls_n || plan->labels_n)
 		r = proc_open(&s->proc_fd, err);
+	else if (plan->process.has_oom_score_adj || plan->ns.time_offsets ||
+		 plan->process.home_index >= 0)
+		r = proc_open_plain(&s->proc_fd, err);
 	return r < 0 || plan->user.has_stage ? r : isolate_oom_score(s, err);
 }
 

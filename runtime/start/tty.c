@@ -126,11 +126,15 @@ void tty_resize(const struct tty *tty)
 
 void tty_init(struct tty *tty)
 {
+	/* Not in the structure: where there is no terminal, nobody has to clear and copy them. */
+	static char to_program[TTY_BUFFER_SIZE], to_caller[TTY_BUFFER_SIZE];
 	*tty = (struct tty) { .master_fd = -EBADF,
 			      .peer_fd = -EBADF,
 			      .socket_fd = -EBADF,
 			      .in_fd = -EBADF,
-			      .out_fd = -EBADF };
+			      .out_fd = -EBADF,
+			      .to_program.data = to_program,
+			      .to_caller.data = to_caller };
 }
 
 int tty_receive(struct tty *tty, int *take_fd, struct err *err)
@@ -233,7 +237,7 @@ void tty_end(struct tty *tty)
 
 static size_t room(const struct tty_buffer *b)
 {
-	return sizeof(b->data) - b->used;
+	return TTY_BUFFER_SIZE - b->used;
 }
 
 static void forget(struct tty_buffer *b, size_t n)

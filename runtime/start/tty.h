@@ -31,9 +31,11 @@
 
 #include "base/err.h"
 
+#define TTY_BUFFER_SIZE ((size_t)8192)
+
 struct tty_buffer {
 	size_t used;
-	char data[8192];
+	char *data; /* TTY_BUFFER_SIZE bytes: there is one terminal in a process */
 };
 
 struct tty {
