@@ -9,11 +9,12 @@
  * process is made, as a child of hull.
  *
  * Should: hide itself before it joins anything (R-001, R-073).
- * Must not: mount anything that the host can see; outlive the call.
+ * Must not: mount anything that the host can see; outlive hull.
  */
 #include "start/stage.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@
 #include "start/sys.h"
 
 #define STAGE_NAME_SIZE 32
+#define STAGE_END_MS    10000 /* for the kernel to put its mounts away */
 
 /* "mount3" and "device0": places on the stage's tmpfs. */
 static const char *place_name(char *buf, const char *what, size_t index)
@@ -201,7 +203,10 @@ static int run(struct start *s, const struct clone_args *child, struct err *err)
 	long pid = sys_clone3(&args);
 	if (pid == 0)
 		child_main(s);
-	return pid < 0 ? clone_failed(s, errno, err) : 0;
+	if (pid < 0)
+		return clone_failed(s, errno, err);
+	atomic_store(&page->is_staged, true);
+	return 0;
 }
 
 static _Noreturn void stage_main(struct start *s, const struct clone_args *child, pid_t hull)
@@ -221,14 +226,14 @@ static _Noreturn void stage_main(struct start *s, const struct clone_args *child
 
 /* ---- parent ---- */
 
-/* The stage has ended. Its child, if there is one, is ours and cannot be anybody else's. */
-static int follow(struct start *s, const siginfo_t *info, struct err *err)
+/* The stage has done what it could. Its child, if there is one, is ours and nobody else's. */
+static int follow(struct start *s, struct err *err)
 {
 	s->pid = channel_staged(&s->channel);
 	s->pidfd = s->pid > 0 ? pidfd_open(s->pid, 0) : -EBADF;
 	if (s->pid > 0 && s->pidfd < 0)
 		return err_sys(err, errno, "cannot follow the container's process");
-	if (info->si_code == CLD_EXITED && info->si_status == 0 && s->pid > 0)
+	if (atomic_load(&s->channel.page->is_staged) && s->pid > 0)
 		return 0;
 	if (channel_error(&s->channel, err))
 		return -err->code;
@@ -237,12 +242,13 @@ static int follow(struct start *s, const siginfo_t *info, struct err *err)
 
 int stage_clone(struct start *s, const struct clone_args *child, struct err *err)
 {
-	siginfo_t info = { 0 };
+	int pidfd = -EBADF;
 	struct clone_args args = {
-		/* VFORK: the kernel lets hull go on when the stage has ended. */
-		.flags = CLONE_VFORK | CLONE_CLEAR_SIGHAND |
+		/* VFORK: the kernel lets hull go on when the stage has nothing more to say. */
+		.flags = CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND |
 			 (s->plan->user.trees == PLAN_TREES_STAGE ? CLONE_NEWNS : 0),
 		.exit_signal = SIGCHLD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 	};
 	pid_t hull = getpid();
 	long pid = sys_clone3(&args);
@@ -250,12 +256,27 @@ int stage_clone(struct start *s, const struct clone_args *child, struct err *err
 		return clone_failed(s, errno, err);
 	if (pid == 0)
 		stage_main(s, child, hull);
-	if (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0) {
+	s->stage_pidfd = pidfd;
+	/* When all went well it need not be gone: that the kernel takes down its mount namespace
+	 * lasts as long as building the container does, and can happen beside it. */
+	if (!atomic_load(&s->channel.page->is_staged) &&
+	    waitid(P_PIDFD, (id_t)pidfd, &(siginfo_t) { 0 }, WEXITED) < 0) {
 		int r = err_sys(err, errno, "cannot wait for the process that prepares the start");
 		s->pid = channel_staged(&s->channel); /* for finish() to end it */
 		return r;
 	}
-	return follow(s, &info, err);
+	return follow(s, err);
+}
+
+/* The loop that reaps (supervise.c) may have met it already. */
+void stage_end(struct start *s)
+{
+	struct pollfd end = { .fd = s->stage_pidfd, .events = POLLIN };
+	if (s->stage_pidfd < 0)
+		return;
+	(void)!poll(&end, 1, STAGE_END_MS);
+	(void)!waitid(P_PIDFD, (id_t)s->stage_pidfd, &(siginfo_t) { 0 }, WEXITED | WNOHANG);
+	fd_close(&s->stage_pidfd);
 }
 
 /* ---- child ---- */

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "start/death.h"
+#include "start/stage.h"
 #include "start/steps.h"
 
 int start_open_signals(struct start *s, struct err *err)
@@ -133,6 +134,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.entry.fd = -EBADF,
 		.root_fd = -EBADF,
 		.stage_fd = -EBADF,
+		.stage_pidfd = -EBADF,
 		.shift_fd = -EBADF,
 		.proc_fd = -EBADF,
 		.console_fd = -EBADF,
@@ -155,6 +157,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 
 void start_done(struct start *s)
 {
+	stage_end(s);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		fd_close(&s->join_fds[i]);
 	for (size_t i = 0; s->mount_fds && i < s->plan->mounts_n; i++)

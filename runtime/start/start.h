@@ -112,6 +112,7 @@ struct start {
 	int *map_fds;   /* parent: for each of plan->shifts, a user namespace with it */
 	int join_fds[SPEC_NS_COUNT]; /* in the order of plan->ns.join */
 	int stage_fd;                /* where stage.c has attached trees and devices */
+	int stage_pidfd;             /* the stage, which may take a moment to end */
 	int shift_fd;                /* stage: a user namespace with the container's maps */
 	size_t shifted_n;            /* stage: layers that are shown with them */
 	int proc_fd;                 /* child: a procfs that nothing is mounted over */
