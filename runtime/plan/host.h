@@ -20,8 +20,8 @@ struct host {
 	uint64_t caps_known;      /* all that this kernel has */
 	uint64_t signals_ignored; /* bit n-1: signal n */
 	bool has_time_namespaces; /* only known after host_probe_time() */
-	bool in_user_namespace; /* hull itself runs in one that is not the first */
-	bool denies_setgroups;  /* that one lets nobody set groups */
+	bool in_user_namespace;   /* hull itself runs in one that is not the first */
+	bool denies_setgroups;    /* that one lets nobody set groups */
 	/* The caller's own cgroup in version 2; "": not known, or may use the whole tree. */
 	char cgroup[PATH_MAX];
 	bool has_apparmor, has_selinux; /* in force; only known after host_probe_modules() */

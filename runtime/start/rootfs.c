@@ -9,6 +9,7 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -112,10 +113,25 @@ static int open_writable(const struct start *s, const char *path, struct err *er
 }
 
 /*
- * A tmpfs for the writable layer. It is attached below the overlay, on the same place: the kernel
- * wants layers to be in the namespace, and with the old root it goes out of sight at pivot, to live
- * as long as the overlay that uses it.
+ * The kernel wants layers to be in the namespace. With the old root the writable one goes out of
+ * sight at pivot, to live as long as the overlay that uses it: at once with it if it lies on the
+ * state directory, where nobody looks for anything, and only then for itself if it lies below the
+ * overlay. (To unmount something takes as long as to mount ten.) A hook that runs in this namespace
+ * may look for the state.
  */
+static int attach_layer(const struct start *s, int layer, const char *place, struct err *err)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s", s->store->path, s->plan->id);
+	bool fits = n > 0 && (size_t)n < sizeof(path);
+	if (fits && s->plan->user.trees != PLAN_TREES_STAGE &&
+	    s->plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n == 0 &&
+	    move_mount(layer, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		return 0;
+	return attach_on(layer, place, err);
+}
+
+/* A tmpfs for the writable layer. */
 static int make_tmpfs_layer(const struct start *s, const char *place, int *ret_upper, int *ret_work,
 			    struct err *err)
 {
@@ -126,7 +142,7 @@ static int make_tmpfs_layer(const struct start *s, const char *place, int *ret_u
 	_cleanup_close_ int mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (mnt < 0)
 		return err_sys(err, errno, "cannot mount a tmpfs for the writable layer");
-	int r = attach_on(mnt, place, err);
+	int r = attach_layer(s, mnt, place, err);
 	if (r < 0)
 		return r;
 	if (mkdirat(mnt, "upper", 0755) < 0 || mkdirat(mnt, "work", 0755) < 0)

@@ -236,6 +236,19 @@ make_layers() {
 	assert_clean
 }
 
+@test "--overlay: its layer in memory is mounted neither inside nor outside" {
+	script 'cut -d" " -f5 /proc/self/mountinfo | grep -vE "^/(proc|dev|sys)(/|$)"'
+	hull_run --overlay
+	expect 0 /
+	assert_clean
+	# A hook in the container's namespace, for which the layer lies elsewhere, sees the state.
+	config --arg state "$STATE/$ID" '.hooks.createContainer = [{
+		path: "/bin/sh", args: ["sh", "-c", "test -e \($state)/state.json"]}]'
+	hull_run --overlay
+	expect 0 /
+	assert_clean
+}
+
 @test "--overlay=DIR keeps the changes there" {
 	script 'echo x >/new'
 	hull_run "--overlay=$T/changes"
