@@ -130,6 +130,28 @@ exchanged_directory() {
 	compare IN_ROOT exchanged_directory
 }
 
+# The host's directory must not be copied into the container's tmpfs.
+exchanged_content() {
+	local n
+	rm -rf "$BUNDLE/rootfs/data"
+	mkdir -p "$BUNDLE/rootfs/data/volume"
+	ln -s "$HOST/dir" "$BUNDLE/rootfs/data/link"
+	echo secret >"$HOST/dir/secret"
+	config '.mounts[7] = { "destination": "/data", "type": "tmpfs", "options": ["tmpcopyup"] }'
+	script 'cat /data/*/secret 2>/dev/null'
+	exchange "$BUNDLE/rootfs/data/volume" "$BUNDLE/rootfs/data/link"
+	for ((n = 0; n < 200; n++)); do
+		start
+		[[ $output != *secret* ]] || break
+	done
+	stop_exchange
+	((n < 200))
+}
+
+@test "R-006, R-049: a directory is exchanged for a link while 200 containers copy it into a tmpfs" {
+	compare COPY_UP exchanged_content
+}
+
 # ---- /proc -------------------------------------------------------------------------------------
 
 proc_volume() {

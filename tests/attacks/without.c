@@ -58,9 +58,16 @@ static const char *relative(const char *path)
 
 /* ---- names of the image ---- */
 
-/* IN_ROOT: links of the image lead wherever they say; NOFOLLOW: the last component may be one. */
+/*
+ * IN_ROOT: links of the image lead wherever they say; NOFOLLOW: the last component may be one.
+ * COPY_UP: what is copied into a tmpfs is opened by its name alone.
+ */
 WRAP(int, fd_open_resolved, int dirfd, const char *path, int flags, uint64_t resolve)
 {
+	if (without("COPY_UP") && (resolve & RESOLVE_NO_SYMLINKS)) {
+		int fd = openat(dirfd, path, (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
 	if (!(resolve & RESOLVE_IN_ROOT))
 		return __real_fd_open_resolved(dirfd, path, flags, resolve);
 	root_fd = dirfd;
