@@ -95,8 +95,12 @@ static int set_mode(const struct start *s, const struct plan_mount *m, int fs)
 	if (!m->takes_mode)
 		return 0;
 	_cleanup_close_ int fd = inroot_try(s->root_fd, m->destination, O_PATH | O_DIRECTORY);
-	if (fd < 0 || fstat(fd, &st) < 0) /* what is wrong there, attach() says */
+	if (fd == -ENOENT || fd == -ENOTDIR) /* it is made, or that is an error, in attach() */
 		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		errno = fd < 0 ? -fd : errno;
+		return -1;
+	}
 	snprintf(mode, sizeof(mode), "%o", st.st_mode & 07777U);
 	return fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0);
 }
