@@ -14,7 +14,8 @@
  *  1 prepare.c: claims the id, with a state that says what is going to be made; takes the compiled
  *    seccomp filter from the cache; makes the cgroup, with all limits and the device program in
  *    force. open.c: opens what the caller names, with the caller's rights: namespaces to join, and
- *    the root and the sources of bind mounts as detached trees that already carry their attributes.
+ *    the root and the sources of bind mounts as detached trees that already carry their attributes
+ *    and, by shift.c, their maps of ids.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, and joins what only the caller may join.
@@ -28,11 +29,11 @@
  *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
  *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
- *  4 rootfs.c, mount.c, dev.c, console.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c, pivot.c: builds
- *    the tree on the new root and moves into it. Names in it are only ever resolved by
- *    base/inroot.h. Masks come before
- *    pivot because they are the host's /dev/null; sysctls come before the masks, which make
- *    /proc/sys read-only, and after everything that a hook may add to the network.
+ *  4 rootfs.c, mount.c, copyup.c, dev.c, console.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c,
+ *    pivot.c: builds the tree on the new root and moves into it. Names in it are only ever resolved
+ *    by base/inroot.h. Masks come before pivot because they are the host's /dev/null; sysctls come
+ *    before the masks, which make /proc/sys read-only, and after everything that a hook may add to
+ *    the network.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, capabilities, groups, user.
  *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).
