@@ -152,7 +152,9 @@ int user_make_maps(struct start *s, struct err *err)
 	/* The child may have failed first, which says more. */
 	if (r < 0)
 		return channel_error(&s->channel, err) ? -err->code : r;
-	record_namespaces(s);
+	/* Otherwise it can be done while the child goes on, unless that will be another process. */
+	if (s->plan->user.hides_late || plan_moves(s->plan))
+		record_namespaces(s);
 	r = channel_send(s->channel.parent_fd, CHANNEL_MAPPED);
 	/* A child that is gone has left its reason in the page; any other would wait for ever. */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
