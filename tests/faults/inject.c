@@ -2,15 +2,16 @@
  * inject: runs a command and lets exactly one of its system calls fail, or kills it there. For
  * tests/faults/run; x86-64, needs the right to trace the command.
  *
- *	inject [-t SECONDS] [-e NAME]... [-o FILE] list COMMAND...
+ *	inject [-t SECONDS] [-e NAME]... [-u ID] [-o FILE] list COMMAND...
  *	inject ...                                 P:CALL:K[:ERRNO] COMMAND...
  *	inject ...                                 kill:P:CALL:K COMMAND...
  *
  * A call is named by its process (0 is the command's own, the others are numbered as they are
- *made), its name, and how often that process has made it: that hardly changes from run to run,
- *while the order of the calls of two processes does. Calls count from the entry point of the
- *program on, when the dynamic loader has done its work; and until a process executes a program
- *called NAME, which is then let go: it is the container's.
+ * made), its name, and how often that process has made it: that hardly changes from run to run,
+ * while the order of the calls of two processes does. Calls count from the entry point of the
+ * program on, when the dynamic loader has done its work; and until a process executes a program
+ * called NAME, which is then let go: it is the container's. With -u the command is run by that
+ * user and group, who have no privilege.
  *
  * FILE (default: standard error) gets the list or what was hit, and how the command ended:
  * "exit N", "signal N", or "hang" when it took longer than SECONDS and was killed.
@@ -18,6 +19,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -72,6 +74,7 @@ static unsigned processes_n;
 static struct task tasks[MAX_TASKS];
 static const char *programs[8]; /* -e */
 static unsigned programs_n;
+static unsigned user; /* -u; 0: as this process */
 static FILE *out;
 
 static _Noreturn void give_up(const char *what)
@@ -340,6 +343,9 @@ static _Noreturn void begin(char *const argv[], const int gate[2])
 	if (read(gate[0], &byte, 1) != 1)
 		_exit(126);
 	close(gate[0]);
+	if (user && (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
+		     setresuid(user, user, user) < 0))
+		_exit(126);
 	execvp(argv[0], argv);
 	_exit(127);
 }
@@ -389,11 +395,13 @@ int main(int argc, char **argv)
 	int option;
 
 	out = stderr;
-	while ((option = getopt(argc, argv, "+t:e:o:")) != -1) {
+	while ((option = getopt(argc, argv, "+t:e:u:o:")) != -1) {
 		if (option == 't')
 			seconds = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 'e' && programs_n < 8)
 			programs[programs_n++] = optarg;
+		else if (option == 'u')
+			user = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 'o' && (out = fopen(optarg, "we")) == NULL)
 			give_up(optarg);
 		else if (option == '?')

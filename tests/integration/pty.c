@@ -10,9 +10,10 @@
  *   do:COMMAND   runs a shell command and waits for it; PTY_PID is the process on the terminal
  *   flow:off     stops its output, as ^S; flow:on
  *   close        hangs it up
+ *   limit:N      from here on N seconds for each step and the end
  *   lazy         from here on nobody reads what is shown, until the command has ended
  *
- * Each step and the end of the command take ten seconds at most, then everything is killed.
+ * Each step and the end of the command take ten seconds at most, or N, then everything is killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIMIT_MS  10000
 #define TICK_MS   20
 #define SHOWN_MAX (1024 * 1024)
 
@@ -36,6 +36,7 @@ struct run {
 	pid_t pid;
 	int status; /* of waitpid(), once ended */
 	int ended, lazy, closed;
+	long limit_ms;
 	size_t used, seen; /* of shown */
 	char shown[SHOWN_MAX + 1];
 };
@@ -112,10 +113,10 @@ static int is_typed(struct run *run, const char *text)
 static void until(struct run *run, int (*is_true)(struct run *, const char *), const char *step,
 		  const char *value)
 {
-	long limit = now_ms() + LIMIT_MS;
+	long limit = now_ms() + run->limit_ms;
 	while (!is_true(run, value)) {
 		if (now_ms() > limit)
-			give_up(run, "not within ten seconds", step);
+			give_up(run, "not in time", step);
 		tick(run);
 	}
 }
@@ -141,7 +142,7 @@ static void do_command(struct run *run, const char *command)
 {
 	char pid_text[32];
 	int status = 0;
-	long limit = now_ms() + LIMIT_MS;
+	long limit = now_ms() + run->limit_ms;
 
 	snprintf(pid_text, sizeof(pid_text), "%d", (int)run->pid);
 	pid_t pid = fork();
@@ -154,7 +155,7 @@ static void do_command(struct run *run, const char *command)
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (now_ms() > limit) {
 			kill(pid, SIGKILL);
-			give_up(run, "not within ten seconds", command);
+			give_up(run, "not in time", command);
 		}
 		tick(run);
 	}
@@ -185,6 +186,8 @@ static void take_step(struct run *run, const char *step)
 		do_command(run, value);
 	else if ((value = is_step(step, "flow:")))
 		tcflow(run->slave, strcmp(value, "off") == 0 ? TCOOFF : TCOON);
+	else if ((value = is_step(step, "limit:")))
+		run->limit_ms = strtol(value, NULL, 10) * 1000;
 	else if (strcmp(step, "lazy") == 0)
 		run->lazy = 1;
 	else if (strcmp(step, "close") == 0) {
@@ -218,7 +221,7 @@ static void open_terminal(struct run *run)
 
 int main(int argc, char **argv)
 {
-	static struct run run;
+	static struct run run = { .limit_ms = 10000 };
 	int end = 1;
 
 	while (end < argc && strcmp(argv[end], "--") != 0)
