@@ -193,7 +193,7 @@ static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
 		return 1;
 	}
 	if (signal == SIGWINCH && tty_is_copied(&s->tty)) {
-		tty_resize(&s->tty); /* by which the program gets the signal */
+		(void)tty_resize(&s->tty); /* by which the program gets the signal */
 		return 0;
 	}
 	if (signal == SIGCONT)

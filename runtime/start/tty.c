@@ -101,7 +101,7 @@ void tty_resume(struct tty *tty)
 	/* After SIGSTOP, which nobody could prepare for, the shell has set modes of its own. */
 	if (tty->is_raw && is_foreground(tty->in_fd))
 		(void)!tcsetattr(tty->in_fd, TCSANOW, &tty->raw);
-	tty_resize(tty); /* nobody told us of a change meanwhile */
+	(void)tty_resize(tty); /* nobody told us of a change meanwhile */
 }
 
 bool tty_is_copied(const struct tty *tty)
@@ -110,16 +110,17 @@ bool tty_is_copied(const struct tty *tty)
 }
 
 /* The first of the caller's descriptors that has a window says how large it is. */
-void tty_resize(const struct tty *tty)
+int tty_resize(const struct tty *tty)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		struct winsize size;
 		if (ioctl(fd, TIOCGWINSZ, &size) < 0)
 			continue;
-		if (size.ws_row || size.ws_col) /* else nobody knows; consoleSize may */
-			(void)!ioctl(tty->master_fd, TIOCSWINSZ, &size);
-		return;
+		if (size.ws_row == 0 && size.ws_col == 0)
+			return 0; /* nobody knows; consoleSize may */
+		return ioctl(tty->master_fd, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 	}
+	return 0;
 }
 
 /* ---- begin and end ---- */
@@ -202,7 +203,9 @@ int tty_begin(struct tty *tty, struct err *err)
 		return err_sys(err, errno, "cannot open standard input and output again");
 	tty->is_outer = isatty(tty->in_fd);
 	tty->is_shown = isatty(tty->out_fd);
-	tty_resize(tty);
+	r = tty_resize(tty);
+	if (r < 0)
+		return err_sys(err, -r, "cannot set the size of the container's terminal");
 	(void)tty_prepare(tty);
 	return 0;
 }

@@ -70,9 +70,9 @@ _must_check_ int tty_begin(struct tty *tty, struct err *err);
 void tty_end(struct tty *tty);
 
 /* Does hull copy (from tty_begin() until nobody is there any more)? Then the caller's window is the
- * program's (SIGWINCH). */
+ * program's (SIGWINCH). tty_resize() returns 0 or -errno. */
 bool tty_is_copied(const struct tty *tty);
-void tty_resize(const struct tty *tty);
+int tty_resize(const struct tty *tty);
 
 /* Around a stop of hull itself: the shell gets its terminal as it was. */
 void tty_suspend(struct tty *tty);
