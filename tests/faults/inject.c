@@ -2,7 +2,7 @@
  * inject: runs a command and lets exactly one of its system calls fail, or kills it there. For
  * tests/faults/run; x86-64, needs the right to trace the command.
  *
- *	inject [-t SECONDS] [-e NAME]... [-u ID] [-o FILE] list COMMAND...
+ *	inject [-t SECONDS] [-g MS] [-e NAME]... [-u ID] [-o FILE] list COMMAND...
  *	inject ...                                 P:CALL:K[:ERRNO] COMMAND...
  *	inject ...                                 kill:P:CALL:K COMMAND...
  *
@@ -14,7 +14,8 @@
  * user and group, who have no privilege.
  *
  * FILE (default: standard error) gets the list or what was hit, and how the command ended:
- * "exit N", "signal N", or "hang" when it took longer than SECONDS and was killed.
+ * "exit N", "signal N", or "hang" when it took longer than SECONDS and was killed. What the command
+ * has left running is followed for MS milliseconds more (2000), and then let go.
  */
 #include <elf.h>
 #include <errno.h>
@@ -30,6 +31,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,7 +41,6 @@
 #define MAX_TASKS     256
 #define MAX_PROCESSES 64
 #define MAX_CALLS     512
-#define GRACE_SECONDS 2 /* for what is still traced when the command has ended */
 #define OPTIONS                                                                                   \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
 	 PTRACE_O_TRACEEXEC)
@@ -74,7 +75,8 @@ static unsigned processes_n;
 static struct task tasks[MAX_TASKS];
 static const char *programs[8]; /* -e */
 static unsigned programs_n;
-static unsigned user; /* -u; 0: as this process */
+static unsigned grace_ms = 2000; /* -g */
+static unsigned user;            /* -u; 0: as this process */
 static FILE *out;
 
 static _Noreturn void give_up(const char *what)
@@ -300,6 +302,13 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
+static void set_alarm(unsigned ms)
+{
+	/* Again and again: one that comes while nobody waits would be missed. */
+	struct itimerval timer = { { 0, 100000 }, { ms / 1000, ms % 1000 * 1000 } };
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 static void kill_all(void)
 {
 	for (unsigned i = 0; i < processes_n; i++)
@@ -329,7 +338,7 @@ static int follow(pid_t root)
 		any = task_forget(tid);
 		if (tid == root) {
 			result = status;
-			alarm(GRACE_SECONDS);
+			set_alarm(grace_ms);
 		}
 	}
 	return result;
@@ -365,7 +374,7 @@ static int run(char *const argv[], unsigned seconds)
 		give_up("seize");
 	close(gate[0]);
 	(void)task_of(pid);
-	alarm(seconds);
+	set_alarm(seconds * 1000);
 	if (write(gate[1], "", 1) != 1)
 		give_up("gate");
 	close(gate[1]);
@@ -395,9 +404,11 @@ int main(int argc, char **argv)
 	int option;
 
 	out = stderr;
-	while ((option = getopt(argc, argv, "+t:e:u:o:")) != -1) {
+	while ((option = getopt(argc, argv, "+t:g:e:u:o:")) != -1) {
 		if (option == 't')
 			seconds = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 'g')
+			grace_ms = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 'e' && programs_n < 8)
 			programs[programs_n++] = optarg;
 		else if (option == 'u')

@@ -1,0 +1,147 @@
+# What tests/faults/run stands on: the place where all happens, what is left there, which calls there
+# are and which of them a sample has. Sourced by it, as root, in its namespace.
+# shellcheck shell=bash disable=SC2154,SC2034,SC2317 # of run; called by their names or a trap
+
+# ---- the place ---------------------------------------------------------------------------------
+
+# Others use the same directory's name, but each in a namespace of its own; cgroups are shared.
+parent=/hull-faults-$$-$RANDOM
+cgroups=/sys/fs/cgroup$parent
+mark=FAULTS_MARK=faults-$$-$RANDOM # in the environment of every process that is looked for
+host_ns=$(readlink /proc/self/ns/* | tr '\n' ' ')
+
+prepare_place() {
+	mkdir -p "$work/bin" "$cgroups"
+	# Copies: everybody may execute them, and nobody builds them anew meanwhile.
+	cp "$programs/faults/inject" "$programs/pty" "$work/bin/" && cp "$hull" "$work/bin/hull" || return
+	trap clean_up EXIT
+}
+
+clean_up() {
+	sweep_up
+	[[ -z ${holder:-} ]] || { kill -KILL "$holder" && wait "$holder" 2>/dev/null; }
+	rmdir "$cgroups" 2>/dev/null
+}
+
+# make_bundle NAME: $bundle, with a root of its own; $user, who runs the runtime, and $as, the command
+# that makes one of them.
+make_bundle() {
+	bundle=$work/bundle-$1
+	mkdir -p "$bundle" "$work/ro" "$work/tmp"
+	"$top/bundles/mkrootfs" "$bundle/rootfs"
+	mkdir -p "$bundle/rootfs/ro"
+	cp "$programs/faults/probe" "$bundle/rootfs/bin/probe"
+	"bundle_$1" >"$work/config.json"
+	cp "$work/config.json" "$bundle/config.json"
+	user="user_$1"
+	user=${!user:-0} as=()
+	((user == 0)) || as=(setpriv --reuid "$user" --regid "$user" --clear-groups)
+	install -d -m 700 -o "$user" "$work/state"
+	options=()
+	! declare -F "options_$1" >/dev/null || mapfile -t options < <("options_$1")
+}
+
+# ---- what is left ------------------------------------------------------------------------------
+
+marked_processes() {
+	grep -lszxF "$mark" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n'
+}
+
+files() {
+	find "$bundle" "$work/tmp" "$work/ro" -printf '%p %y %m %U:%G %s %l\n' | sort
+}
+
+# left: what there is that was not there before, in words.
+left() {
+	local what=()
+	[[ -z $(find "$cgroups" -mindepth 1 -type d -print -quit) ]] || what+=(cgroup)
+	[[ ! -e $work/state/c ]] || what+=(state)
+	[[ $(</proc/self/mountinfo) == "$mountinfo" ]] || what+=(mount)
+	files | cmp -s "$work/files" - || what+=(file)
+	[[ -z $(marked_processes) ]] || what+=(process)
+	echo "${what[*]}"
+}
+
+# The same after a moment, in which what is dying may die.
+left_at_last() {
+	local found='' tries=200
+	[[ $runtime == hull ]] || tries=20
+	for ((; tries > 0; tries--)); do
+		found=$(left)
+		[[ -n $found ]] || break
+		sleep 0.05
+	done
+	echo "$found"
+}
+
+# What even delete did not remove must not disturb the next start.
+sweep_up() {
+	local pid
+	for pid in $(marked_processes); do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	find "$cgroups" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
+	grep -q " $work/state/c" /proc/self/mountinfo || rm -rf "$work/state/c"
+	rm -f "$work/tmp"/*
+	mountinfo=$(</proc/self/mountinfo)
+	files >"$work/files"
+}
+
+# ---- calls -------------------------------------------------------------------------------------
+
+# Calls that cannot fail, or whose failure is not the host's: all of libc's, some of the kernel's.
+cannot_fail='brk|exit|exit_group|getpid|gettid|getppid|getuid|geteuid|getgid|getegid|umask|munmap'
+cannot_fail+='|rt_sigprocmask|rt_sigaction|rt_sigreturn|sigaltstack|rt_sigpending|set_robust_list'
+cannot_fail+='|set_tid_address|arch_prctl|rseq|futex|sched_yield|getsid|alarm|restart_syscall'
+cannot_fail+='|sched_getaffinity|nanosleep|clock_nanosleep|epoll_pwait|tgkill|madvise'
+
+# sampled PREFIX: all of them; with --quick one of $sample, by a hash of the name, so that it stays the
+# same one whatever comes before it; and those that tests/faults/always names.
+sampled() {
+	[[ -n $quick ]] || {
+		cat
+		return
+	}
+	awk -v bundle="$name" -v prefix="$1" -v sample="$sample" '
+		BEGIN { for (i = 32; i < 127; i++) code[sprintf("%c", i)] = i }
+		FNR == NR { if ($1 == bundle) always = always "|" $2; next }
+		{
+			aim = prefix $0
+			hash = 7
+			for (i = 1; i <= length(aim); i++)
+				hash = (hash * 31 + code[substr(aim, i, 1)]) % 65521
+			if (hash % sample == 0 || aim ~ ("^(" substr(always, 2) ")$")) print
+		}' <(grep -v '^#' "$top/tests/faults/always") -
+}
+
+# aims: the calls of an undisturbed run, as the injector names them.
+aims() {
+	local first=1000000
+	[[ $runtime != runc ]] || first=$go_first
+	start list
+	grep -E '^[0-9]+ [a-z0-9_]+ [0-9]+$' "$work/result" |
+		awk -v first="$first" -v hard="^($cannot_fail)\$" \
+			'$2 !~ hard && $3 <= first { print $1 ":" $2 ":" $3 }'
+}
+
+# ---- results -----------------------------------------------------------------------------------
+
+# The last line of the injector's report, and what it has hit.
+read_result() {
+	local line
+	result='' hit=''
+	while read -r line; do
+		[[ $line != hit* && $line != missed ]] || hit=$line
+		result=$line
+	done <"$work/result"
+}
+
+complain() {
+	printf '# %s %s: %s: %s%s\n' "$runtime" "$name" "$1" "$hit" \
+		"${2:+ ($2)}" | tee -a "$work/findings"
+	head -n 3 "$work/error" | sed 's/^/#   /'
+}
+
+count() {
+	counts[$1]=$((${counts[$1]:-0} + 1))
+}

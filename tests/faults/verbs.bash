@@ -1,0 +1,129 @@
+# The other commands in tests/faults/run: VERB:BUNDLE. Each time a container is brought to where the
+# command begins, undisturbed (before_VERB); the command runs under the injector; and when it says that
+# it succeeded, that must be true (after_VERB): what is seen then is written to the report, behind what
+# the program has reported, and must be what an undisturbed command leads to.
+# shellcheck shell=bash disable=SC2154,SC2034,SC2317 # of run; called by their names
+
+all_verbs=(create:plain create:userns create:hooks start:plain start:hooks kill:plain kill:joined
+	delete:plain delete:joined stopped:hooks)
+
+# plainly COMMAND...: undisturbed.
+plainly() {
+	timeout -k 1 "$limit" env "$mark" TMPDIR="$work/tmp" "${as[@]}" \
+		"$program" --root "$work/state" "$@" </dev/null
+}
+
+say() {
+	echo "$*" >>"$work/report"
+}
+
+# status_becomes STATUS: is that what `state` says, within seconds?
+status_becomes() {
+	local tries
+	for tries in {1..400}; do
+		[[ $(plainly state c 2>/dev/null | jq -r .status) != "$1" ]] || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# The program has reported all that it had to, within seconds.
+has_reported() {
+	local tries
+	for tries in {1..400}; do
+		! grep -qsx end "$work/report" || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# ---- before: what it begins with, in an empty report ----
+
+before_create() {
+	:
+}
+
+before_start() {
+	plainly create -b "$bundle" c >"$work/report" 2>&1
+}
+
+before_kill() {
+	before_start && plainly start c >/dev/null && has_reported && : >"$work/report"
+}
+
+before_delete() {
+	before_kill
+}
+
+before_stopped() {
+	before_start && plainly start c >/dev/null && status_becomes stopped && : >"$work/report"
+}
+
+# ---- the command ----
+
+command_create() {
+	command=(create --pid-file "$work/tmp/pid" -b "$bundle" c)
+}
+
+command_start() {
+	command=(start c)
+}
+
+command_kill() {
+	command=(kill c KILL)
+}
+
+command_delete() {
+	command=(delete --force c)
+}
+
+command_stopped() {
+	command=(delete c)
+}
+
+# ---- after: is it true? ----
+
+after_create() {
+	plainly start c >/dev/null && after_start
+}
+
+after_start() {
+	has_reported && status_becomes stopped && say stopped && plainly delete c && say deleted
+}
+
+after_kill() {
+	status_becomes stopped && say stopped && plainly delete c && say deleted
+}
+
+after_delete() {
+	say "left:$(left_at_last)"
+}
+
+after_stopped() {
+	after_delete
+}
+
+# ---- one of them ----
+
+# Some need a program that goes on.
+prepare_verb() {
+	case $name in
+	kill:* | delete:*) let_it_live ;;
+	esac
+}
+
+start_verb() {
+	local verb=${name%%:*} command=()
+	result=broken hit=''
+	"before_$verb" || {
+		complain "could not be prepared" "$1"
+		count mute
+		return
+	}
+	"command_$verb"
+	env "$mark" TMPDIR="$work/tmp" "$work/bin/inject" -t "$limit" -g 100 -e probe -e hook -u "$user" \
+		-o "$work/result" "$1" "$program" --root "$work/state" "${command[@]}" \
+		>>"$work/report" 2>"$work/error" </dev/null
+	read_result
+	[[ $result != "exit 0" ]] || "after_$verb" 2>>"$work/error" || say "and that was not true"
+}
