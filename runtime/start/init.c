@@ -333,8 +333,12 @@ static int become_program(struct start *s, int gate, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
 
-	if (channel_receive(gate) != CHANNEL_GO)
+	errno = 0;
+	if (channel_receive(gate) != CHANNEL_GO) {
+		if (errno)
+			return err_sys(err, errno, "cannot wait for process 1");
 		_exit(1); /* process 1 has failed, and said why */
+	}
 	/* Without it a death is explained less well, and nothing else. */
 	(void)!channel_send(s->init.tell_fd, CHANNEL_GO);
 	if (process->listen_pid)
