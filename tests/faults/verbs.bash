@@ -5,7 +5,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2317 # of run; called by their names
 
 all_verbs=(create:plain create:userns create:hooks start:plain start:hooks kill:plain kill:joined
-	delete:plain delete:joined stopped:hooks)
+	delete:plain delete:joined stopped:hooks exec:plain exec:userns)
 
 # plainly COMMAND...: undisturbed.
 plainly() {
@@ -55,6 +55,10 @@ before_delete() {
 	before_kill
 }
 
+before_exec() {
+	before_kill
+}
+
 before_stopped() {
 	before_start && plainly start c >/dev/null && status_becomes stopped && : >"$work/report"
 }
@@ -75,6 +79,10 @@ command_kill() {
 
 command_delete() {
 	command=(delete --force c)
+}
+
+command_exec() {
+	command=(exec c /bin/probe)
 }
 
 command_stopped() {
@@ -99,6 +107,10 @@ after_delete() {
 	say "left:$(left_at_last)"
 }
 
+after_exec() {
+	plainly delete --force c
+}
+
 after_stopped() {
 	after_delete
 }
@@ -108,7 +120,7 @@ after_stopped() {
 # Some need a program that goes on.
 prepare_verb() {
 	case $name in
-	kill:* | delete:*) let_it_live ;;
+	kill:* | delete:* | exec:*) let_it_live ;;
 	esac
 }
 
@@ -125,5 +137,9 @@ start_verb() {
 		-o "$work/result" "$1" "$program" --root "$work/state" "${command[@]}" \
 		>>"$work/report" 2>"$work/error" </dev/null
 	read_result
-	[[ $result != "exit 0" ]] || "after_$verb" 2>>"$work/error" || say "and that was not true"
+	if [[ $result == exit\ [07] ]]; then
+		"after_$verb" 2>>"$work/error" || say "and that was not true"
+	elif [[ $verb == exec && $(plainly state c | jq -r .status) != running ]]; then
+		say "the container has ended by it"
+	fi
 }
