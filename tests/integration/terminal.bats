@@ -195,8 +195,18 @@ onto() {
 }
 
 @test "all that a program has written before is counted" {
-	script 'trap "" HUP; head -c 3000 /dev/zero | tr "\0" x; read line; sleep 0.2'
-	onto /dev/full
+	: >"$T/stdout"
+	script 'trap "" HUP; echo >/ready; until [ -e /go ]; do sleep 0.02; done
+		head -c 3000 /dev/zero | tr "\0" x; echo >/written'
+	"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" </dev/null >/dev/full 2>"$T/stderr" 3>&- &
+	HULL_PID=$!
+	wait_for test -e "$BUNDLE/rootfs/ready" || fail "$(<"$T/stderr")"
+	# While hull stands still nothing is read, and the terminal's buffer takes all.
+	kill -STOP "$HULL_PID"
+	touch "$BUNDLE/rootfs/go"
+	wait_for test -e "$BUNDLE/rootfs/written" || { kill -CONT "$HULL_PID" && fail "not written"; }
+	kill -CONT "$HULL_PID"
+	hull_wait
 	expect 1
 	expect_error '3000 bytes .* could not be written'
 }
