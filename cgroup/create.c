@@ -222,6 +222,37 @@ int cgroup_lock(int fd, const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
+/* Does hull itself run in this cgroup, or below it? */
+static bool is_inside(const struct walk *w)
+{
+	char text[PATH_MAX + 16];
+	if (fd_read_value(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+		return false;
+	const char *own = strstr(text, "0::/");
+	if (!own || (own > text && own[-1] != '\n'))
+		return false;
+	own += strlen("0::");
+	return strncmp(own, w->path, w->done) == 0 &&
+	       (own[w->done] == '/' || own[w->done] == '\n' || own[w->done] == '\0');
+}
+
+/*
+ * A cgroup below that of a container ends with it, and keeps it from ending. Unless hull is part of
+ * that container: then it is meant so. Who may not open the lock, cannot be in its way either.
+ */
+static int check_above(const struct walk *w, struct err *err)
+{
+	if (w->kept != SIZE_MAX || w->done == path_home_size(w->path) || !w->path[w->done])
+		return 0;
+	_cleanup_close_ int lock = openat(w->fd, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (lock < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return err_sys(err, errno, "cannot look for a container in cgroup '%.*s'",
+			       WALK_AT(w));
+	if (lock < 0 || flock(lock, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK || is_inside(w))
+		return 0;
+	return busy_error(w->path, "it is below the cgroup of a container", err);
+}
+
 /*
  * A cgroup with processes is somebody else's, a frozen one (or one below a frozen one) would never
  * let the program begin, and one that shares out controllers takes no processes.
@@ -257,6 +288,8 @@ static int create_once(struct walk *w, const struct cgroup_plan *plan, struct er
 		int r = enable_controllers(w, plan, err);
 		if (r == 0)
 			r = walk_step(w, err);
+		if (r == 0)
+			r = check_above(w, err);
 		if (r < 0)
 			return r;
 	}

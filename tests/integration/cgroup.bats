@@ -44,6 +44,19 @@ state_of() {
 		>"$STATE/$ID/state.json"
 }
 
+@test "nothing is started below the cgroup of a container" {
+	program /bin/sleep 60
+	hull_start
+	config --arg path "/$OWN/x/y/below/own" '.linux.cgroupsPath = $path'
+	capture timeout 20 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID-2"
+	expect_error "cannot use cgroup '/$OWN/x/y/below/own': it is below the cgroup of a container"
+	[[ ! -e $CGROUP/below ]] || fail "it was made"
+	capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	hull_wait
+	assert_clean
+}
+
 # deny_zero: /dev/zero cannot be written to. write_zero: the program tries to.
 deny_zero() {
 	config '.linux.resources.devices = [
