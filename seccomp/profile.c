@@ -14,7 +14,8 @@
 
 #include "base/fd.h"
 
-#define PROFILE_ARGS 6 /* of a system call, and so of a rule */
+#define PROFILE_ARGS      6     /* of a system call, and so of a rule */
+#define PROFILE_RULES_MAX 16384 /* of one name and one condition or none */
 
 static void defer_release(scmp_filter_ctx *ctx)
 {
@@ -221,6 +222,27 @@ static int build_for_arch(const struct spec_seccomp *spec, uint32_t arch, scmp_f
 	return 0;
 }
 
+/*
+ * A filter has at most 4096 instructions. Many more rules fit only when they are the same again and
+ * again, which would keep libseccomp, and with it hull, at work for minutes.
+ */
+static int check_size(const struct spec_seccomp *spec, struct err *err)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < spec->syscalls.n; i++) {
+		const struct spec_seccomp_rule *rule = &spec->syscalls.v[i];
+		n += rule->names.n * (rule->args.n ? rule->args.n : 1);
+		if (n <= PROFILE_RULES_MAX)
+			continue;
+		err_say(err, ERR_LIMIT, E2BIG, "the seccomp profile has more than %d rules",
+			PROFILE_RULES_MAX);
+		err_hint(err, "the kernel takes no filter of more than 4096 instructions");
+		err_at(err, rule->at);
+		return -E2BIG;
+	}
+	return 0;
+}
+
 /* A filter for each architecture, so that one that cannot take a rule does not stop the others. */
 static int build_context(const struct spec_seccomp *spec, const struct profile_arches *arches,
 			 scmp_filter_ctx *ret, struct err *err)
@@ -302,6 +324,8 @@ int seccomp_compile(const struct spec_seccomp *spec, struct arena *arena,
 	int r = profile_flags(spec, &filter, err);
 	if (r == 0)
 		r = profile_arches(spec, arena, &arches, err);
+	if (r == 0)
+		r = check_size(spec, err);
 	if (r == 0)
 		r = build_context(spec, &arches, &ctx, err);
 	if (r < 0)

@@ -567,6 +567,20 @@ static void test_refuses_more_than_the_kernel_takes(void **state)
 	assert_refused(&p, E2BIG, 0, "the kernel takes 4096");
 }
 
+/* They would fit, but libseccomp needs minutes for them. */
+static void test_refuses_the_same_again_and_again(void **state)
+{
+	(void)state;
+	struct profile p;
+	uint32_t last = 0;
+	profile_init(&p, SCMP_ACT_ALLOW, -1);
+	for (int i = 0; i < 2049; i++)
+		last = profile_add_rule(&p, SCMP_ACT_TRAP, -1, "mkdir", "mkdir", "mkdir", "mkdir",
+					"mkdir", "mkdir", "mkdir", "mkdir", NULL)
+			       ->at;
+	assert_refused(&p, E2BIG, last, "more than 16384 rules");
+}
+
 /* ---- in the kernel ---- */
 
 static int run_filtered(const struct seccomp_filter *f)
@@ -627,6 +641,7 @@ int main(void)
 		cmocka_unit_test(test_refuses_seventh_argument),
 		cmocka_unit_test(test_refuses_contradiction),
 		cmocka_unit_test(test_refuses_more_than_the_kernel_takes),
+		cmocka_unit_test(test_refuses_the_same_again_and_again),
 		cmocka_unit_test(test_install),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
