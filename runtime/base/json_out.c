@@ -82,10 +82,10 @@ static void quoted(struct str *str, const char *value)
 		size_t n = str_utf8_size(s);
 		if (e)
 			str_printf(str, "\\%c", letters[e - escapes]);
-		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			str_printf(str, "\\u%04x", *s);
 		else if (n == 0)
 			str_append(str, "\\ufffd");
+		else if (str_is_dangerous(str_utf8_char(s, n))) /* all of them have four digits */
+			str_printf(str, "\\u%04x", str_utf8_char(s, n));
 		else
 			str_append_n(str, s, n);
 		s += n ? n : 1;

@@ -214,3 +214,26 @@ const char *str_nearest_name(const char *word, const struct str_name *table)
 {
 	return str_nearest(word, next_name, &table);
 }
+
+uint32_t str_utf8_char(const char *s, size_t size)
+{
+	static const uint8_t bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t c = (uint8_t)s[0] & bits[size];
+	for (size_t i = 1; i < size; i++)
+		c = c << 6 | ((uint8_t)s[i] & 0x3f);
+	return c;
+}
+
+bool str_is_dangerous(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} dangerous[] = {
+		{ 0x00, 0x1f },     { 0x7f, 0x9f },     { 0x061c, 0x061c }, { 0x200b, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x2069 }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(dangerous); i++)
+		if (c >= dangerous[i].first && c <= dangerous[i].last)
+			return true;
+	return false;
+}

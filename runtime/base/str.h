@@ -34,6 +34,13 @@ _must_check_ int str_to_i64(const char *s, int64_t *ret);
 /* The length of the UTF-8 character at s, which is terminated; 0 when its bytes are none. */
 size_t str_utf8_size(const char *s);
 
+/* The character of that size. */
+uint32_t str_utf8_char(const char *s, size_t size);
+
+/* What a terminal must not see raw: control characters, line separators, marks that change the
+ * direction of writing. */
+bool str_is_dangerous(uint32_t c);
+
 bool str_has_prefix(const char *s, const char *prefix);
 /* Whether `word` is one of the words of a list that are separated by single blanks. */
 bool str_has_word(const char *list, const char *word);

@@ -1,7 +1,6 @@
 /* Escaping for terminals: see the header. Pure; no locale, no tables of the C library. */
 #include "cmd/escape.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -46,22 +45,6 @@ static size_t utf8_next(const unsigned char *s, size_t size, uint32_t *ret)
 
 /* ---- what a terminal must not see ---- */
 
-/* Control characters, line separators, and the marks that change the direction of writing. */
-static const struct {
-	uint32_t first, last;
-} dangerous[] = {
-	{ 0x00, 0x1f },     { 0x7f, 0x9f },     { 0x061c, 0x061c }, { 0x200b, 0x200f },
-	{ 0x2028, 0x202e }, { 0x2060, 0x2069 }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
-};
-
-static bool is_dangerous(uint32_t c)
-{
-	for (size_t i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++)
-		if (c >= dangerous[i].first && c <= dangerous[i].last)
-			return true;
-	return false;
-}
-
 static void append_escape(struct str *out, uint32_t c)
 {
 	static const char plain[] = "\n\r\t", letters[] = "nrt";
@@ -82,7 +65,7 @@ static void append(struct str *out, const char *text, size_t size, const char *t
 			str_printf(out, "\\x%02x", *s);
 		else if (c == '\t' && tab)
 			str_append(out, tab);
-		else if (is_dangerous(c))
+		else if (str_is_dangerous(c))
 			append_escape(out, c);
 		else
 			str_append_n(out, (const char *)s, n);

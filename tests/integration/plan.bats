@@ -17,6 +17,13 @@ nothing_made() {
 	[[ ! -e $STATE && ! -e $CGROUP && ! -e $CGROUPS/hull/$ID ]]
 }
 
+@test "no name of a bundle reaches a terminal raw" {
+	config '.mounts += [{destination: "/a\u009b31m\u202eb", type: "tmpfs", source: "tmpfs"}]'
+	capture hull plan -b "$BUNDLE"
+	expect 0
+	expect_match '/a\\x9b31m\\u202eb'
+}
+
 # samples: the bundles with a root filesystem of their own.
 samples() {
 	local dir

@@ -448,6 +448,10 @@ static void test_writer_replaces_bad_bytes(void **state)
 		{ "\xe2\x82", "\"\\ufffd\\ufffd\"" },
 		{ "\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"" },
 		{ "\x7f\x1b", "\"\\u007f\\u001b\"" },
+		{ "\xc2\x9b"
+		  "31m\xc3\xa9",
+		  "\"\\u009b31m\xc3\xa9\"" },
+		{ "\xe2\x80\xae", "\"\\u202e\"" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_arena_ struct arena a;
