@@ -38,6 +38,7 @@ static const struct child_step start_steps[] = {
 	{ "cwd", cwd_make },
 	{ "read-only", readonly_late },
 	{ "masks", mask_all },
+	{ "sharing", share_all },
 	{ "pivot", pivot_into_root },
 	{ "pid namespace", isolate_pid },
 	{ "controlling terminal", console_take },
@@ -128,8 +129,10 @@ int clone_failed(const struct start *s, int code, struct err *err)
 /* Trees and namespaces live on in the child; held here, they would keep it from unmounting. */
 static void close_childs_fds(struct start *s)
 {
-	for (size_t i = 0; i < s->plan->mounts_n; i++)
+	for (size_t i = 0; i < s->plan->mounts_n; i++) {
 		fd_close(&s->mount_fds[i]);
+		fd_close(&s->peer_fds[i]);
+	}
 	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
 		fd_close(&s->join_fds[i]);
 	if (s->plan->root.kind != PLAN_ROOT_CHROOT) /* diagnose.c looks at that one */

@@ -34,6 +34,7 @@ static int keep_only(const struct start *s, const int *few, size_t few_n, struct
 		unsigned kept = lowest(few, few_n, first, ~0U);
 		kept = lowest(s->join_fds, SPEC_NS_COUNT, first, kept);
 		kept = lowest(s->mount_fds, mounts_n, first, kept);
+		kept = lowest(s->peer_fds, mounts_n, first, kept);
 		if (kept > first && close_range(first, kept == ~0U ? kept : kept - 1, 0) < 0)
 			return err_sys(err, errno, "cannot close the descriptors of hull");
 		if (kept == ~0U)
@@ -72,8 +73,10 @@ int descriptors_close_built(struct start *s, struct err *err)
 
 	fd_close(&s->stage_fd);
 	fd_close(&s->proc_fd);
-	for (size_t i = 0; s->mount_fds && i < s->plan->mounts_n; i++)
+	for (size_t i = 0; s->mount_fds && i < s->plan->mounts_n; i++) {
 		fd_close(&s->mount_fds[i]);
+		fd_close(&s->peer_fds[i]);
+	}
 	return keep_only(s, few, ARRAY_SIZE(few), err);
 }
 

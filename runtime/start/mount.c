@@ -62,9 +62,13 @@ static int option_failed(int fs, const struct plan_mount *m, const struct plan_f
 	int code = errno;
 	err_sys(err, code, "cannot mount '%s' on '%s' (option '%s%s%s')", m->type, m->destination,
 		o->key, o->value ? "=" : "", o->value ? o->value : "");
+	bool is_id = str_eq(o->key, "uid") || str_eq(o->key, "gid");
 	for (size_t i = 0; i < ARRAY_SIZE(option_hints); i++)
 		if (str_eq(option_hints[i].option, o->key))
 			err_hint(err, "%s", option_hints[i].hint);
+	if (is_id && o->value && o->value[0] && strspn(o->value, "0123456789") == strlen(o->value))
+		err_hint(err, "the user namespace has no such id: map it, or leave '%s' out",
+			 o->key);
 	add_kernel_log(fs, err);
 	err_at(err, o->at);
 	return -code;
@@ -284,7 +288,7 @@ static int mount_one(struct start *s, const struct plan_mount *m, int *tree, str
 		r = fill(s, m, *tree, err);
 	if (r == 0)
 		r = attach(s, m, *tree, err);
-	if (r == 0 && !m->late_readonly)
+	if (r == 0 && !m->late_readonly && !share_is_late(s->plan, (size_t)(m - s->plan->mounts)))
 		fd_close(tree);
 	return r;
 }

@@ -159,8 +159,9 @@ static int open_root(struct start *s, struct err *err)
 	return r;
 }
 
-static int open_bind(struct start *s, const struct plan_mount *m, int *ret_fd, struct err *err)
+static int open_bind(struct start *s, size_t index, int *ret_fd, struct err *err)
 {
+	const struct plan_mount *m = &s->plan->mounts[index];
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	if (m->recursive)
 		flags |= AT_RECURSIVE;
@@ -192,8 +193,11 @@ static int open_bind(struct start *s, const struct plan_mount *m, int *ret_fd, s
 		err_at(err, m->at);
 		return r;
 	}
-	*ret_fd = fd_take(&fd);
-	return 0;
+	if (share_is_late(s->plan, index))
+		r = share_later(s, index, fd, err);
+	if (r == 0)
+		*ret_fd = fd_take(&fd);
+	return r;
 }
 
 /* By its descriptor, or where that is of another mount namespace by its path. */
@@ -240,7 +244,7 @@ static int open_trees(struct start *s, struct err *err)
 	int r = open_root(s, err);
 	for (size_t i = 0; r == 0 && i < plan->mounts_n; i++) {
 		if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
-			r = open_bind(s, &plan->mounts[i], &s->mount_fds[i], err);
+			r = open_bind(s, i, &s->mount_fds[i], err);
 		else if (plan->mounts[i].kind == PLAN_MOUNT_CGROUP)
 			r = open_cgroup_mount(s, &plan->mounts[i], &s->mount_fds[i], err);
 		if (r < 0)
@@ -257,8 +261,9 @@ int prepare_open(struct start *s, struct err *err)
 	for (unsigned i = 0; r == 0 && i < plan->ns.join_n; i++)
 		r = open_namespace(&plan->ns.join[i], &s->join_fds[i], err);
 	s->mount_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
+	s->peer_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	for (size_t i = 0; i < plan->mounts_n; i++)
-		s->mount_fds[i] = -EBADF;
+		s->mount_fds[i] = s->peer_fds[i] = -EBADF;
 	s->map_fds = arena_array(s->arena, plan->shifts_n + 1, sizeof(int));
 	for (size_t i = 0; i < plan->shifts_n; i++)
 		s->map_fds[i] = -EBADF;
@@ -266,6 +271,8 @@ int prepare_open(struct start *s, struct err *err)
 	 * namespace. */
 	if (plan->root.kind == PLAN_ROOT_OVERLAY)
 		s->layer_fds = arena_array(s->arena, plan->root.overlay.lower_n + 2, sizeof(int));
+	if (r == 0)
+		r = rootfs_lock_layer(s, err);
 	if (r == 0 && plan->user.trees != PLAN_TREES_CHILD)
 		r = open_trees(s, err);
 	shift_close(s); /* the mounts keep their maps */

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -24,9 +25,14 @@
 int rootfs_cut_propagation(struct err *err)
 {
 	struct mount_attr attr = { .propagation = MS_SLAVE };
-	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-		return err_sys(err, errno, "cannot cut the mounts off from the host");
-	return 0;
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+		return 0;
+	int r = err_sys(err, errno, "cannot cut the mounts off from the host");
+	if (r == -EINVAL)
+		err_hint(err,
+			 "hull runs in a chroot whose / is no mount point: bind that directory "
+			 "to itself before (mount --bind DIR DIR)");
+	return r;
 }
 
 static int attach_on(int fd, const char *place, struct err *err)
@@ -103,6 +109,30 @@ static int make_dir(const struct start *s, const char *path, struct err *err)
 	if (errno != EEXIST)
 		return err_sys(err, errno, "cannot make the directory '%s'", path);
 	return 0;
+}
+
+/*
+ * Parent: two overlays that write to one directory would destroy each other's work, which the
+ * kernel mentions in its log, if at all. The lock is held as long as hull is there.
+ */
+int rootfs_lock_layer(struct start *s, struct err *err)
+{
+	const struct plan_overlay *o = &s->plan->root.overlay;
+	const char *path = o->dir ? o->dir : o->upper;
+	if (s->plan->root.kind != PLAN_ROOT_OVERLAY || !path)
+		return 0;
+	int r = o->dir ? make_dir(s, o->dir, err) : 0;
+	if (r < 0)
+		return r;
+	s->layer_lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->layer_lock_fd >= 0 && flock(s->layer_lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		r = err_say(err, ERR_BUSY, EBUSY, "another container writes to '%s'", path);
+	else
+		r = err_sys(err, errno, "cannot lock the writable layer '%s'", path);
+	err_at(err, o->at);
+	return r;
 }
 
 static int open_writable(const struct start *s, const char *path, struct err *err)

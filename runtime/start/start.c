@@ -136,6 +136,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.stage_fd = -EBADF,
 		.stage_pidfd = -EBADF,
 		.shift_fd = -EBADF,
+		.layer_lock_fd = -EBADF,
 		.proc_fd = -EBADF,
 		.console_fd = -EBADF,
 		.cgroup_root.fd = -EBADF,
@@ -160,10 +161,13 @@ void start_done(struct start *s)
 	stage_end(s);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		fd_close(&s->join_fds[i]);
-	for (size_t i = 0; s->mount_fds && i < s->plan->mounts_n; i++)
+	for (size_t i = 0; s->mount_fds && i < s->plan->mounts_n; i++) {
 		fd_close(&s->mount_fds[i]);
+		fd_close(&s->peer_fds[i]);
+	}
 	state_entry_close(&s->entry);
 	fd_close(&s->root_fd);
+	fd_close(&s->layer_lock_fd);
 	fd_close(&s->proc_fd);
 	cgroup_root_close(&s->cgroup_root);
 	fd_close(&s->cgroup_fd);

@@ -109,8 +109,10 @@ struct start {
 	int root_fd;              /* the root filesystem's tree; parent: detached clone */
 	int *layer_fds;           /* child: room for all layers of an overlay, upper and work */
 	size_t layers_n;
-	int *mount_fds; /* one for each of plan->mounts; -EBADF: nothing prepared */
-	int *map_fds;   /* parent: for each of plan->shifts, a user namespace with it */
+	int layer_lock_fd; /* parent: the writable layer of an overlay is ours alone */
+	int *mount_fds;    /* one for each of plan->mounts; -EBADF: nothing prepared */
+	int *map_fds;      /* parent: for each of plan->shifts, a user namespace with it */
+	int *peer_fds;     /* for each of plan->mounts, whose peer it becomes (share.c) */
 	int join_fds[SPEC_NS_COUNT]; /* in the order of plan->ns.join */
 	int stage_fd;                /* where stage.c has attached trees and devices */
 	int stage_pidfd;             /* the stage, which may take a moment to end */

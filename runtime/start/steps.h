@@ -102,12 +102,17 @@ _must_check_ int home_fill(struct start *s, struct err *err);
 _must_check_ int cwd_make(struct start *s, struct err *err);
 _must_check_ int readonly_late(struct start *s, struct err *err);
 _must_check_ int mask_all(struct start *s, struct err *err);
+_must_check_ int share_all(struct start *s, struct err *err);
 _must_check_ int pivot_into_root(struct start *s, struct err *err);
 _must_check_ int isolate_pid(struct start *s, struct err *err);
 _must_check_ int console_take(struct start *s, struct err *err);
 _must_check_ int drop_privileges(struct start *s, struct err *err);
 _must_check_ int isolate_move(struct start *s, struct err *err);
 _must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
+
+/* A bind that is shared with the host only when all is built on it; the parent's part of it. */
+bool share_is_late(const struct plan *plan, size_t index);
+_must_check_ int share_later(struct start *s, size_t index, int tree, struct err *err);
 
 /* Closes what hull has and the child must not: at once, and all the rest when it is built. */
 _must_check_ int descriptors_close_parents(struct start *s, struct err *err);
@@ -137,6 +142,7 @@ _must_check_ int pivot_detach_old_root(int root_fd, struct err *err);
 _must_check_ int isolate_oom_score(struct start *s, struct err *err);
 _must_check_ int isolate_join(struct start *s, enum spec_ns_type type, struct err *err);
 _must_check_ int rootfs_cut_propagation(struct err *err);
+_must_check_ int rootfs_lock_layer(struct start *s, struct err *err); /* by the parent */
 _must_check_ int rootfs_stage_overlay(struct start *s,
 				      struct err *err); /* at "root" of the stage */
 

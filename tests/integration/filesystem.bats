@@ -107,6 +107,71 @@ check_mounts() {
 	expect 0 $'sealed\nread-only\nproc'
 }
 
+@test "below a shared bind the host sees what the program mounts, and nothing of hull's" {
+	mkdir "$T/volume"
+	add_mount "{ \"destination\": \"/data\", \"source\": \"$T/volume\", \"options\": [\"rbind\", \"rshared\"] }"
+	add_mount '{ "destination": "/data/of-config", "type": "tmpfs", "source": "tmpfs" }'
+	config '.linux.maskedPaths += ["/data/secret", "/data/hidden"]
+		| .linux.readonlyPaths += ["/data/fixed"]
+		| .process.capabilities |= with_entries(.value += ["CAP_SYS_ADMIN"])'
+	script 'mount -t tmpfs none /data/of-program && touch /data/of-program/x
+		cat /data/secret; ls /data/hidden
+		touch /data/fixed/x 2>/dev/null || echo read-only'
+	capture unshare --mount --propagation private bash -c '
+		mount -t tmpfs none "$1" && mount --make-shared "$1" &&
+		mkdir "$1/of-program" "$1/fixed" "$1/hidden" && echo key >"$1/secret" &&
+		touch "$1/hidden/x" || exit 9
+		"${@:2}" && cat "$1/secret" && ls "$1/of-program" "$1/hidden" && touch "$1/fixed/x" &&
+		grep -F " $1/" /proc/self/mountinfo | cut -d" " -f5
+	' bash "$T/volume" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 "read-only
+key
+$T/volume/hidden:
+x
+
+$T/volume/of-program:
+x
+$T/volume/of-program"
+	assert_clean
+}
+
+@test "a directory of writes is of one container at a time" {
+	program /bin/sleep 60
+	config 'del(.linux.cgroupsPath)'
+	hull_start --overlay="$T/changes"
+	capture timeout 20 "$HULL" --root "$STATE" run --overlay="$T/changes" -b "$BUNDLE" "$ID-2"
+	expect_error "another container writes to '$T/changes'"
+	capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	hull_wait
+	program /bin/true
+	hull_run --overlay="$T/changes"
+	expect 0
+	assert_clean
+}
+
+@test "an id that the user namespace does not have is called that" {
+	config 'del(.linux.cgroupsPath)
+		| .mounts |= map(if .type == "devpts" then .options += ["gid=5"] else . end)'
+	capture timeout 20 unshare -Urm "$HULL" --root "$T/other" run -b "$BUNDLE" "$ID"
+	expect_error "\(option 'gid=5'\)"
+	expect_error "the user namespace has no such id: map it, or leave 'gid' out"
+}
+
+@test "a chroot whose root is no mount point is called that" {
+	mkdir -p "$T/jail"/{proc,bundle,bin,sys}
+	cp "$HULL" "$T/jail/bin/hull"
+	config 'del(.linux.cgroupsPath) | .mounts |= map(select(.type != "cgroup"))'
+	# shellcheck disable=SC2016 # for the inner shell
+	capture timeout 30 unshare --mount --propagation private bash -c '
+		for dir in lib lib64 usr; do mkdir "$1/$dir" && mount --rbind "/$dir" "$1/$dir"; done
+		mount -t proc proc "$1/proc" && mount --bind "$2" "$1/bundle" &&
+		mount --rbind /sys "$1/sys" &&
+		exec chroot "$1" /bin/hull --root /state run -b /bundle "$3"' \
+		bash "$T/jail" "$BUNDLE" "$ID"
+	expect_error 'hull runs in a chroot whose / is no mount point: bind that directory'
+}
+
 @test "the default devices are there and work" {
 	script 'for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done
 		for l in fd stdin stdout stderr ptmx; do test -L /dev/$l || echo no $l; done
