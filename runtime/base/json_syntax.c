@@ -76,13 +76,11 @@ static const struct syntax_row *find_row(const char *said)
 
 size_t json_syntax_skip(const char *text, size_t size, size_t i, const char *set)
 {
-	for (; i < size; i++) {
-		const char *c = set;
-		while (*c && *c != text[i])
-			c++;
-		if (!*c)
-			break;
-	}
+	uint64_t skipped = 0; /* blanks and signs: all are below 64 */
+	for (; *set; set++)
+		skipped |= UINT64_C(1) << (*set & 63);
+	while (i < size && (unsigned char)text[i] < 64 && (skipped >> text[i] & 1))
+		i++;
 	return i;
 }
 
@@ -195,6 +193,8 @@ static unsigned hex4(const char *s)
 bool json_syntax_has_half_pair(const char *raw, size_t size)
 {
 	bool is_open = false; /* a high half stands right before */
+	if (size == 0 || !memchr(raw, '\\', size))
+		return false;
 	for (size_t i = 0; i < size;) {
 		bool escape = raw[i] == '\\' && i + 1 < size;
 		bool unicode = escape && raw[i + 1] == 'u' && i + 5 < size;
