@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define ARENA_FIRST_BLOCK ((size_t)16 * 1024)
@@ -45,6 +46,25 @@ void arena_wipe(struct arena *a)
 {
 	for (struct arena_block *b = a->last; b; b = b->prev)
 		explicit_bzero(b->data, b->used);
+}
+
+void arena_discard(struct arena *a)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (struct arena_block *b = a->last; b; b = b->prev) {
+		uintptr_t begin = (uintptr_t)b->data, end = begin + b->used;
+		uintptr_t first = (begin + page - 1) / page * page;
+		/* To the end of the block: what was never used costs nothing, but may follow. */
+		uintptr_t last = (begin + b->size) / page * page;
+		if (first >= last || madvise((void *)first, last - first, MADV_DONTNEED) < 0) {
+			explicit_bzero(b->data, b->used);
+			continue;
+		}
+		explicit_bzero(b->data, (first < end ? first : end) - begin);
+		if (end > last)
+			explicit_bzero((void *)last, end - last);
+	}
 }
 
 static void arena_grow(struct arena *a, size_t need)

@@ -22,6 +22,12 @@ void arena_done(struct arena *a);
 /* Zeroes all that was ever put there; it is of no use then but for arena_done(). */
 void arena_wipe(struct arena *a);
 
+/*
+ * Gives the memory back to the kernel, as far as it is whole pages, and what is not is wiped: for a
+ * process that goes on without ever allocating or freeing anything again.
+ */
+void arena_discard(struct arena *a);
+
 /* Zeroed memory, aligned for any type. Never NULL. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((alloc_size(2), returns_nonnull));
 

@@ -46,9 +46,12 @@ unsigned bundle_first_closed_fd(const struct bundle_options *options)
 	return 3 + options->preserve_fds + listen_fds();
 }
 
-static unsigned plan_flags(const struct bundle_options *options)
+static unsigned plan_flags(const struct cmd *cmd, const struct bundle_options *options)
 {
-	return PLAN_ROOTFS_ANNOTATIONS | (options->keep ? PLAN_KEEP : 0) |
+	bool annotations = !options->create || cmd->global.allow_rootfs_annotations;
+	return (annotations ? PLAN_ROOTFS_ANNOTATIONS : 0) | (options->create ? PLAN_CREATE : 0) |
+	       (options->detach ? PLAN_DETACH : 0) |
+	       (options->no_subreaper ? PLAN_NO_SUBREAPER : 0) | (options->keep ? PLAN_KEEP : 0) |
 	       (options->no_pivot ? PLAN_NO_PIVOT : 0) |
 	       (options->no_new_keyring ? PLAN_NO_NEW_KEYRING : 0) |
 	       (options->overlay ? PLAN_OVERLAY : 0) | (options->init ? PLAN_INIT : 0);
@@ -74,7 +77,7 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 	struct plan_options po = {
 		.id = id,
 		.bundle = bundle->path,
-		.flags = plan_flags(options),
+		.flags = plan_flags(cmd, options),
 		.console_socket = options->console_socket,
 		.preserve_fds = options->preserve_fds,
 		.listen_fds = listen_fds(),

@@ -11,6 +11,7 @@ struct bundle_options {
 	const char *console_socket; /* of run alone */
 	unsigned preserve_fds;
 	bool keep, no_pivot, no_new_keyring, init;
+	bool create, detach, no_subreaper; /* of create and run */
 };
 
 #define BUNDLE_OPTION_ROWS(type)                                                                \

@@ -64,6 +64,7 @@ struct cmd_global {
 	const char *cgroup_manager;
 	const char *colour;
 	bool debug, help, version;
+	bool allow_rootfs_annotations; /* of create */
 };
 
 /* What a command works with. */
@@ -75,6 +76,7 @@ struct cmd {
 	struct spec_problems problems;
 	char **args; /* behind the options */
 	int args_n;
+	bool leaves;    /* hull ends before the container: its standard error is the container's */
 	bool is_sealed; /* hull's executable (seal.h); else, for a command that needs it, why not */
 	struct err seal_err;
 };
@@ -93,8 +95,8 @@ struct command {
 	bool seals;  /* has processes that a container can see: runs from a sealed executable */
 };
 
-extern const struct command command_run, command_exec, command_state, command_kill, command_delete,
-	command_spec, command_check, command_plan;
+extern const struct command command_create, command_start, command_run, command_exec, command_state,
+	command_kill, command_delete, command_spec, command_check, command_plan;
 
 /* The options before the command. */
 extern const struct option cmd_global_options[];

@@ -4,6 +4,7 @@
  * missed, and the state goes last: when anything fails, the next delete can try again (R-081).
  */
 #include "cmd/container.h"
+#include "cmd/destroy.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -182,7 +183,7 @@ static int check_deletable(const struct state *state, const char *id, struct err
  * The hooks of the container, from its state: what is destroyed now, or was by its own hull, is
  * deleted only when they have run. 1: the state is gone meanwhile.
  */
-static int run_poststop(struct cmd *cmd, const struct delete_options *o, struct state_entry *entry,
+static int run_poststop(struct cmd *cmd, unsigned flags, struct state_entry *entry,
 			struct state *state, struct err *err)
 {
 	struct plan_hooks hooks;
@@ -200,7 +201,7 @@ static int run_poststop(struct cmd *cmd, const struct delete_options *o, struct 
 	int r = hooks_run_poststop(&poststop, err);
 	for (const struct spec_problem *p = warnings.first; p; p = p->next)
 		cmd_report_warning(cmd, &p->err);
-	return r == -EBUSY && o->force ? 0 : r;
+	return r == -EBUSY && (flags & DESTROY_BY_FORCE) ? 0 : r;
 }
 
 /* Without --force not while a hook of its hull still runs, poststart for one. */
@@ -225,6 +226,19 @@ static void wait_for_hooks(const struct state_entry *entry)
 	}
 }
 
+int destroy_container(struct cmd *cmd, struct state_entry *entry, struct state *state,
+		      unsigned flags, struct err *err)
+{
+	int r = kill_process(state, err);
+	if (r == 0)
+		r = remove_cgroup(state, err);
+	if (r == 0 && state->status == STATE_CREATING)
+		wait_for_hooks(entry);
+	if (r == 0)
+		r = run_poststop(cmd, flags, entry, state, err);
+	return r != 0 ? r < 0 ? r : 0 : state_remove(entry, err);
+}
+
 static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 			 const struct state_store *store, struct state_entry *entry,
 			 struct err *err)
@@ -240,15 +254,10 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 		r = check_deletable(&state, entry->id, err);
 	if (r == 0 && !o->force)
 		r = check_hooks(entry, err);
-	if (r == 0)
-		r = kill_process(&state, err);
-	if (r == 0)
-		r = remove_cgroup(&state, err);
-	if (r == 0 && state.status == STATE_CREATING)
-		wait_for_hooks(entry);
-	if (r == 0)
-		r = run_poststop(cmd, o, entry, &state, err);
-	return r != 0 ? r < 0 ? r : 0 : state_remove(entry, err);
+	if (r < 0)
+		return r;
+	return destroy_container(cmd, entry, &state, o->force ? DESTROY_BY_FORCE : DESTROY_STOPPED,
+				 err);
 }
 
 /* 1 when there is no such container; that something else is missing is an error. */

@@ -14,6 +14,8 @@ const struct option cmd_global_options[] = {
 	  "show the plan of a start, its timeline, and the failures that it tolerated" },
 	{ "color", 0, OPTION_TEXT, GLOBAL(colour), "WHEN", "auto (default), always or never" },
 	{ "cgroup-manager", 0, OPTION_TEXT, GLOBAL(cgroup_manager), "NAME", "cgroupfs" },
+	{ "allow-rootfs-annotations", 0, OPTION_FLAG, GLOBAL(allow_rootfs_annotations), NULL,
+	  "let create honour the annotations dev.hull.rootfs.*" },
 	{ "systemd-cgroup", 0, OPTION_LATER, 0, NULL, "let systemd make the cgroup" },
 	{ "systemd-log", 0, OPTION_LATER, 0, NULL, "log to the journal" },
 	{ "rootless", 0, OPTION_IGNORED, 0, "BOOL", "accepted; hull looks for itself" },

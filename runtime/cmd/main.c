@@ -18,8 +18,9 @@
 #include "seal/seal.h"
 
 const struct command *const cmd_table[] = {
-	&command_run,   &command_exec, &command_state, &command_kill, &command_delete,
-	&command_check, &command_plan, &command_spec,  NULL,
+	&command_run,  &command_create, &command_start, &command_exec, &command_state,
+	&command_kill, &command_delete, &command_check, &command_plan, &command_spec,
+	NULL,
 };
 
 /* ---- help ---- */
@@ -59,9 +60,9 @@ static const char *next_command(void *state)
 }
 
 /* Those of runc that engines and people will look for. */
-static const char *const later_commands[] = { "create",   "start",      "list",    "ps",
-					      "pause",    "resume",     "update",  "events",
-					      "features", "checkpoint", "restore", NULL };
+static const char *const later_commands[] = { "list",    "ps",     "pause",    "resume",
+					      "update",  "events", "features", "checkpoint",
+					      "restore", NULL };
 
 static bool is_later(const char *name)
 {

@@ -1,31 +1,22 @@
-/* hull run: a container in the foreground, from its bundle to its exit status. */
+/*
+ * hull run: a container from its bundle to its exit status, or with --detach until its program
+ * runs. hull create is the same up to the program (create.c).
+ */
+#include "cmd/run.h"
+
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cmd/bundle.h"
 #include "cmd/trace.h"
 #include "start/start.h"
 #include "start/tolerate.h"
 
-struct run_options {
-	struct bundle_options bundle;
-	const char *pid_file;
-	const char *timeline;
-};
-
-#define RUN(member) offsetof(struct run_options, member)
-
 static const struct option run_table[] = {
-	BUNDLE_OPTION_ROWS(struct bundle_options),
+	RUN_OPTION_ROWS,
 	{ "keep", 0, OPTION_FLAG, RUN(bundle.keep), NULL, "keep the state after the end" },
-	{ "pid-file", 0, OPTION_TEXT, RUN(pid_file), "FILE", "write the container's pid to FILE" },
 	{ "timeline", 0, OPTION_TEXT, RUN(timeline), "FILE",
 	  "write when each step began and ended, in Chrome's trace format" },
-	{ "detach", 'd', OPTION_LATER, 0, NULL, "return when the program runs" },
-	{ "console-socket", 0, OPTION_TEXT, RUN(bundle.console_socket), "PATH",
-	  "send the terminal to who listens there" },
-	{ "pidfd-socket", 0, OPTION_LATER, 0, "PATH", "where to send the pidfd" },
-	{ "no-subreaper", 0, OPTION_LATER, 0, NULL, "do not reap orphans" },
+	{ "detach", 'd', OPTION_FLAG, RUN(bundle.detach), NULL, "return when the program runs" },
 	{ 0 },
 };
 
@@ -68,11 +59,15 @@ static void show_tolerated(struct cmd *cmd, const struct start *start)
 	cmd_debug(cmd, &text);
 }
 
-/* Called before clone: until then warnings may come up, and stderr is still hull's alone. */
+/*
+ * Called before clone: until then warnings may come up, and stderr is still hull's alone. That of a
+ * container which hull leaves is the container's, and an engine takes what stands there for its
+ * output: only people get warnings there.
+ */
 static void show_warnings(void *context)
 {
 	struct cmd *cmd = context;
-	if (!cmd->global.log)
+	if (!cmd->global.log && (!cmd->leaves || cmd_wants_debug(cmd) || isatty(STDERR_FILENO)))
 		cmd_report_warnings(cmd);
 }
 
@@ -110,6 +105,7 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	start.problems = &cmd->problems;
 	start.late = &late;
 	start.pid_file = o->pid_file;
+	start.pidfd_socket = o->pidfd_socket;
 	start.timeline = timeline;
 	fill_state(bundle, &start.state);
 	start.before_clone = show_warnings;
@@ -130,6 +126,8 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 		cmd_report_error(cmd, err);
 	else if (cmd->global.log)
 		cmd_report_warnings(cmd);
+	if (result.left)
+		return 0;
 	if (result.started)
 		cmd_report_exit(cmd, bundle->plan.id, &start.exit);
 	if (result.stop_signal)
@@ -137,13 +135,13 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	return exit_status(&result);
 }
 
-static int run(struct cmd *cmd, void *options, struct err *err)
+int run_container(struct cmd *cmd, const struct run_options *o, struct err *err)
 {
-	struct run_options *o = options;
 	struct bundle bundle;
 	struct timeline timeline;
 
 	timeline_init(&timeline);
+	cmd->leaves = o->bundle.create || o->bundle.detach;
 	int r = state_check_id(cmd->args[0], err);
 	/* What else the caller has left open is none of the container's business. */
 	if (r == 0 && close_range(bundle_first_closed_fd(&o->bundle), ~0U, 0) < 0)
@@ -166,6 +164,11 @@ static int run(struct cmd *cmd, void *options, struct err *err)
 	timeline_fail(&timeline);
 	trace_show(cmd, o->timeline, &timeline, NULL, err);
 	return r;
+}
+
+static int run(struct cmd *cmd, void *options, struct err *err)
+{
+	return run_container(cmd, options, err);
 }
 
 const struct command command_run = {

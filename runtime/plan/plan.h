@@ -28,9 +28,11 @@ enum plan_flags {
 	PLAN_NO_NEW_KEYRING = 1u << 2,     /* --no-new-keyring */
 	PLAN_OVERLAY = 1u << 3,            /* --overlay: a writable layer above the root */
 	PLAN_ROOTFS_ANNOTATIONS = 1u << 4, /* honour dev.hull.rootfs.* (run, not create) */
-	PLAN_INIT = 1u << 5,   /* --init: process 1 is hull's own, the program its child */
-	PLAN_DETACH = 1u << 7, /* hull leaves when the program runs */
-	PLAN_EXEC = 1u << 9,   /* exec: one more process of a container that is there */
+	PLAN_INIT = 1u << 5,         /* --init: process 1 is hull's own, the program its child */
+	PLAN_CREATE = 1u << 6,       /* create: hull leaves when all is there but the program */
+	PLAN_DETACH = 1u << 7,       /* run --detach: hull leaves when the program runs */
+	PLAN_NO_SUBREAPER = 1u << 8, /* --no-subreaper: orphans are none of hull's business */
+	PLAN_EXEC = 1u << 9,         /* exec: one more process of a container that is there */
 };
 
 /* What the command line adds to config.json. */
@@ -369,6 +371,12 @@ _must_check_ int plan_make_exec(const struct plan_container *container,
 
 /* Whether an existing namespace of that type is joined. */
 bool plan_joins(const struct plan *plan, enum spec_ns_type type);
+
+/* Whether hull leaves the container to itself, so that nothing of it is forwarded or copied. */
+static inline bool plan_leaves(const struct plan *plan)
+{
+	return plan->flags & (PLAN_CREATE | PLAN_DETACH);
+}
 
 /* Whether the child goes on as another process, in a pid namespace that it joins (isolate_pid). */
 bool plan_moves(const struct plan *plan);

@@ -111,6 +111,23 @@ static int plan_upper(const struct planner *p, const struct spec_pair *upper,
 	return 0;
 }
 
+/*
+ * Whoever may set annotations through an engine need not be the host's root, who alone may say
+ * which directories of the host are mounted: `create` honours them only where its caller says so.
+ */
+static void warn_of_annotations(const struct planner *p)
+{
+	const struct spec_map *all = &p->spec->annotations;
+	for (size_t i = 0; i < all->n; i++) {
+		if (!str_has_prefix(all->v[i].key, "dev.hull.rootfs."))
+			continue;
+		struct err *warning = spec_problem_add(
+			p->arena, p->problems, SPEC_WARNING, all->v[i].at,
+			"the annotation '%s' is ignored", all->v[i].key);
+		err_hint(warning, "hull --allow-rootfs-annotations create ... honours it");
+	}
+}
+
 static int plan_overlay(const struct planner *p, struct err *err)
 {
 	const struct spec_pair *lower = NULL, *upper = NULL, *work = NULL;
@@ -120,6 +137,8 @@ static int plan_overlay(const struct planner *p, struct err *err)
 		lower = spec_find_annotation(p->spec, "dev.hull.rootfs.lower");
 		upper = spec_find_annotation(p->spec, "dev.hull.rootfs.upper");
 		work = spec_find_annotation(p->spec, "dev.hull.rootfs.work");
+	} else {
+		warn_of_annotations(p);
 	}
 	if (!lower && !upper && !work && !(p->options->flags & PLAN_OVERLAY))
 		return 0;

@@ -37,7 +37,7 @@ static int check_socket(const struct planner *p, struct err *err)
 /* A terminal that nobody serves would stop the program at its first words (runc's text). */
 static int check_served(const struct planner *p, struct err *err)
 {
-	if (p->options->console_socket || !(p->options->flags & PLAN_DETACH))
+	if (p->options->console_socket || !(p->options->flags & (PLAN_CREATE | PLAN_DETACH)))
 		return 0;
 	err_say(err, ERR_CONFIG, EINVAL,
 		"cannot allocate tty if hull will detach without setting console socket");

@@ -156,10 +156,10 @@ int channel_send_fd(int fd, enum channel_message message, int sent)
 	return channel_send_text(fd, &byte, 1, sent);
 }
 
-int channel_receive_byte(int socket, char *ret_byte, int *ret_fd)
+int channel_receive_text(int socket, void *text, size_t size, int *ret_fd)
 {
 	union one_fd control;
-	struct iovec iov = { .iov_base = ret_byte, .iov_len = 1 };
+	struct iovec iov = { .iov_base = text, .iov_len = size };
 	struct msghdr message = { .msg_iov = &iov,
 				  .msg_iovlen = 1,
 				  .msg_control = control.room,
@@ -170,14 +170,20 @@ int channel_receive_byte(int socket, char *ret_byte, int *ret_fd)
 	do
 		n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
-	struct cmsghdr *c = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
 	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
-	if (n == 1 && !(message.msg_flags & MSG_CTRUNC)) /* else the kernel has closed the rest */
-		return 0;
+	if (n > 0 && !(message.msg_flags & MSG_CTRUNC)) /* else the kernel has closed the rest */
+		return (int)n;
 	fd_close(ret_fd);
 	return -ECONNRESET;
+}
+
+int channel_receive_byte(int socket, char *ret_byte, int *ret_fd)
+{
+	int n = channel_receive_text(socket, ret_byte, 1, ret_fd);
+	return n < 0 ? n : 0;
 }
 
 enum channel_message channel_receive_fd(int fd, int *ret_fd)

@@ -26,6 +26,7 @@ enum channel_message {
 	CHANNEL_EOF = 0,          /* the other side is gone */
 	CHANNEL_MAPPED = 'M',     /* parent: the user namespace has its maps */
 	CHANNEL_GO = 'G',         /* parent: execute the program */
+	CHANNEL_PARK = 'P',       /* parent of create: wait at the gate (gate.h), I leave */
 	CHANNEL_HOOKS = 'H',      /* child: the environment is there, waiting for the hooks */
 	CHANNEL_HOOKS_DONE = 'D', /* parent: they have run */
 	CHANNEL_TERMINAL = 'T',   /* child: with the descriptor of the terminal's other side */
@@ -59,6 +60,7 @@ struct channel_page {
 	_Atomic unsigned slowest_mount;        /* index into the plan's mounts */
 	_Atomic uint64_t slowest_mount_ns;
 	char program[PATH_MAX]; /* what execve is given; "" while it is not found */
+	_Atomic unsigned claim; /* gate.h; last, for it is not copied */
 };
 
 struct channel {
@@ -106,6 +108,12 @@ enum channel_message channel_receive(int fd);
  * and the message counts as CHANNEL_EOF.
  */
 enum channel_message channel_receive_fd(int fd, int *ret_fd);
+
+/*
+ * Waits for a message of at most `size` bytes on any such socket, and the one descriptor that may
+ * come with it, as below. Its size, or -ECONNRESET.
+ */
+_must_check_ int channel_receive_text(int socket, void *text, size_t size, int *ret_fd);
 
 /*
  * Waits for one byte on any such socket, and the one descriptor that may come with it, which the

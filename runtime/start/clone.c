@@ -82,7 +82,7 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 
 void child_main(struct start *s)
 {
-	struct channel_page *page = s->channel.page;
+	struct channel_page *page = s->channel.page; /* of all steps but the end of the last */
 	const struct child_step *steps = steps_of(s);
 
 	for (unsigned i = 0; steps[i].name; i++) {
@@ -167,7 +167,9 @@ int clone_child(struct start *s, struct err *err)
 		args.cgroup = (uint64_t)s->cgroup_fd;
 	}
 	hooks_prepare(s);
-	int r = channel_open(&s->channel, err);
+	int r = park_prepare(s, err);
+	if (r == 0)
+		r = channel_open(&s->channel, err);
 	clock_gettime(CLOCK_MONOTONIC_RAW, &s->cloned);
 	if (r == 0)
 		r = init_prepare(s, err);
@@ -175,5 +177,6 @@ int clone_child(struct start *s, struct err *err)
 		r = s->plan->user.has_stage ? stage_clone(s, &args, err)
 					    : clone_directly(s, &args, err);
 	close_childs_fds(s);
+	fd_close(&s->gate.fd);
 	return r;
 }

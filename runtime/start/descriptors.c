@@ -46,7 +46,8 @@ static int keep_only(const struct start *s, const int *few, size_t few_n, struct
 /* First of all: what is the parent's. The lock on the state directory is the parent's need. */
 int descriptors_close_parents(struct start *s, struct err *err)
 {
-	const int few[] = { s->channel.child_fd, s->init.tell_fd, s->root_fd, s->stage_fd };
+	const int few[] = { s->channel.child_fd, s->init.tell_fd, s->gate.fd, s->root_fd,
+			    s->stage_fd };
 
 	channel_keep_child(&s->channel);
 	state_entry_close(&s->entry);
@@ -54,6 +55,7 @@ int descriptors_close_parents(struct start *s, struct err *err)
 	fd_close(&s->init.told_fd);
 	fd_close(&s->signal_fd);
 	fd_close(&s->tty.socket_fd);
+	fd_close(&s->pidfd_socket_fd);
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);
 	fd_close(&s->proc_fd); /* the stage's */
@@ -68,7 +70,7 @@ int descriptors_close_parents(struct start *s, struct err *err)
  */
 int descriptors_close_built(struct start *s, struct err *err)
 {
-	const int few[] = { s->channel.child_fd,  s->init.tell_fd,      s->root_fd,
+	const int few[] = { s->channel.child_fd,  s->init.tell_fd,      s->gate.fd,   s->root_fd,
 			    s->init.label_fds[0], s->init.label_fds[1], s->console_fd };
 
 	fd_close(&s->stage_fd);
@@ -77,6 +79,16 @@ int descriptors_close_built(struct start *s, struct err *err)
 		fd_close(&s->mount_fds[i]);
 		fd_close(&s->peer_fds[i]);
 	}
+	return keep_only(s, few, ARRAY_SIZE(few), err);
+}
+
+/* While the child waits to be started; by name what may be lower than those the program keeps. */
+int descriptors_close_parked(struct start *s, struct err *err)
+{
+	fd_close(&s->root_fd);
+	fd_close(&s->console_fd);
+	fd_close(&s->init.tell_fd);
+	const int few[] = { s->gate.fd, s->init.label_fds[0], s->init.label_fds[1] };
 	return keep_only(s, few, ARRAY_SIZE(few), err);
 }
 

@@ -113,13 +113,24 @@ static int reset_signals(const struct plan_process *process, struct err *err)
 	return 0;
 }
 
+static int given_up(struct err *err)
+{
+	return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+}
+
+/* A child that parks goes on when another hull says so, with another page and channel. */
 static int wait_for_go(struct start *s, struct err *err)
 {
-	if ((start_waits_for_ready(s->plan) &&
-	     channel_send(s->channel.child_fd, CHANNEL_READY) < 0) ||
-	    channel_receive(s->channel.child_fd) != CHANNEL_GO)
-		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
-	return 0;
+	if (start_waits_for_ready(s->plan) && channel_send(s->channel.child_fd, CHANNEL_READY) < 0)
+		return given_up(err);
+	switch (channel_receive(s->channel.child_fd)) {
+	case CHANNEL_GO:
+		return 0;
+	case CHANNEL_PARK:
+		return gate_wait(s, err);
+	default:
+		return given_up(err);
+	}
 }
 
 /*
@@ -136,19 +147,12 @@ static _Noreturn void exec_failed(struct start *s, int code)
 	_exit(1);
 }
 
-int exec_program(struct start *s, struct err *err)
+/* With the plan and the page that there are by now. */
+static int execute(struct start *s, struct err *err)
 {
 	const struct plan_process *process = &s->plan->process;
 
-	int r = find_program(s, err);
-	if (r == 0 && close_range(process->first_closed_fd, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		r = err_sys(err, errno, "cannot close the descriptors");
-	if (r == 0)
-		r = set_rlimits(s, true, err);
-	if (r == 0)
-		r = wait_for_go(s, err);
-	if (r == 0)
-		r = hooks_start(s, err);
+	int r = hooks_start(s, err);
 	if (r == 0)
 		r = init_split(s, err);
 	if (r == 0)
@@ -164,4 +168,16 @@ int exec_program(struct start *s, struct err *err)
 		return err_sys(err, -r, "cannot load the seccomp filter");
 	execve(s->channel.page->program, (char *const *)process->args, (char *const *)process->env);
 	exec_failed(s, errno);
+}
+
+int exec_program(struct start *s, struct err *err)
+{
+	int r = find_program(s, err);
+	if (r == 0 && close_range(s->plan->process.first_closed_fd, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		r = err_sys(err, errno, "cannot close the descriptors");
+	if (r == 0)
+		r = set_rlimits(s, true, err);
+	if (r == 0)
+		r = wait_for_go(s, err);
+	return r < 0 ? r : execute(s, &s->channel.page->err);
 }

@@ -209,7 +209,7 @@ static int make_process(struct start *s, struct err *err)
 static const struct parent_step parent_steps[] = {
 	{ "signals", start_open_signals },
 	{ "pid file", pid_file_check },
-	{ "console socket", console_socket_connect },
+	{ "console socket", caller_sockets_connect },
 	{ "filter", prepare_filter },
 	{ "cgroup", open_cgroup },
 	{ "root", open_root },
@@ -222,7 +222,7 @@ static const struct parent_step parent_steps[] = {
 int start_exec(struct start *s, struct start_result *ret, struct err *err)
 {
 	*ret = (struct start_result) { 0 };
-	int r = start_run_steps(s, parent_steps, err);
+	int r = start_run_steps(s, parent_steps, ret, err);
 	if (r == 0)
 		r = supervise(s, ret, err);
 	start_note_lost_output(s, ret);

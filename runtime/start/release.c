@@ -15,17 +15,18 @@
 
 bool start_waits_for_ready(const struct plan *plan)
 {
-	return plan_moves(plan) || plan->terminal.is_wanted || plan->process.rlimits_n > 0 ||
+	return (plan->flags & PLAN_CREATE) || plan_moves(plan) || plan->terminal.is_wanted ||
+	       plan->process.rlimits_n > 0 ||
 	       plan->hooks[PLAN_HOOK_PRESTART].n + plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0;
 }
 
 bool start_keeps_channel(const struct plan *plan)
 {
-	return plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n +
+	return (plan->flags & PLAN_DETACH) ||
+	       plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n +
 			       plan->hooks[PLAN_HOOK_START_CONTAINER].n +
 			       plan->hooks[PLAN_HOOK_POSTSTART].n >
-		       0 ||
-	       (plan->flags & PLAN_DETACH);
+		       0;
 }
 
 /* ---- record ---- */
@@ -76,11 +77,14 @@ int record_child(struct start *s, struct err *err)
 	/* From here on there may be something that they have to put away. */
 	if (s->plan->hooks[PLAN_HOOK_POSTSTOP].n)
 		s->state.poststop = &s->plan->spec->hooks.poststop;
+	if ((s->plan->flags & PLAN_CREATE) && s->plan->hooks[PLAN_HOOK_POSTSTART].n)
+		s->state.poststart = &s->plan->spec->hooks.poststart;
 	record_namespaces(s);
 	if (!plan_moves(s->plan))
 		return record_process(s, err);
 	/* Who it is will be known later (follow); until then nobody else must wait for us. */
-	int r = s->state.poststop ? state_write(&s->entry, &s->state, err) : 0;
+	int r = s->state.poststop || s->state.poststart ? state_write(&s->entry, &s->state, err)
+							: 0;
 	state_unlock(&s->entry);
 	return r;
 }
@@ -143,21 +147,45 @@ static bool is_given_up(const struct start *s)
 	return false;
 }
 
-int release_child(struct start *s, struct err *err)
+/* What was promised to others before the child can go on. */
+static int hand_over(struct start *s, struct err *err)
+{
+	int r = 0;
+	if (s->plan->terminal.is_wanted)
+		r = s->plan->terminal.socket ? console_socket_send(s, err)
+					     : tty_begin(&s->tty, err);
+	if (r == 0)
+		r = pidfd_socket_send(s, err);
+	return r;
+}
+
+/*
+ * The last word between the two. A child that is gone has left its reason in the page; one that
+ * cannot be told sees the end of file, and gives up.
+ */
+static int let_go(struct start *s, struct start_result *ret, struct err *err)
+{
+	bool parks = s->plan->flags & PLAN_CREATE;
+	int r = parks ? gate_show(s, err) : 0;
+	if (r < 0)
+		return r;
+	r = channel_send(s->channel.parent_fd, parks ? CHANNEL_PARK : CHANNEL_GO);
+	if (r < 0 || !start_keeps_channel(s->plan))
+		fd_close(&s->channel.parent_fd);
+	ret->left = parks && r == 0;
+	return 0;
+}
+
+int release_child(struct start *s, struct start_result *ret, struct err *err)
 {
 	int r = 0;
 	if (plan_moves(s->plan))
 		r = follow(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);
-	if (r == 0 && s->plan->terminal.is_wanted)
-		r = s->plan->terminal.socket ? console_socket_send(s, err)
-					     : tty_begin(&s->tty, err);
+	if (r == 0)
+		r = hand_over(s, err);
 	if (r < 0 || is_given_up(s)) /* supervise() will read the signal */
 		return r;
-	/* The last word between the two. A child that is gone has left its reason in the page; one
-	 * that cannot be told sees the end of file, and gives up. */
-	if (channel_send(s->channel.parent_fd, CHANNEL_GO) < 0 || !start_keeps_channel(s->plan))
-		fd_close(&s->channel.parent_fd);
-	return 0;
+	return let_go(s, ret, err);
 }

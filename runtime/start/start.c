@@ -20,8 +20,9 @@ int start_open_signals(struct start *s, struct err *err)
 	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)
 		return err_sys(err, errno, "cannot listen to signals");
-	/* Orphans of a container without a pid namespace come to us to be reaped. */
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+	/* Orphans of a container without a pid namespace come to us to be reaped (R-089), and what
+	 * a failed hook has left. A container that hull leaves goes on to whoever comes next. */
+	if (!(s->plan->flags & PLAN_NO_SUBREAPER) && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot become the reaper of the container's orphans");
 	return 0;
 }
@@ -37,7 +38,8 @@ static const struct parent_step start_steps[] = {
 	{ "signals", start_open_signals },
 	{ "pid file", pid_file_check },
 	{ "state", prepare_claim }, /* what is going to be made, before it is made */
-	{ "console socket", console_socket_connect },
+	{ "console socket", caller_sockets_connect },
+	{ "gate", gate_make },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
 	{ "open", prepare_open },
@@ -49,7 +51,8 @@ static const struct parent_step start_steps[] = {
 	{ NULL, NULL },
 };
 
-int start_run_steps(struct start *s, const struct parent_step *steps, struct err *err)
+int start_run_steps(struct start *s, const struct parent_step *steps, struct start_result *ret,
+		    struct err *err)
 {
 	for (; steps->name; steps++) {
 		timeline_step(s->timeline, steps->name);
@@ -62,7 +65,7 @@ int start_run_steps(struct start *s, const struct parent_step *steps, struct err
 	}
 	if (!start_waits_for_ready(s->plan)) {
 		timeline_step(s->timeline, "release");
-		return release_child(s, err);
+		return release_child(s, ret, err);
 	}
 	return 0;
 }
@@ -83,7 +86,7 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 	struct err cleanup = { 0 };
 
 	*ret = (struct start_result) { 0 };
-	int r = start_run_steps(s, start_steps, err);
+	int r = start_run_steps(s, start_steps, ret, err);
 	if (r < 0)
 		timeline_fail(s->timeline);
 	timeline_stop(s->timeline);
@@ -91,10 +94,13 @@ int start_run(struct start *s, struct start_result *ret, struct err *err)
 		r = supervise(s, ret, err);
 	start_note_lost_output(s, ret);
 	tty_end(&s->tty); /* what follows may take a while, or have something to say */
+	ret->started = r == 0;
+	ret->left = ret->left && r == 0;
+	if (ret->left)
+		return 0;
 	timeline_step(s->timeline, "clean");
 	if (r < 0)
 		json_locate(&s->plan->spec->doc, err);
-	ret->started = r == 0;
 	death_examine(s, ret, r < 0 ? err : NULL);
 	/* What cannot be removed is said, but does not hide how the start or the program ended. */
 	int undone = finish(s, ret, &cleanup);
@@ -147,7 +153,10 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.mount_ns_fd = -EBADF,
 		.user_ns_fd = -EBADF,
 		.signal_fd = -EBADF,
+		.pidfd_socket_fd = -EBADF,
 	};
+	gate_init(&s->gate);
+	arena_init(&s->park.arena);
 	exitinfo_init(&s->exit);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		s->join_fds[i] = -EBADF;
@@ -175,6 +184,9 @@ void start_done(struct start *s)
 	channel_close(&s->channel);
 	init_done(&s->init);
 	join_done(&s->join);
+	gate_done(&s->gate);
+	park_done(&s->park);
+	fd_close(&s->pidfd_socket_fd);
 	fd_close(&s->pidfd);
 	fd_close(&s->mount_ns_fd);
 	fd_close(&s->user_ns_fd);

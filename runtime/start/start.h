@@ -39,7 +39,7 @@
  *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).
  *    Then, with an existing pid namespace, isolate.c moves into it by a second clone, which is what
  *    others there can get hold of.
- *  6 exec.c: finds the program, lowers resource limits, waits for the parent's word, loads the
+ *  6 exec.c: finds the program, waits for the parent's word, lowers resource limits, loads the
  *    filter, execve. init.c, with --init: forks before the filter; process 1 stays and serves.
  *    Must not: make a system call after the filter but execve, or exit_group when that fails.
  *
@@ -51,12 +51,24 @@
  *    tty.c: copies what passes through the container's terminal, and answers for the caller's;
  *    diagnose.c says why a program could not be executed.
  *    death.c: why it ended, while the cgroup can still be asked.
+ *    With `run --detach` hull leaves as soon as the kernel says that the program was executed.
  *  9 finish.c: kills what is left, removes the cgroup, runs the poststop hooks, removes the state.
  *    Also after any failure above.
  *
  * One more process of a container that is there (`hull exec`) has tables of its own, in join.c: the
  * parent's stages 1, 2, 7 and 8 without anything that is made but the process; and of the child's
  * stages 3 to 6 those that concern a process and not its surroundings.
+ *
+ * In two commands
+ *
+ * `create` goes as far as 7. There the child's word is not GO but PARK: it gives back all memory
+ * that it does not need any more (park.c) and waits at its gate, a socket in the state directory
+ * (gate.c), holding nothing else; hull leaves, and the child is an orphan for its caller to reap.
+ * `start` (launch.c) connects, brings a page of its own, gives the word, and waits until the kernel
+ * says that the program was executed, or the page why not. What it needs of the plan is in the
+ * state; config.json it reads, from the copy there, only to explain a failure.
+ *    Must not: leave a container that has a gate (it counts as created) and nobody at it who
+ *    would take the word; keep the state locked longer than until it is recorded.
  *
  * Descriptors of the child at execve: 0, 1, 2 and --preserve-fds; all others are close-on-exec,
  * first by the flag at their creation and then again by close_range (R-057).
@@ -76,8 +88,10 @@
 #include "seccomp/seccomp.h"
 #include "start/channel.h"
 #include "plan/plan.h"
+#include "start/gate.h"
 #include "start/init.h"
 #include "start/join.h"
+#include "start/park.h"
 #include "start/timeline.h"
 #include "start/tty.h"
 #include "state/state.h"
@@ -97,6 +111,8 @@ struct start {
 	struct state_store *store; /* borrowed */
 	struct state state;        /* what the state file says */
 	const char *pid_file;      /* or NULL */
+	const char *pidfd_socket;  /* or NULL: who gets a pidfd of the container */
+	int pidfd_socket_fd;
 	bool pid_file_made;
 	struct spec_problems *problems; /* borrowed; takes warnings about the seccomp profile */
 	struct spec_problems *late;     /* borrowed; takes warnings about the end */
@@ -129,6 +145,8 @@ struct start {
 	struct channel channel;
 	struct init init;    /* with --init */
 	struct join join;    /* exec: which container it is */
+	struct gate gate;    /* of a container that is created now and started later */
+	struct park park;    /* child: what it needs then (park.h) */
 	mode_t caller_umask; /* child */
 	int console_fd;      /* child: the container's terminal, until it is 0, 1 and 2 */
 	bool in_cwd;         /* child: the working directory is entered */
@@ -157,6 +175,8 @@ struct start_result {
 	bool core_dumped;
 	bool started;    /* the program ran: the other members say how it ended */
 	int lost_status; /* where output of its terminal was lost: instead of 0; 0: none was */
+	bool undo;       /* of start_launch(), which has failed: the container is to be destroyed */
+	bool left;       /* create, run --detach: the container goes on without hull */
 	int stop_signal; /* the start was given up because hull got this signal; 0: it was not */
 };
 
@@ -177,6 +197,13 @@ _must_check_ int start_run(struct start *s, struct start_result *ret, struct err
  * PLAN_DETACH until its program runs. On failure it is gone, and the error says which step failed.
  */
 _must_check_ int start_exec(struct start *s, struct start_result *ret, struct err *err);
+
+/*
+ * `hull start`: lets the container at its gate execute its program, and runs the poststart hooks.
+ * s->state and s->entry, locked, are those of a created container, s->plan has what of the plan is
+ * in its state. After a failure of a hook, or a signal, the container is to be destroyed.
+ */
+_must_check_ int start_launch(struct start *s, struct start_result *ret, struct err *err);
 
 /* Blocks all signals of the process; hull reads them from a signalfd when it can act on them. */
 _must_check_ int start_block_signals(struct err *err);

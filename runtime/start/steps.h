@@ -16,7 +16,8 @@ struct parent_step {
 };
 /* Up to the row without a name, or the first that fails; and the child's release where it does not
  * ask for it. */
-_must_check_ int start_run_steps(struct start *s, const struct parent_step *steps, struct err *err);
+_must_check_ int start_run_steps(struct start *s, const struct parent_step *steps,
+				 struct start_result *ret, struct err *err);
 _must_check_ int start_open_signals(struct start *s, struct err *err);
 _must_check_ int start_announce(struct start *s, struct err *err); /* the last words before clone */
 
@@ -24,19 +25,21 @@ _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: int
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
 _must_check_ int prepare_open(struct start *s, struct err *err);   /* open.c: trees, namespaces */
-_must_check_ int console_socket_connect(struct start *s, struct err *err);
+_must_check_ int caller_sockets_connect(struct start *s, struct err *err);
 _must_check_ int clone_child(struct start *s, struct err *err);
 _must_check_ int user_make_maps(struct start *s, struct err *err);
-_must_check_ int record_child(struct start *s, struct err *err);  /* state and pid file */
-_must_check_ int release_child(struct start *s, struct err *err); /* limits, then GO */
+_must_check_ int record_child(struct start *s, struct err *err); /* state and pid file */
+/* Limits, then GO; or PARK, with which hull leaves it (ret->left). */
+_must_check_ int release_child(struct start *s, struct start_result *ret, struct err *err);
 
 /* The file of --pid-file: may it be written; with the number in s->pid; and away with it again. */
 _must_check_ int pid_file_check(struct start *s, struct err *err);
 _must_check_ int pid_file_write(struct start *s, struct err *err);
 void pid_file_undo(struct start *s);
 
-/* Gives the terminal away, by release_child(). */
+/* Gives the terminal away, and a pidfd, by release_child(). */
 _must_check_ int console_socket_send(struct start *s, struct err *err);
+_must_check_ int pidfd_socket_send(struct start *s, struct err *err);
 
 /*
  * Must the parent do something between the child's READY and its GO? Limits that the child may not
@@ -66,7 +69,16 @@ _must_check_ int start_read_signals(struct start *s, struct start_result *ret, s
 /* Is it one of the signals that end a start, and hull with it? Later they are forwarded. */
 bool start_ends_by(const struct start *s, int signal);
 
-/* Forwards signals and reaps until the container has ended, or its start has failed. */
+/* At the end of the channel: was the program executed? */
+bool start_executes(const struct start *s);
+
+/* Runs the poststart hooks, once. */
+_must_check_ int start_run_poststart(struct start *s, struct start_result *ret, struct err *err);
+
+/*
+ * Forwards signals and reaps until the container has ended, or its start has failed; or until the
+ * container can be left (ret->left), when that is what hull was called for.
+ */
 _must_check_ int supervise(struct start *s, struct start_result *ret, struct err *err);
 
 /*
@@ -117,6 +129,7 @@ _must_check_ int share_later(struct start *s, size_t index, int tree, struct err
 /* Closes what hull has and the child must not: at once, and all the rest when it is built. */
 _must_check_ int descriptors_close_parents(struct start *s, struct err *err);
 _must_check_ int descriptors_close_built(struct start *s, struct err *err);
+_must_check_ int descriptors_close_parked(struct start *s, struct err *err); /* but the gate */
 _must_check_ int descriptors_close_all_but(int a, int b);
 
 /* /dev of the new root, which must be a directory and no link: an O_PATH fd or -errno. */

@@ -1,5 +1,5 @@
 /*
- * Parent, stage 8: with the container until it has ended.
+ * Parent, stage 8: with the container until it has ended, or can be left.
  *
  * Signals come through a signalfd, one at a time, and are handled in order; there are no handlers.
  * A signal that would end hull ends the start while there is one, and afterwards it is forwarded.
@@ -28,7 +28,9 @@ static bool has_executed(const struct start *s)
 {
 	if (!atomic_load(&s->channel.page->exec_next))
 		return false;
-	return s->init.page ? atomic_load(&s->init.page->has_executed) : state_has_executed(s->pid);
+	return s->init.page ? atomic_load(&s->init.page->has_executed)
+			    : state_has_executed(s->pid,
+						 s->pid == s->state.pid ? s->state.pid_start : 0);
 }
 
 static int start_killed(const struct start *s, int signal, struct err *err)
@@ -52,7 +54,7 @@ static int start_killed(const struct start *s, int signal, struct err *err)
 }
 
 /* Once, as soon as the program runs or, if it was faster, has ended. */
-static int run_poststart(struct start *s, struct start_result *ret, struct err *err)
+int start_run_poststart(struct start *s, struct start_result *ret, struct err *err)
 {
 	if (s->poststart_began)
 		return 0;
@@ -78,7 +80,11 @@ static int container_ended(struct start *s, siginfo_t *info, struct start_result
 	} else if (!exited && !has_executed(s)) {
 		r = start_killed(s, info->si_status, err);
 	} else {
-		r = run_poststart(s, ret, err);
+		r = start_run_poststart(s, ret, err);
+		if (r == 0 && (s->plan->flags & PLAN_DETACH)) {
+			ret->left = true; /* not reaped: it is for whoever comes after us */
+			return 0;
+		}
 	}
 	(void)!waitid(P_PID, (id_t)s->pid, &(siginfo_t) { 0 }, WEXITED);
 	s->pid = 0;
@@ -94,12 +100,6 @@ static bool is_container(const struct start *s, pid_t pid)
 {
 	pid_t moved = atomic_load(&s->channel.page->moved_pid);
 	return pid == (moved > 0 ? moved : s->pid);
-}
-
-/* Whether hull is done: the program runs or has run, and its end is for somebody else to see. */
-static bool is_left(const struct start *s)
-{
-	return (s->plan->flags & PLAN_DETACH) && !s->channel.page->err.code && has_executed(s);
 }
 
 /* Reaps until nobody is left to reap. 1: the container has ended; 0: not yet; or an error. */
@@ -119,8 +119,6 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 			return 0;
 		if (is_container(s, info.si_pid)) {
 			s->pid = info.si_pid; /* it may have died before follow() */
-			if (is_left(s))
-				return 1;
 			int r = container_ended(s, &info, ret, err);
 			return r < 0 ? r : 1;
 		}
@@ -192,6 +190,8 @@ static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
 		ret->stop_signal = signal;
 		return 1;
 	}
+	if (plan_leaves(s->plan))
+		return 0;
 	if (signal == SIGWINCH && tty_is_copied(&s->tty)) {
 		(void)tty_resize(&s->tty); /* by which the program gets the signal */
 		return 0;
@@ -255,13 +255,26 @@ static int run_create_hooks(struct start *s, struct start_result *ret, struct er
  * The end of file was execve, which has cleared the flag by then, or the end. With --init process 1
  * sees it a moment later.
  */
-static bool executes(const struct start *s)
+bool start_executes(const struct start *s)
 {
 	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
 	for (int i = 0; s->init.page && i < EXEC_TRIES && !has_executed(s); i++)
 		if (!atomic_load(&s->channel.page->exec_next) || poll(&fd, 1, 1) != 0)
 			break;
 	return has_executed(s);
+}
+
+/* The program was executed; or the child is dead, which reap() sees. */
+static int end_of_channel(struct start *s, struct start_result *ret, struct err *err)
+{
+	const bool detaches = s->plan->flags & PLAN_DETACH;
+
+	fd_close(&s->channel.parent_fd);
+	if ((!detaches && s->plan->hooks[PLAN_HOOK_POSTSTART].n == 0) || !start_executes(s))
+		return 0;
+	int r = start_run_poststart(s, ret, err);
+	ret->left = detaches && r == 0;
+	return r;
 }
 
 static int read_channel(struct start *s, short revents _unused_, struct start_result *ret,
@@ -278,19 +291,17 @@ static int read_channel(struct start *s, short revents _unused_, struct start_re
 		break;
 	case CHANNEL_READY:
 		timeline_step(s->timeline, "release");
-		r = release_child(s, err);
+		r = release_child(s, ret, err);
 		timeline_stop(s->timeline);
 		break;
-	default: /* executed; or dead, which reap() sees */
-		fd_close(&s->channel.parent_fd);
-		if (s->plan->hooks[PLAN_HOOK_POSTSTART].n > 0 && executes(s))
-			r = run_poststart(s, ret, err);
-		if (r == 0 && is_left(s))
-			return 1;
+	default:
+		r = end_of_channel(s, ret, err);
 		break;
 	}
+	if (r < 0 || ret->left)
+		return r < 0 ? r : 1;
 	/* Hooks have taken signals that told of children. */
-	return r < 0 ? r : reap(s, ret, err);
+	return reap(s, ret, err);
 }
 
 /* ---- what is listened to ---- */
@@ -401,7 +412,7 @@ int supervise(struct start *s, struct start_result *ret, struct err *err)
 	do
 		r = wait_and_serve(s, ret, err);
 	while (r == 0);
-	if (r > 0)
+	if (r > 0 && !ret->left)
 		tty_drain(&s->tty, s->signal_fd, is_told_to_end, s);
 	return r < 0 ? r : 0;
 }

@@ -1,7 +1,8 @@
 /*
  * What the state keeps for hooks: the poststop hooks themselves, so that a container whose hull was
- * killed still gets them from `delete`; the text that every hook finds on its standard input; and
- * the lock of whoever runs the poststop hooks, which nobody else may do meanwhile.
+ * killed still gets them from `delete`, and the poststart hooks, which `start` runs; the text that
+ * every hook finds on its standard input; and the lock of whoever runs the poststop hooks, which
+ * nobody else may do meanwhile.
  */
 #include "state/state.h"
 
@@ -23,11 +24,11 @@ static void put_strings(struct json_out *o, const char *key, const struct spec_s
 	json_out_array_end(o);
 }
 
-void state_put_hooks(struct json_out *o, const struct spec_hook_list *hooks)
+void state_put_hooks(struct json_out *o, const char *kind, const struct spec_hook_list *hooks)
 {
 	if (!hooks || hooks->n == 0)
 		return;
-	json_out_key(o, STATE_HOOKS_KEY);
+	json_out_key(o, kind);
 	json_out_array(o);
 	for (size_t i = 0; i < hooks->n; i++) {
 		json_out_object(o);
@@ -67,10 +68,10 @@ static bool get_hook(const struct json *object, struct arena *arena, struct spec
 	       get_strings(json_get(object, "env"), arena, &ret->env);
 }
 
-const struct spec_hook_list *state_get_hooks(const struct json *root, struct arena *arena,
-					     const char **ret_problem)
+const struct spec_hook_list *state_get_hooks(const struct json *root, const char *kind,
+					     struct arena *arena, const char **ret_problem)
 {
-	const struct json *array = json_get(root, STATE_HOOKS_KEY);
+	const struct json *array = json_get(root, kind);
 	if (!array)
 		return NULL;
 	struct spec_hook_list *list = arena_new(arena, struct spec_hook_list);
@@ -79,7 +80,7 @@ const struct spec_hook_list *state_get_hooks(const struct json *root, struct are
 	for (const struct json *m = array->child; right && m; m = m->next)
 		right = get_hook(m, arena, &list->v[list->n++]);
 	if (!right)
-		*ret_problem = "its poststop hooks are none";
+		*ret_problem = "its poststart or poststop hooks are none";
 	return right ? list : NULL;
 }
 

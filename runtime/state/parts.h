@@ -5,15 +5,15 @@
 #include "base/json.h"
 #include "state/state.h"
 
-#define STATE_HOOKS_KEY  "poststop"
 #define STATE_HOOKS_FILE "hooks.lock"
 
 /* The members that others read too, but the pid. */
 void state_put_identity(struct json_out *o, const struct state *state, enum state_status status);
 
-void state_put_hooks(struct json_out *o, const struct spec_hook_list *hooks);
+/* The hooks of one kind, which is the key. */
+void state_put_hooks(struct json_out *o, const char *kind, const struct spec_hook_list *hooks);
 /* NULL when there are none; when they are broken *ret_problem says so. */
-const struct spec_hook_list *state_get_hooks(const struct json *root, struct arena *arena,
-					     const char **ret_problem);
+const struct spec_hook_list *state_get_hooks(const struct json *root, const char *kind,
+					     struct arena *arena, const char **ret_problem);
 
 #endif

@@ -70,10 +70,11 @@ static int read_stat(pid_t pid, struct process_stat *ret)
 	return r < 0 ? r : parse_number(s, FIELD_START, &ret->start);
 }
 
-bool state_has_executed(pid_t pid)
+bool state_has_executed(pid_t pid, uint64_t pid_start)
 {
 	struct process_stat stat;
-	return read_stat(pid, &stat) < 0 || stat.has_executed;
+	return read_stat(pid, &stat) < 0 || (pid_start && stat.start != pid_start) ||
+	       stat.has_executed;
 }
 
 /*
@@ -203,5 +204,7 @@ enum state_status state_status_now(const struct state *state)
 	if (state->status == STATE_CREATING &&
 	    (r < 0 || (state->has_init ? stat.is_init : stat.has_executed)))
 		return STATE_RUNNING;
+	if (state->status == STATE_CREATING && state->has_gate)
+		return STATE_CREATED;
 	return state->status;
 }

@@ -123,7 +123,8 @@ static void file_text(const struct state *state, struct str *ret)
 	json_out_int(&o, STATE_VERSION);
 	put_common(&o, state, state->status);
 	put_own(&o, state);
-	state_put_hooks(&o, state->poststop);
+	state_put_hooks(&o, "poststart", state->poststart);
+	state_put_hooks(&o, "poststop", state->poststop);
 	json_out_object_end(&o);
 	str_append(ret, "\n");
 }
@@ -257,7 +258,8 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->time_ns = get_uint(own, "timeNamespace", UINT64_MAX);
 	ret->annotations = get_annotations(doc.root, arena);
 	ret->exit = get_exit(own, arena);
-	ret->poststop = state_get_hooks(doc.root, arena, &problem);
+	ret->poststart = state_get_hooks(doc.root, "poststart", arena, &problem);
+	ret->poststop = state_get_hooks(doc.root, "poststop", arena, &problem);
 	if (get_uint(doc.root, "version", UINT32_MAX) != STATE_VERSION)
 		return broken(err, "it has another version");
 	if (!ret->id || !ret->bundle || !known || !created || !own)
@@ -301,8 +303,11 @@ int state_read(const struct state_store *store, const char *id, struct arena *ar
 	if (r < 0)
 		err_say(err, ERR_INTERNAL, EUCLEAN, "its state file cannot be read: %s",
 			why.message);
-	else if (state_parse(text, size, arena, ret, err) == 0)
+	else if (state_parse(text, size, arena, ret, err) == 0) {
+		ret->has_gate = ret->status == STATE_CREATING && ret->pid > 0 &&
+				faccessat(dir, STATE_GATE_FILE, F_OK, 0) == 0;
 		return 0;
+	}
 	err_wrap(err, "container '%s'", id);
 	err_hint(err, "hull delete --force %s removes what is left of it", id);
 	return -EUCLEAN;

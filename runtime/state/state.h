@@ -32,6 +32,9 @@
  */
 #define STATE_INIT_NAME "hull:pid1"
 
+/* In the state directory: where a created container waits to be started (start/gate.h). */
+#define STATE_GATE_FILE "gate"
+
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED };
 
 struct state {
@@ -48,9 +51,11 @@ struct state {
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
 	bool has_init; /* the first process is hull's own, and the program is its child */
-	const struct spec_map *annotations;    /* or NULL */
-	const struct exitinfo *exit;           /* why it ended; NULL: it has not, or who knows */
-	const struct spec_hook_list *poststop; /* to be run when it is gone; or NULL */
+	bool has_gate; /* of state_read(): it is created as far as `create` does it */
+	const struct spec_map *annotations;     /* or NULL */
+	const struct exitinfo *exit;            /* why it ended; NULL: it has not, or who knows */
+	const struct spec_hook_list *poststart; /* to be run by `start`; or NULL */
+	const struct spec_hook_list *poststop;  /* to be run when it is gone; or NULL */
 };
 
 /* The directory with all containers' states. */
@@ -157,13 +162,15 @@ bool state_cgroup_existed(const struct state *state);
 
 /*
  * Whether a process has called execve since it was made, also when it is dead and not yet reaped.
- * The kernel's own word, which no program can change. One that cannot be asked has.
+ * The kernel's own word, which no program can change. One that cannot be asked has; so has one that
+ * somebody else may have reaped, for which `pid_start` is given, and whose number is another's now.
  */
-bool state_has_executed(pid_t pid);
+bool state_has_executed(pid_t pid, uint64_t pid_start);
 
 /*
  * What the kernel knows: a process that is gone means stopped, and one that was being created runs
- * as soon as it has executed.
+ * as soon as it has executed; until then it is created when it waits at a gate. So no start has to
+ * write the state once more.
  */
 enum state_status state_status_now(const struct state *state);
 

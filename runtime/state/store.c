@@ -330,9 +330,11 @@ int state_read_config(const struct state_store *store, const char *id, struct ar
 
 int state_remove(struct state_entry *entry, struct err *err)
 {
-	/* The second one is a half-written file of a hull that was killed. */
-	static const char *const files[] = { STATE_FILE, STATE_FILE ".new", STATE_CONFIG_FILE,
-					     STATE_HOOKS_FILE };
+	/* Those with a ".new" are what a hull that was killed had not finished. */
+	static const char *const files[] = {
+		STATE_FILE,      STATE_FILE ".new",      STATE_CONFIG_FILE,
+		STATE_GATE_FILE, STATE_GATE_FILE ".new", STATE_HOOKS_FILE
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (unlinkat(entry->fd, files[i], 0) < 0 && errno != ENOENT)
 			return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);

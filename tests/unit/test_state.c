@@ -344,6 +344,13 @@ static void test_hooks(void **unused)
 	assert_string_equal(first->env.v[0].s, "A=1");
 	assert_true(first->timeout.v == INT32_MAX);
 	assert_int_equal(second->args.n + second->env.n, 0);
+	assert_null(got.poststart);
+	with.poststart = &hook_list;
+	with.poststop = NULL;
+	text = file_of(&f, &with, &size);
+	assert_int_equal(state_parse(text, size, &f.arena, &got, &f.err), 0);
+	assert_int_equal(got.poststart->n, 2);
+	assert_null(got.poststop);
 	assert_true(second->timeout.v == 0);
 }
 
@@ -488,6 +495,11 @@ static void test_zombie(void **unused)
 	reap(pid);
 }
 
+static bool has_executed(pid_t pid)
+{
+	return state_has_executed(pid, 0);
+}
+
 static pid_t executed(void)
 {
 	pid_t pid = fork();
@@ -496,7 +508,7 @@ static pid_t executed(void)
 		execl("/bin/sleep", STATE_CHILD_NAME, "60", NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < 10000 && !state_has_executed(pid); i++)
+	for (int i = 0; i < 10000 && !has_executed(pid); i++)
 		usleep(1000);
 	return pid;
 }
@@ -509,17 +521,18 @@ static void test_executed(void **unused)
 	(void)unused;
 	assert_int_equal(prctl(PR_GET_NAME, name), 0);
 	assert_int_equal(prctl(PR_SET_NAME, STATE_CHILD_NAME), 0);
-	assert_true(state_has_executed(getpid()));
+	assert_true(has_executed(getpid()));
 	pid_t pids[] = { sleeper(), executed() };
 	assert_int_equal(prctl(PR_SET_NAME, name), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		assert_int_equal(state_has_executed(pids[i]), i == 1);
+		assert_int_equal(has_executed(pids[i]), i == 1);
+		assert_true(state_has_executed(pids[i], 1)); /* the number was another's */
 		kill(pids[i], SIGKILL);
 		assert_int_equal(waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT), 0);
-		assert_int_equal(state_has_executed(pids[i]), i == 1);
+		assert_int_equal(has_executed(pids[i]), i == 1);
 		reap(pids[i]);
 	}
-	assert_true(state_has_executed(pids[0]));
+	assert_true(has_executed(pids[0]));
 }
 
 /* hull's own process 1 never executes, and says by its name that the program has. */
@@ -551,6 +564,9 @@ static void test_creating(void **unused)
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
 		assert_int_equal(state_identify(&state, pids[i], &f.arena, &f.err), 0);
 		assert_int_equal(state_status_now(&state), i ? STATE_RUNNING : STATE_CREATING);
+		state.has_gate = true; /* it waits there, or has passed it */
+		assert_int_equal(state_status_now(&state), i ? STATE_RUNNING : STATE_CREATED);
+		state.has_gate = false;
 		reap(pids[i]);
 		assert_int_equal(state_status_now(&state), STATE_STOPPED);
 	}

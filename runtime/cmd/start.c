@@ -1,0 +1,117 @@
+/*
+ * hull start: lets a created container execute its program. Reads the state and nothing else of the
+ * container, so that what has become of its bundle does not matter (S-029).
+ */
+#include <string.h>
+
+#include "base/fd.h"
+#include "cmd/destroy.h"
+#include "start/start.h"
+
+static const struct option no_options[] = { { 0 } };
+
+/* What engines know from runc, word for word. */
+static int check_startable(const struct state *state, struct err *err)
+{
+	switch (state_status_now(state)) {
+	case STATE_CREATED:
+		return 0;
+	case STATE_RUNNING:
+		return err_say(err, ERR_BUSY, EBUSY, "cannot start an already running container");
+	case STATE_STOPPED:
+		return err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");
+	default:
+		return err_say(err, ERR_BUSY, EBUSY,
+			       "cannot start a container in the creating state");
+	}
+}
+
+/* As much of the plan as stands in the state. */
+static void plan_of(struct cmd *cmd, const struct state *state, struct plan *ret)
+{
+	*ret = (struct plan) {
+		.id = state->id,
+		.bundle = state->bundle,
+		.flags = PLAN_CREATE | (state->has_init ? PLAN_INIT : 0),
+	};
+	if (state->poststart)
+		plan_make_hook_list(state->poststart, &cmd->arena,
+				    &ret->hooks[PLAN_HOOK_POSTSTART]);
+}
+
+/* What its failure has left goes as with `delete --force`; what is left of that is said. */
+static void undo(struct cmd *cmd, struct start *start, struct err *err)
+{
+	struct err why = { 0 };
+	int r = state_relock(&start->entry, &why);
+	if (r == 0)
+		r = destroy_container(cmd, &start->entry, &start->state, DESTROY_BY_FORCE, &why);
+	if (r < 0 && r != -ENOENT)
+		err_hint(err,
+			 "not everything could be removed (%.200s); hull delete --force %s tries "
+			 "again",
+			 why.message, start->state.id);
+}
+
+static int start_locked(struct cmd *cmd, struct start *start, struct err *err)
+{
+	struct start_result result = { 0 };
+	struct plan plan;
+	const char *id = cmd->args[0];
+
+	int r = state_lock(start->store, id, &start->entry, err);
+	if (r == 0)
+		r = state_read(start->store, id, &cmd->arena, &start->state, err);
+	if (r == 0)
+		r = check_startable(&start->state, err);
+	if (r < 0)
+		return r;
+	plan_of(cmd, &start->state, &plan);
+	start->plan = &plan;
+	r = start_launch(start, &result, err);
+	if (r < 0 && result.undo)
+		undo(cmd, start, err);
+	if (r < 0 && result.stop_signal) {
+		cmd_report_error(cmd, err);
+		return cmd_die_by(result.stop_signal);
+	}
+	return r;
+}
+
+static int start(struct cmd *cmd, void *options _unused_, struct err *err)
+{
+	static const struct plan none = { 0 };
+	struct state_store store = { .fd = -EBADF };
+	struct start start;
+	const char *id = cmd->args[0];
+
+	int r = state_check_id(id, err);
+	if (r == 0 && close_range(3, ~0U, 0) < 0)
+		r = err_sys(err, errno, "cannot close inherited descriptors");
+	if (r == 0)
+		r = start_block_signals(err);
+	if (r == 0)
+		r = cmd_open_store(cmd, STATE_STORE_EXISTING, &store, err);
+	if (r == -ENOENT)
+		r = err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+	if (r < 0)
+		return r;
+	start_init(&start, &none, &cmd->arena, &store);
+	r = start_locked(cmd, &start, err);
+	start_done(&start);
+	state_store_close(&store);
+	return r;
+}
+
+const struct command command_start = {
+	.name = "start",
+	.group = "containers",
+	.synopsis = "ID",
+	.summary = "execute the program of a created container",
+	.options = no_options,
+	.options_size = 0,
+	.min_args = 1,
+	.max_args = 1,
+	.run = start,
+	.failure = 1,
+};

@@ -1,0 +1,205 @@
+/*
+ * `hull start`: the second half of a start, the first of which was `create`. The child has come all
+ * the way to its gate; it gets the word, and this waits until the kernel says that the program was
+ * executed. Runs with the caller's rights and is not the child's parent: what a parent would learn
+ * by waiting comes from the page, which outlives the child, and from /proc.
+ *
+ * Should: leave the container as it was when the child has not taken the word.
+ * Must not: wait for a child that cannot answer; take one's word for it that the program runs.
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+#define LAUNCH_ANSWER_MS 10000 /* for the child to take the word */
+
+/* ---- the process ---- */
+
+static int open_namespace(const struct start *s, const char *name)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)s->pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* The namespaces are gone with the child when its execve fails; without them less is explained. */
+static int find_process(struct start *s, struct err *err)
+{
+	int r = state_open_process(&s->state, &s->pidfd);
+	if (r < 0)
+		return err_sys(err, -r, "cannot find the process of container '%s'", s->state.id);
+	s->pid = s->state.pid;
+	s->mount_ns_fd = open_namespace(s, "mnt");
+	s->user_ns_fd = open_namespace(s, "user");
+	return 0;
+}
+
+static bool is_own_namespace(int fd, const char *name)
+{
+	struct stat its, own;
+	return fd < 0 || fstat(fd, &its) < 0 || stat(name, &own) < 0 ||
+	       (its.st_ino == own.st_ino && its.st_dev == own.st_dev);
+}
+
+/* ---- waiting ---- */
+
+static int not_answered(const struct start *s, struct err *err)
+{
+	err_say(err, ERR_BUSY, ETIMEDOUT, "the process of container '%s' does not answer",
+		s->state.id);
+	err_hint(err, "is it paused or stopped? It is still there, to be started later");
+	return -ETIMEDOUT;
+}
+
+/* 1: there is something to learn of the child; 0: not yet. */
+static int wait_once(struct start *s, int timeout, struct start_result *ret, struct err *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->channel.parent_fd, .events = POLLIN },
+		{ .fd = s->pidfd, .events = POLLIN },
+		{ .fd = s->signal_fd, .events = POLLIN },
+	};
+	int n = poll(fds, ARRAY_SIZE(fds), timeout);
+	if (n < 0 && errno != EINTR)
+		return err_sys(err, errno, "cannot wait for the container");
+	int r = n > 0 && fds[2].revents ? start_read_signals(s, ret, err) : 0;
+	if (r < 0)
+		return r;
+	return n > 0 && (fds[0].revents || fds[1].revents);
+}
+
+/* Until the program is executed, something has failed, or this is given up. */
+static int await_end(struct start *s, struct start_result *ret, struct err *err)
+{
+	int64_t deadline = clock_ms() + LAUNCH_ANSWER_MS;
+	int r = 0;
+
+	while (r == 0) {
+		int64_t left = deadline - clock_ms();
+		bool taken = gate_is_taken(s);
+		if (!taken && left <= 0 && gate_revoke(s))
+			return not_answered(s, err);
+		r = wait_once(s, taken || left <= 0 ? -1 : (int)left, ret, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* ---- how it went ---- */
+
+static int not_taken(const struct start *s, struct err *err)
+{
+	switch (state_status_now(&s->state)) {
+	case STATE_STOPPED:
+		return err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");
+	case STATE_RUNNING:
+		return err_say(err, ERR_BUSY, EBUSY, "cannot start an already running container");
+	default:
+		err_say(err, ERR_BUSY, EBUSY, "container '%s' cannot be started now", s->state.id);
+		err_hint(err, "another hull is starting it, or has created it and is of another "
+			      "version: then it must be deleted and created again");
+		return -EBUSY;
+	}
+}
+
+static int ended(const struct start *s, struct err *err)
+{
+	err_say(err, ERR_HOST, ECANCELED, "the container was killed while it was started");
+	if (atomic_load(&s->channel.page->exec_next))
+		err_hint(err, "a seccomp profile must allow execve and the program's own system "
+			      "calls; or a memory limit is too low");
+	err_step(err, "exec");
+	return -ECANCELED;
+}
+
+static int judge(struct start *s, struct start_result *ret, struct err *err)
+{
+	if (!gate_is_taken(s) && gate_revoke(s))
+		return not_taken(s, err);
+	if (channel_error(&s->channel, err)) {
+		/* What the specification has undone is what a hook has failed at (S-046). */
+		ret->undo = strstr(err->step, " hooks") != NULL;
+		return -err->code;
+	}
+	return start_executes(s) ? 0 : ended(s, err);
+}
+
+/* ---- why not ---- */
+
+/*
+ * The plan of the container, made again from the config.json that was kept for it: only after a
+ * failure, to explain it. Without, the error stays as it is.
+ */
+static void plan_again(struct start *s, struct plan *ret, struct host *host, struct spec *spec)
+{
+	const struct plan_options options = {
+		.id = s->state.id,
+		.bundle = s->state.bundle,
+		.flags = s->plan->flags & ~(unsigned)PLAN_CREATE,
+	};
+	struct spec_problems ignored = { 0 };
+	struct err unsaid = { 0 };
+
+	if (state_read_config(s->store, s->state.id, s->arena, spec, &ignored, &unsaid) < 0)
+		return;
+	if (host_probe(host, &unsaid) < 0 ||
+	    plan_make(spec, &options, host, s->arena, ret, &ignored, &unsaid) < 0)
+		*ret = *s->plan;
+	ret->spec = spec;
+	s->plan = ret;
+}
+
+static void explain(struct start *s, struct err *err)
+{
+	const struct plan *before = s->plan;
+	struct plan plan;
+	struct host host;
+	struct spec spec;
+
+	plan_again(s, &plan, &host, &spec);
+	if (is_own_namespace(s->user_ns_fd, "/proc/self/ns/user"))
+		fd_close(&s->user_ns_fd);
+	if (s->plan != before) {
+		diagnose_exec(s, err);
+		json_locate(&spec.doc, err);
+	}
+	s->plan = before;
+}
+
+/* ---- all of it ---- */
+
+static int launch(struct start *s, struct start_result *ret, struct err *err)
+{
+	int r = start_open_signals(s, err);
+	if (r == 0)
+		r = find_process(s, err);
+	if (r == 0)
+		r = gate_knock(s, err);
+	state_unlock(&s->entry);
+	if (r == 0)
+		r = await_end(s, ret, err);
+	return r < 0 ? r : judge(s, ret, err);
+}
+
+int start_launch(struct start *s, struct start_result *ret, struct err *err)
+{
+	*ret = (struct start_result) { 0 };
+	int r = launch(s, ret, err);
+	if (r == 0) {
+		r = start_run_poststart(s, ret, err);
+		ret->undo = r < 0; /* S-047 */
+	} else if (ret->stop_signal && !gate_revoke(s)) {
+		ret->undo = true; /* between the word and the program */
+	}
+	if (r < 0)
+		explain(s, err);
+	fd_close(&s->channel.parent_fd); /* a child that still listens gives up */
+	return r;
+}
