@@ -29,7 +29,28 @@ static _Noreturn void out_of_memory(void)
 
 void arena_init(struct arena *a)
 {
-	a->last = NULL;
+	*a = (struct arena) { 0 };
+}
+
+void arena_init_mapped(struct arena *a)
+{
+	*a = (struct arena) { .is_mapped = true };
+}
+
+static void *take_memory(const struct arena *a, size_t size)
+{
+	if (!a->is_mapped)
+		return malloc(size);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void give_back(const struct arena *a, struct arena_block *b)
+{
+	if (a->is_mapped)
+		(void)munmap(b, sizeof(*b) + b->size);
+	else
+		free(b);
 }
 
 void arena_done(struct arena *a)
@@ -38,7 +59,7 @@ void arena_done(struct arena *a)
 		struct arena_block *b = a->last;
 		a->last = b->prev;
 		explicit_bzero(b->data, b->used); /* process 1 inherits the heap (init.c) */
-		free(b);
+		give_back(a, b);
 	}
 }
 
@@ -72,7 +93,7 @@ static void arena_grow(struct arena *a, size_t need)
 	size_t size = a->last ? a->last->size * 2 : ARENA_FIRST_BLOCK;
 	while (size < need)
 		size *= 2;
-	struct arena_block *b = malloc(sizeof(*b) + size);
+	struct arena_block *b = take_memory(a, sizeof(*b) + size);
 	if (!b)
 		out_of_memory();
 	b->size = size;

@@ -6,6 +6,7 @@
 #ifndef HULL_BASE_ARENA_H
 #define HULL_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/defer.h"
@@ -14,9 +15,12 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *last; /* the block that allocations come from */
+	bool is_mapped;           /* its memory is not malloc's */
 };
 
 void arena_init(struct arena *a);
+/* One that stays when all that malloc has given is thrown away. */
+void arena_init_mapped(struct arena *a);
 void arena_done(struct arena *a);
 
 /* Zeroes all that was ever put there; it is of no use then but for arena_done(). */

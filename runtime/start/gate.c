@@ -169,7 +169,7 @@ int gate_wait(struct start *s, struct err *err)
 	sigemptyset(&none);
 	sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	park_shrink();
+	park_shrink(s, (const void *)await_word);
 	s->channel.child_fd = await_word(s);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	fd_close(&s->gate.fd); /* who is too late learns it at once */

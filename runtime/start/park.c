@@ -7,18 +7,22 @@
  */
 #include "start/park.h"
 
+#include <errno.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "start/steps.h"
 
 #define PARK_STACK_KEPT  (8 * 1024) /* for what is called from here on */
 #define PARK_STACK_GIVEN (512 * 1024)
+#define PARK_HEAP_MAX    (1024UL * 1024 * 1024)
 
 extern const char __executable_start[]; /* of the linker: the program's first byte */
+extern void *__libc_stack_end;          /* of glibc: where the arguments begin */
 
 void park_done(struct park *park)
 {
@@ -121,35 +125,63 @@ int park_prepare(struct start *s, struct err *err _unused_)
 
 /* ---- child ---- */
 
-/* What is below the frames in use, of functions that have returned. */
-static void shrink_stack(uintptr_t page)
+static void give(uintptr_t begin, uintptr_t end, uintptr_t page)
 {
-	uintptr_t end = (uintptr_t)__builtin_frame_address(0) / page * page - PARK_STACK_KEPT;
-	(void)!madvise((void *)(end - PARK_STACK_GIVEN), PARK_STACK_GIVEN, MADV_DONTNEED);
+	begin = (begin + page - 1) / page * page;
+	end = end / page * page;
+	if (begin < end)
+		(void)!madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+/*
+ * What malloc has, or had: nobody asks it for anything any more. A static program has its thread's
+ * own data at the beginning of it; in any other that is elsewhere, and so may the heap be.
+ */
+static void give_heap(uintptr_t page)
+{
+	uintptr_t own = (uintptr_t)&errno, end = (uintptr_t)sbrk(0);
+	if (own < end && end - own < PARK_HEAP_MAX)
+		give((own / page + 2) * page, end, page);
+}
+
+/* Below the frames in use, and above `start`: callers to whom nobody returns. */
+static void give_stack(const struct start *s, uintptr_t page)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	give(here - PARK_STACK_GIVEN, here - PARK_STACK_KEPT, page);
+	give((uintptr_t)(s + 1), (uintptr_t)__libc_stack_end, page);
+}
+
+/* A page that is touched brings its neighbours along; but not across this. */
+static void part(const void *code, uintptr_t page)
+{
+	(void)!madvise((void *)((uintptr_t)code / page * page), page, MADV_RANDOM);
 }
 
 /* hull's own code and constants stay in the page cache, and come back when they are needed. */
-static void shrink_program(uintptr_t page)
+static void give_program(uintptr_t page)
 {
 	const ElfW(Phdr) *header = (const ElfW(Phdr) *)getauxval(AT_PHDR);
 	uintptr_t base = (uintptr_t)__executable_start / page * page;
 
 	/* The first one last: the headers are in it. */
-	for (unsigned long i = getauxval(AT_PHNUM); header && i-- > 0;) {
-		if (header[i].p_type != PT_LOAD || (header[i].p_flags & PF_W))
-			continue;
-		uintptr_t begin = base + header[i].p_vaddr / page * page;
-		uintptr_t end = base + header[i].p_vaddr + header[i].p_memsz;
-		(void)!madvise((void *)begin, (end - begin + page - 1) / page * page,
-			       MADV_DONTNEED);
-	}
+	for (unsigned long i = getauxval(AT_PHNUM); header && i-- > 0;)
+		if (header[i].p_type == PT_LOAD && !(header[i].p_flags & PF_W))
+			give(base + header[i].p_vaddr / page * page,
+			     base + header[i].p_vaddr + header[i].p_memsz + page - 1, page);
 }
 
-void park_shrink(void)
+void park_shrink(const struct start *s, const void *waits_in)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	shrink_stack(page);
-	shrink_program(page);
+	const void *used[] = { waits_in, (const void *)park_shrink, (const void *)give,
+			       (const void *)madvise, (const void *)accept4 };
+
+	give_heap(page);
+	give_stack(s, page);
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++)
+		part(used[i], page);
+	give_program(page);
 }
 
 void park_take(struct start *s)

@@ -25,7 +25,10 @@ _must_check_ int park_prepare(struct start *s, struct err *err);
 
 /* Child: goes on with the copy, and gives the rest back to the kernel. */
 void park_take(struct start *s);
-/* The same for what comes back by itself; right before it waits. */
-void park_shrink(void);
+/*
+ * Right before it waits, in accept4(2) and the function `waits_in`: gives back what comes back by
+ * itself, and what nobody will miss. From here on malloc must not be called.
+ */
+void park_shrink(const struct start *s, const void *waits_in);
 
 #endif

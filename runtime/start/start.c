@@ -156,7 +156,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.pidfd_socket_fd = -EBADF,
 	};
 	gate_init(&s->gate);
-	arena_init(&s->park.arena);
+	arena_init_mapped(&s->park.arena);
 	exitinfo_init(&s->exit);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
 		s->join_fds[i] = -EBADF;

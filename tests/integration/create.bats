@@ -164,6 +164,21 @@ container_says() {
 	deleted
 }
 
+@test "what waits has less than 200 kB of memory of its own" {
+	need_no_sanitizer "it has memory of its own"
+	local kb
+	program /bin/sleep 60
+	config '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+		{"names": ["chmod", "fchmodat", "mount", "swapon"], "action": "SCMP_ACT_ERRNO"}]}'
+	created
+	kb=$(awk '/^Private_/ { sum += $2 } END { print sum }' "/proc/$PID/smaps_rollup")
+	echo "# $kb kB" >&2
+	((kb > 0 && kb < 200)) || fail "$kb kB" "$(grep -E '^[0-9a-f]+-|^Private_Dirty' "/proc/$PID/smaps")"
+	started
+	must_be running
+	deleted --force
+}
+
 @test "the lock on the state is not inherited by what waits" {
 	program /bin/sleep 60
 	created
