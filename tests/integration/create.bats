@@ -357,6 +357,24 @@ engine() {
 	deleted --force
 }
 
+# The parent of an orphan in a container without a pid namespace, while that runs.
+orphan_of_run() {
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	script '(sh -c "sleep 0.3; sed -n s/^PPid:.//p /proc/\$\$/status" &); sleep 1'
+	hull_start "$@"
+	hull_wait
+	expect 0
+	[[ $output =~ ^[0-9]+$ ]] || report "a number expected"
+}
+
+@test "run --no-subreaper: orphans are not hull's" {
+	orphan_of_run
+	[[ $output == "$HULL_PID" ]] || report "expected the parent to be hull, $HULL_PID"
+	orphan_of_run --no-subreaper
+	[[ $output != "$HULL_PID" ]] || report "expected the parent to be another than hull"
+	assert_clean
+}
+
 # ---- run --detach ----
 
 @test "run --detach returns when the program runs" {

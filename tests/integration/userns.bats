@@ -812,3 +812,48 @@ fail_slowly() {
 	[[ $(tr -s ' ' <<<"$output") == $'0\n 0 54321 1\nro' ]] || report "inside"
 	assert_user_clean
 }
+
+# ---- create and start ----
+
+# user_hull COMMAND...: nothing else than the command may be said.
+user_hull() {
+	capture user_do timeout 30 "$T/hull" "$@" 3>&-
+}
+
+@test "user: create, start and delete, and the hooks of a start" {
+	as_user
+	printf '#!/bin/sh\ncat >/dev/null\necho inner >/log\n' >"$BUNDLE/rootfs/inner"
+	chmod +x "$BUNDLE/rootfs/inner"
+	config '.hooks.startContainer = [{"path": "/inner", "env": ["PATH=/bin"]}] |
+		.hooks.poststart = [{"path": "/bin/sh", "args": ["sh", "-c", "echo outer >'"$T"'/run/log"]}]'
+	script 'cat /log; id -u; exec sleep 60'
+	user_hull create --pid-file "$T/run/pid" -b "$BUNDLE" "$ID"
+	expect 0 ""
+	[[ ! -s $T/stderr ]]
+	user_hull state "$ID"
+	[[ $(jq -r .status <<<"$output") == created ]] || report "created expected"
+	user_do timeout 30 "$T/hull" start "$ID" >"$T/start.stdout" 2>&1 3>&- || fail "$(<"$T/start.stdout")"
+	[[ $(<"$T/run/log") == outer ]]
+	user_hull state "$ID"
+	[[ $(jq -r .status <<<"$output") == running ]] || report "running expected"
+	user_hull delete --force "$ID"
+	expect 0 ""
+	! kill -0 "$(<"$T/run/pid")" 2>/dev/null
+	assert_user_clean
+}
+
+@test "user: a program that cannot be executed after all fails start, with its place" {
+	as_user
+	printf '#!/no/such/shell\n' >"$BUNDLE/rootfs/script"
+	chmod +x "$BUNDLE/rootfs/script"
+	program /script
+	user_hull create -b "$BUNDLE" "$ID"
+	expect 0 ""
+	user_hull start "$ID"
+	expect 1 ""
+	expect_error "/script.*no such file or directory"
+	expect_error 'config.json:[0-9]+:[0-9]+ +process.args'
+	user_hull delete "$ID"
+	expect 0
+	assert_user_clean
+}

@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static void test_zeroed_and_aligned(void **state)
@@ -133,6 +135,57 @@ static void test_out_of_memory(void **state)
 	assert_ends(take_string_of_everything);
 }
 
+static bool is_resident(const void *p, size_t page)
+{
+	unsigned char vector = 0;
+	void *at = (void *)((uintptr_t)p / page * page);
+	assert_int_equal(mincore(at, page, &vector), 0);
+	return vector & 1;
+}
+
+/* Nothing that was there can be read any more, and whole pages are the kernel's again. */
+static void test_discard(void **state)
+{
+	static const size_t sizes[] = { 10, 5000, 1, 70000, 300000, 24 };
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *pieces[ARRAY_SIZE(sizes)];
+	struct arena a;
+	(void)state;
+
+	arena_init(&a);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		pieces[i] = arena_alloc(&a, sizes[i]);
+		memset(pieces[i], 0xaa, sizes[i]);
+	}
+	assert_true(is_resident(pieces[4] + 150000, page));
+	arena_discard(&a);
+	assert_false(is_resident(pieces[4] + 150000, page));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (size_t k = 0; k < sizes[i]; k++)
+			assert_int_equal(pieces[i][k], 0);
+	arena_done(&a);
+}
+
+/* The same contract as of any other. */
+static void test_mapped(void **state)
+{
+	struct arena a;
+	(void)state;
+
+	arena_init_mapped(&a);
+	char *small = arena_strdup(&a, "small");
+	char *large = arena_alloc(&a, 200000);
+	for (size_t i = 0; i < 200000; i++)
+		assert_int_equal(large[i], 0);
+	memset(large, 1, 200000);
+	assert_string_equal(small, "small");
+	arena_wipe(&a);
+	assert_int_equal(small[0], 0);
+	assert_int_equal(large[199999], 0);
+	arena_done(&a);
+	assert_null(a.last);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +195,8 @@ int main(void)
 		cmocka_unit_test(test_new_and_array),
 		cmocka_unit_test(test_done_twice),
 		cmocka_unit_test(test_out_of_memory),
+		cmocka_unit_test(test_discard),
+		cmocka_unit_test(test_mapped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
