@@ -79,7 +79,8 @@ int plan_make_terminal(const struct planner *p, struct err *err)
 		return r;
 	t->is_console = true;
 	t->console_must_exist = plan_dev_is_bound(p->plan);
-	return make_terminal(p, find_devpts(p->plan), err);
+	r = check_served(p, err);
+	return r < 0 ? r : make_terminal(p, find_devpts(p->plan), err);
 }
 
 int plan_make_exec_terminal(const struct planner *p, const struct plan *container, struct err *err)

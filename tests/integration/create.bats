@@ -64,12 +64,15 @@ must_be() {
 deleted() {
 	capture bounded delete "$@" "$ID"
 	expect 0 ""
-	[[ -z $PID ]] || ! kill -0 "$PID" 2>/dev/null || is_zombie "$PID" || fail "process $PID is left"
+	# Dead it is at once; who inherits it may take a moment to reap it.
+	[[ -z $PID ]] || wait_for is_gone "$PID" || fail "process $PID is left"
 	assert_clean
 }
 
-is_zombie() {
-	[[ $(ps -o stat= -p "$1") == Z* ]]
+is_gone() {
+	local state
+	state=$(ps -o stat= -p "$1") || return 0
+	[[ -z $state || $state == Z* ]]
 }
 
 # container_output: what the container has written, once a line matches.
