@@ -245,10 +245,14 @@ static int check_above(const struct walk *w, struct err *err)
 	if (w->kept != SIZE_MAX || w->done == path_home_size(w->path) || !w->path[w->done])
 		return 0;
 	_cleanup_close_ int lock = openat(w->fd, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (lock < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+	if (lock < 0 && (errno == EACCES || errno == EPERM || errno == ENOENT || errno == ENODEV))
+		return 0;
+	if (lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) == 0)
+		return 0;
+	if (lock < 0 || errno != EWOULDBLOCK)
 		return err_sys(err, errno, "cannot look for a container in cgroup '%.*s'",
 			       WALK_AT(w));
-	if (lock < 0 || flock(lock, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK || is_inside(w))
+	if (is_inside(w))
 		return 0;
 	return busy_error(w->path, "it is below the cgroup of a container", err);
 }

@@ -71,6 +71,12 @@ void json_out_array_end(struct json_out *o)
 	close_with(o, "]");
 }
 
+/* Most of any text: taken in one go. */
+static bool is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* Paths and arguments may be any bytes, JSON may not: what is no character becomes U+FFFD. */
 static void quoted(struct str *str, const char *value)
 {
@@ -78,6 +84,12 @@ static void quoted(struct str *str, const char *value)
 
 	str_append(str, "\"");
 	for (const char *s = value; *s;) {
+		const char *from = s;
+		while (is_plain(*s))
+			s++;
+		str_append_n(str, from, (size_t)(s - from));
+		if (!*s)
+			break;
 		const char *e = strchr(escapes, *s);
 		size_t n = str_utf8_size(s);
 		if (e)

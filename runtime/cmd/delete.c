@@ -44,14 +44,7 @@ static int leave_to_cgroup(const struct state *state, struct err *err)
 		r = cgroup_open(&root, state->cgroup, &fd, NULL);
 		cgroup_root_close(&root);
 	}
-	if (r == 0)
-		return 0;
-	err_say(err, ERR_HOST, EXDEV,
-		"cannot find the container's process %d: it was started in another pid or time "
-		"namespace, and its cgroup is not to be seen here",
-		(int)state->pid);
-	err_hint(err, "delete it from where it was started");
-	return -EXDEV;
+	return r == 0 ? 0 : state_process_unknown(state, EXDEV, err);
 }
 
 /* Kills the first process and waits until it is gone; the others are the cgroup's. */
@@ -64,7 +57,7 @@ static int kill_process(const struct state *state, struct err *err)
 	if (r == -EXDEV)
 		return leave_to_cgroup(state, err);
 	if (r < 0)
-		return err_sys(err, -r, "cannot find the container's process %d", (int)state->pid);
+		return state_process_unknown(state, -r, err);
 	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return err_sys(err, errno, "cannot kill the container's process %d",
 			       (int)state->pid);

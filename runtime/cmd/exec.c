@@ -218,8 +218,7 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 	if (r == -ESRCH)
 		return not_there(id, STATE_STOPPED, err);
 	if (r < 0)
-		return err_sys(err, -r, "cannot find the container's process %d",
-			       (int)start->state.pid);
+		return state_process_unknown(&start->state, -r, err);
 	r = o->ignore_paused ? 0 : check_paused(&start->state, err);
 	if (r == 0)
 		r = state_read_config(store, id, &cmd->arena, config, &told, err);

@@ -69,8 +69,7 @@ static int kill_running(const struct container *c, const struct kill_job *job, s
 	if (r == -ESRCH)
 		return container_not_running(id, err);
 	if (r < 0)
-		return err_sys(err, -r, "cannot find process %d of container '%s'",
-			       (int)c->state.pid, id);
+		return state_process_unknown(&c->state, -r, err);
 	if (found == -ENOENT)
 		return kill_without_cgroup(job, pidfd, id, err);
 	if (job->all && job->signal != SIGKILL)

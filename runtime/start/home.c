@@ -94,7 +94,7 @@ static bool is_missing(int code)
 
 /* File systems of the kernel's own: their files are no image's, and to read one may change things.
  */
-static bool is_kernels(int fd)
+static int is_kernels(int fd)
 {
 	static const unsigned long magics[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,
 						DEBUGFS_MAGIC,      TRACEFS_MAGIC,
@@ -102,11 +102,11 @@ static bool is_kernels(int fd)
 						CGROUP2_SUPER_MAGIC };
 	struct statfs fs;
 	if (fstatfs(fd, &fs) < 0)
-		return true;
+		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
 		if ((unsigned long)fs.f_type == magics[i])
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 /*
@@ -123,7 +123,10 @@ static int open_passwd(int root_fd, int proc_fd)
 		return file;
 	if (fstat(file, &seen) < 0)
 		return -errno;
-	if (!S_ISREG(seen.st_mode) || is_kernels(file))
+	int kernels = is_kernels(file);
+	if (kernels < 0)
+		return kernels;
+	if (!S_ISREG(seen.st_mode) || kernels)
 		return -ENOENT;
 	snprintf(again, sizeof(again), "self/fd/%d", file);
 	_cleanup_close_ int fd = openat(proc_fd, again,

@@ -30,10 +30,10 @@
  *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
  *  4 rootfs.c, mount.c, copyup.c, dev.c, console.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c,
- *    pivot.c: builds the tree on the new root and moves into it. Names in it are only ever resolved
- *    by base/inroot.h. Masks come before pivot because they are the host's /dev/null; sysctls come
- *    before the masks, which make /proc/sys read-only, and after everything that a hook may add to
- *    the network.
+ *    share.c, pivot.c: builds the tree on the new root and moves into it. Names in it are only ever
+ *    resolved by base/inroot.h. Masks come before pivot because they are the host's /dev/null;
+ *    sysctls come before the masks, which make /proc/sys read-only, and after everything that a
+ *    hook may add to the network.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, capabilities, groups, user.
  *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).

@@ -188,6 +188,19 @@ int state_open_process(const struct state *state, int *ret_pidfd)
 	return find_process(state, ret_pidfd, &stat);
 }
 
+int state_process_unknown(const struct state *state, int code, struct err *err)
+{
+	if (code != EXDEV)
+		return err_sys(err, code, "cannot find the container's process %d",
+			       (int)state->pid);
+	err_say(err, ERR_HOST, EXDEV,
+		"cannot find the container's process %d: it was started in another pid or time "
+		"namespace",
+		(int)state->pid);
+	err_hint(err, "do it from where the container was started");
+	return -EXDEV;
+}
+
 enum state_status state_status_now(const struct state *state)
 {
 	_cleanup_close_ int pidfd = -EBADF;

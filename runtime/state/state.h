@@ -157,6 +157,9 @@ _must_check_ int state_parse(const char *text, size_t size, struct arena *arena,
  */
 _must_check_ int state_open_process(const struct state *state, int *ret_pidfd);
 
+/* The error for what else state_open_process() returns; returns -code. */
+int state_process_unknown(const struct state *state, int code, struct err *err);
+
 /* Did the container's cgroup exist before hull came? Then it stays (cgroup_kept). */
 bool state_cgroup_existed(const struct state *state);
 

@@ -191,6 +191,9 @@ assert_user_clean() {
 	capture timeout 20 unshare --pid --fork --mount-proc "$HULL" --root "$STATE" delete "$ID"
 	expect_error 'it is running'
 	kill -0 "$PID" || fail "it was killed"
+	capture timeout 20 unshare --pid --fork --mount-proc "$HULL" --root "$STATE" kill "$ID" KILL
+	expect_error 'was started in another pid or time namespace'
+	kill -0 "$PID" || fail "it was killed"
 	capture timeout 20 unshare --pid --fork --mount-proc \
 		"$HULL" --root "$STATE" delete --force "$ID"
 	expect 0
