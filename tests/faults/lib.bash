@@ -129,10 +129,12 @@ aims() {
 # The last line of the injector's report, and what it has hit.
 read_result() {
 	local line
-	result='' hit=''
+	result=hang hit='' # an injector that was killed has said nothing
 	while read -r line; do
-		[[ $line != hit* && $line != missed ]] || hit=$line
-		result=$line
+		case $line in
+		hit* | missed) hit=$line ;;
+		exit* | signal* | hang) result=$line ;;
+		esac
 	done <"$work/result"
 }
 

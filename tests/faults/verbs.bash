@@ -133,7 +133,7 @@ start_verb() {
 		return
 	}
 	"command_$verb"
-	env "$mark" TMPDIR="$work/tmp" "$work/bin/inject" -t "$limit" -g 100 -e probe -e hook -u "$user" \
+	bounded env "$mark" TMPDIR="$work/tmp" "$work/bin/inject" -t "$limit" -g 100 -e probe -e hook -u "$user" \
 		-o "$work/result" "$1" "$program" --root "$work/state" "${command[@]}" \
 		>>"$work/report" 2>"$work/error" </dev/null
 	read_result
