@@ -35,24 +35,29 @@ static bool is_fault(int signal)
 	return false;
 }
 
-void death_note_forwarded(struct start *s, const struct signalfd_siginfo *info)
+void death_find_origin(const struct signalfd_siginfo *info, struct exitinfo_origin *ret)
 {
 	char path[32], name[32];
-	struct exitinfo *x = &s->exit;
 
-	s->forwarded = (int)info->ssi_signo;
-	x->sender.name[0] = '\0';
-	if (info->ssi_code > 0) { /* SI_KERNEL and the like */
-		x->sender.kind = EXITINFO_SENDER_KERNEL;
-		x->sender.pid = x->sender.uid = EXITINFO_UNSET;
+	*ret = (struct exitinfo_origin) {
+		.kind = EXITINFO_SENDER_KERNEL,
+		.pid = EXITINFO_UNSET,
+		.uid = EXITINFO_UNSET,
+	};
+	if (info->ssi_code > 0) /* SI_KERNEL and the like */
 		return;
-	}
-	x->sender.kind = EXITINFO_SENDER_PROCESS;
-	x->sender.pid = info->ssi_pid;
-	x->sender.uid = info->ssi_uid;
+	ret->kind = EXITINFO_SENDER_PROCESS;
+	ret->pid = info->ssi_pid;
+	ret->uid = info->ssi_uid;
 	snprintf(path, sizeof(path), "/proc/%u/comm", (unsigned)info->ssi_pid);
 	if (fd_read_value(AT_FDCWD, path, name, sizeof(name)) == 0)
-		exitinfo_set_text(x->sender.name, sizeof(x->sender.name), name, strlen(name));
+		exitinfo_set_text(ret->name, sizeof(ret->name), name, strlen(name));
+}
+
+void death_note_forwarded(struct start *s, int signal, const struct exitinfo_origin *origin)
+{
+	s->forwarded = signal;
+	s->exit.sender = *origin;
 }
 
 /* What hull has forwarded stays noted, although another signal, or none, may end the program. */

@@ -10,8 +10,11 @@
 
 #include "start/start.h"
 
-/* hull forwards a signal: who sent it can be asked only now. */
-void death_note_forwarded(struct start *s, const struct signalfd_siginfo *info);
+/* A signal has come: who sent it can be asked only now. */
+void death_find_origin(const struct signalfd_siginfo *info, struct exitinfo_origin *ret);
+
+/* hull forwards it. */
+void death_note_forwarded(struct start *s, int signal, const struct exitinfo_origin *origin);
 
 /* A step of the start: what the cgroups have counted so far. Never fails. */
 _must_check_ int death_begin(struct start *s, struct err *err);

@@ -173,6 +173,7 @@ static int let_go(struct start *s, struct start_result *ret, struct err *err)
 	if (r < 0 || !start_keeps_channel(s->plan))
 		fd_close(&s->channel.parent_fd);
 	ret->left = parks && r == 0;
+	s->is_released = true;
 	return 0;
 }
 

@@ -47,7 +47,7 @@
  *
  *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
  *    its resource limits, and the word to go.
- *  8 supervise.c: runs the parent's hooks (hooks.c), forwards signals, reaps, learns how it ended;
+ *  8 supervise.c: runs the parent's hooks (hooks.c), reaps, learns how it ended; signals.c forwards;
  *    tty.c: copies what passes through the container's terminal, and answers for the caller's;
  *    diagnose.c says why a program could not be executed.
  *    death.c: why it ended, while the cgroup can still be asked.
@@ -102,6 +102,15 @@
 struct start_counters {
 	uint64_t own_oom, all_oom, kills, groups, pids;
 	uint64_t parents_oom[START_PARENTS_MAX], parents_kills[START_PARENTS_MAX];
+};
+
+#define SIGNALS_MAX 64
+
+/* Signals that came before the program was there to get them: bit n-1 is signal n. */
+struct start_kept {
+	uint64_t set;
+	int64_t deadline; /* when they go to the program whether it expects them or not; 0: none */
+	struct exitinfo_origin origins[SIGNALS_MAX];
 };
 
 /* A start that goes on: what the parent has opened, made and must undo. Owned as a whole. */
@@ -161,6 +170,9 @@ struct start {
 	struct exitinfo exit;   /* why it ended, once it has (death.c) */
 	struct timespec cloned; /* CLOCK_MONOTONIC_RAW, which the kernel log goes by */
 	struct start_counters before;
+	struct start_kept kept;
+	bool is_released;                         /* the child has the word to go */
+	bool is_running;                          /* the program was seen to be executed */
 	int forwarded;                            /* the last signal that hull passed on; 0: none */
 	const char *hook_states[PLAN_HOOK_KINDS]; /* child: what its own hooks are told */
 	bool hooks_run;       /* parent: hooks are running, which a signal ends */

@@ -69,6 +69,15 @@ _must_check_ int start_read_signals(struct start *s, struct start_result *ret, s
 /* Is it one of the signals that end a start, and hull with it? Later they are forwarded. */
 bool start_ends_by(const struct start *s, int signal);
 
+/*
+ * Before each wait: forwards what was kept for the program, if it is there by now. How long to wait
+ * at most, when `timeout` is what others want.
+ */
+int signals_prepare(struct start *s, int timeout);
+
+/* Is the child, alive or dead and not yet reaped, the program by now? The kernel says so. */
+bool start_has_executed(const struct start *s);
+
 /* At the end of the channel: was the program executed? */
 bool start_executes(const struct start *s);
 

@@ -1,8 +1,9 @@
 /*
- * Parent, stage 8: with the container until it has ended, or can be left.
+ * Parent, stage 8: with the container until it has ended, or can be left. One loop waits for all
+ * that may come: what the child says, what passes through its terminal, signals (signals.c), and
+ * its end.
  *
- * Signals come through a signalfd, one at a time, and are handled in order; there are no handlers.
- * A signal that would end hull ends the start while there is one, and afterwards it is forwarded.
+ * Must not: wait anywhere for one of them alone.
  */
 #include "start/steps.h"
 
@@ -23,8 +24,7 @@
 
 /* ---- how it ended ---- */
 
-/* Is the process, dead and not yet reaped, the program by now? */
-static bool has_executed(const struct start *s)
+bool start_has_executed(const struct start *s)
 {
 	if (!atomic_load(&s->channel.page->exec_next))
 		return false;
@@ -70,14 +70,15 @@ static int container_ended(struct start *s, siginfo_t *info, struct start_result
 			   struct err *err)
 {
 	init_replace_end(s, info);
-	s->program_pid = init_program(s);
+	if (s->program_pid == 0)
+		s->program_pid = init_program(s);
 	bool exited = info->si_code == CLD_EXITED;
 	int r = 0;
 
 	if (channel_error(&s->channel, err)) {
 		diagnose_exec(s, err);
 		r = -err->code;
-	} else if (!exited && !has_executed(s)) {
+	} else if (!exited && !start_has_executed(s)) {
 		r = start_killed(s, info->si_status, err);
 	} else {
 		r = start_run_poststart(s, ret, err);
@@ -147,83 +148,7 @@ static int reap_traced(struct start *s, struct start_result *ret, struct err *er
 		       (int)s->pid);
 }
 
-/* ---- signals ---- */
-
-/* A caller that ignores a signal (nohup) wants it to do nothing; blocked, it still reaches us. */
-static bool is_ignored(const struct start *s, int signal)
-{
-	return s->plan->process.reset_signals >> (signal - 1) & 1;
-}
-
-bool start_ends_by(const struct start *s, int signal)
-{
-	if (is_ignored(s, signal))
-		return false;
-	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-}
-
-static bool is_job_control(int signal)
-{
-	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
-
-/* Signals that speak of hull itself, and those that a program raises by a fault of its own. */
-static bool is_private(int signal)
-{
-	static const int signals[] = { SIGCHLD, SIGPIPE, SIGURG, SIGXFSZ, SIGSEGV,
-				       SIGBUS,  SIGFPE,  SIGILL, SIGTRAP, SIGSYS };
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		if (signals[i] == signal)
-			return true;
-	return false;
-}
-
-/* 1: the start is given up; 0: handled. */
-static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
-			 struct start_result *ret)
-{
-	int signal = (int)info->ssi_signo;
-	if (is_private(signal) || is_ignored(s, signal))
-		return 0;
-	bool starting = s->hooks_run || !atomic_load(&s->channel.page->exec_next);
-	if (start_ends_by(s, signal) && starting) {
-		ret->stop_signal = signal;
-		return 1;
-	}
-	if (plan_leaves(s->plan))
-		return 0;
-	if (signal == SIGWINCH && tty_is_copied(&s->tty)) {
-		(void)tty_resize(&s->tty); /* by which the program gets the signal */
-		return 0;
-	}
-	if (signal == SIGCONT)
-		tty_resume(&s->tty);
-	death_note_forwarded(s, info);
-	/* It may have ended in this moment; then there is nobody to be told. */
-	(void)!pidfd_send_signal(s->pidfd, signal, NULL, 0);
-	if (is_job_control(signal)) {
-		tty_suspend(&s->tty);
-		raise(SIGSTOP); /* the shell gets its terminal back, and wakes us with SIGCONT */
-	}
-	return 0;
-}
-
-int start_read_signals(struct start *s, struct start_result *ret, struct err *err)
-{
-	struct signalfd_siginfo infos[8];
-
-	ssize_t n = read(s->signal_fd, infos, sizeof(infos));
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR
-			       ? 0
-			       : err_sys(err, errno, "cannot read signals");
-	for (size_t i = 0; i < (size_t)n / sizeof(infos[0]); i++) {
-		if (handle_signal(s, &infos[i], ret))
-			return err_say(err, ERR_BUSY, EINTR, "the start was given up on SIG%s",
-				       sigabbrev_np((int)infos[i].ssi_signo));
-	}
-	return 0;
-}
+/* ---- the end of the terminal ---- */
 
 /* The program is gone: nobody is left to forward to, and a signal to end means hull itself. */
 static bool is_told_to_end(void *context)
@@ -258,10 +183,10 @@ static int run_create_hooks(struct start *s, struct start_result *ret, struct er
 bool start_executes(const struct start *s)
 {
 	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
-	for (int i = 0; s->init.page && i < EXEC_TRIES && !has_executed(s); i++)
+	for (int i = 0; s->init.page && i < EXEC_TRIES && !start_has_executed(s); i++)
 		if (!atomic_load(&s->channel.page->exec_next) || poll(&fd, 1, 1) != 0)
 			break;
-	return has_executed(s);
+	return start_has_executed(s);
 }
 
 /* The program was executed; or the child is dead, which reap() sees. */
@@ -393,7 +318,7 @@ static const struct service {
 static int wait_and_serve(struct start *s, struct start_result *ret, struct err *err)
 {
 	struct pollfd fds[ARRAY_SIZE(services)] = { 0 };
-	int timeout = tty_prepare(&s->tty), r = 0;
+	int timeout = signals_prepare(s, tty_prepare(&s->tty)), r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
 		fds[i].fd = services[i].fd(s, &fds[i].events);

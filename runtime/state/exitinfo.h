@@ -39,6 +39,13 @@ enum exitinfo_limit {
 	EXITINFO_LIMIT_HOST,    /* none: the host ran out of memory */
 };
 
+/* Who sent a signal to hull, which forwarded it. */
+struct exitinfo_origin {
+	enum exitinfo_sender kind;
+	uint64_t pid, uid;
+	char name[64];
+};
+
 #define EXITINFO_PATH_SIZE 512
 #define EXITINFO_UNSET     UINT64_MAX
 #define EXITINFO_UNLIMITED (UINT64_MAX - 1) /* "max" of a limit */
@@ -54,11 +61,7 @@ struct exitinfo {
 	char step[64], message[512]; /* of a start that failed */
 	uint64_t line, column; /* in config.json: what the cause goes back to; 0: nothing there */
 
-	struct {
-		enum exitinfo_sender kind;
-		uint64_t pid, uid;
-		char name[64];
-	} sender;
+	struct exitinfo_origin sender;
 	struct {
 		enum exitinfo_limit limit_of;
 		char cgroup[EXITINFO_PATH_SIZE]; /* whose limit it was, below the cgroup2 mount */
