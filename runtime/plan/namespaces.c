@@ -35,10 +35,19 @@ bool plan_joins(const struct plan *plan, enum spec_ns_type type)
 	return false;
 }
 
-/* From a new user namespace it could not join, and is made inside of it by the stage (stage.c). */
 bool plan_moves(const struct plan *plan)
 {
-	return plan_joins(plan, SPEC_NS_PID) && !(plan->user.is_new && plan->user.has_stage);
+	return plan_joins(plan, SPEC_NS_PID);
+}
+
+/*
+ * Who is in a new user namespace has no rights over an existing pid namespace. So the child says
+ * that its own child shall be there (plan_moves) before it makes the user namespace and all that
+ * belongs to it.
+ */
+bool plan_unshares(const struct plan *plan)
+{
+	return plan_moves(plan) && plan->user.is_new && plan->user.has_stage;
 }
 
 static void plan_new(struct plan_namespaces *ns, enum spec_ns_type type)

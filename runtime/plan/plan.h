@@ -380,6 +380,8 @@ static inline bool plan_leaves(const struct plan *plan)
 
 /* Whether the child goes on as another process, in a pid namespace that it joins (isolate_pid). */
 bool plan_moves(const struct plan *plan);
+/* Does the child make its namespaces itself, and not clone3? */
+bool plan_unshares(const struct plan *plan);
 
 /* Whether an id of the container is in the map, and which one of the host it is. */
 bool plan_id_is_mapped(const struct plan_id_map *map, uint32_t id, uint32_t *ret_host);

@@ -94,7 +94,7 @@ static void print_map(const struct plan_id_map *map, const char *who, struct str
 
 static bool joins_in_stage(const struct plan *plan, enum spec_ns_type type)
 {
-	return plan->user.has_stage && (type != SPEC_NS_PID || !plan_moves(plan));
+	return plan->user.has_stage && type != SPEC_NS_PID;
 }
 
 /* What happens before the container's process exists, when it is not made by hull itself. */

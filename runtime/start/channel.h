@@ -27,6 +27,7 @@ enum channel_message {
 	CHANNEL_MAPPED = 'M',     /* parent: the user namespace has its maps */
 	CHANNEL_GO = 'G',         /* parent: execute the program */
 	CHANNEL_PARK = 'P',       /* parent of create: wait at the gate (gate.h), I leave */
+	CHANNEL_UNSHARED = 'U',   /* child: the user namespace is there, without maps */
 	CHANNEL_HOOKS = 'H',      /* child: the environment is there, waiting for the hooks */
 	CHANNEL_HOOKS_DONE = 'D', /* parent: they have run */
 	CHANNEL_TERMINAL = 'T',   /* child: with the descriptor of the terminal's other side */

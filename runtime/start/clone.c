@@ -159,7 +159,8 @@ static int clone_directly(struct start *s, const struct clone_args *child, struc
 int clone_child(struct start *s, struct err *err)
 {
 	struct clone_args args = {
-		.flags = s->plan->ns.clone_flags | CLONE_CLEAR_SIGHAND,
+		.flags = CLONE_CLEAR_SIGHAND |
+			 (plan_unshares(s->plan) ? 0 : s->plan->ns.clone_flags),
 		.exit_signal = SIGCHLD,
 	};
 	if (s->cgroup_fd >= 0) {

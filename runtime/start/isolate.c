@@ -59,6 +59,39 @@ int isolate_hide(struct err *err)
 	return 0;
 }
 
+/* Not this process but its next child will be in the pid namespace. */
+static int join_pid(const struct start *s, struct err *err)
+{
+	const struct plan_namespaces *ns = &s->plan->ns;
+
+	for (unsigned i = 0; i < ns->join_n; i++) {
+		if (ns->join[i].type != SPEC_NS_PID || setns(s->join_fds[i], CLONE_NEWPID) == 0)
+			continue;
+		int r = err_sys(err, errno, "cannot join the pid namespace '%s'", ns->join[i].path);
+		if (r == -EPERM && s->plan->user.is_joined)
+			err_hint(err,
+				 "it does not belong to the user namespace that is joined, too");
+		err_at(err, ns->join[i].at);
+		return r;
+	}
+	return 0;
+}
+
+/* In place of clone3, when what only the caller may join has to come first (plan_unshares). */
+static int make_namespaces(struct start *s, struct err *err)
+{
+	if (!plan_unshares(s->plan))
+		return 0;
+	int r = join_pid(s, err);
+	if (r == 0 && unshare((int)s->plan->ns.clone_flags) < 0)
+		r = clone_failed(s, errno, err);
+	if (r == 0)
+		r = isolate_hide(err);
+	if (r == 0 && channel_send(s->channel.child_fd, CHANNEL_UNSHARED) < 0)
+		r = err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+	return r;
+}
+
 int isolate_process(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
@@ -68,6 +101,8 @@ int isolate_process(struct start *s, struct err *err)
 	int r = plan->user.hides_late ? 0 : isolate_hide(err);
 	if (r == 0)
 		r = descriptors_close_parents(s, err);
+	if (r == 0)
+		r = make_namespaces(s, err);
 	if (r < 0)
 		return r;
 	isolate_wipe_arguments();
@@ -195,20 +230,11 @@ int isolate_pid(struct start *s, struct err *err)
 	const struct plan_namespaces *ns = &s->plan->ns;
 
 	int r = descriptors_close_built(s, err);
-	for (unsigned i = 0; r == 0 && plan_moves(s->plan) && i < ns->join_n; i++) {
-		if (ns->join[i].type != SPEC_NS_PID)
-			continue;
-		if (setns(s->join_fds[i], CLONE_NEWPID) < 0) {
-			r = err_sys(err, errno, "cannot join the pid namespace '%s'",
-				    ns->join[i].path);
-			if (r == -EPERM && s->plan->user.is_joined)
-				err_hint(err, "it does not belong to the user namespace that is "
-					      "joined, too");
-			err_at(err, ns->join[i].at);
-			return r;
-		}
-		fd_close(&s->join_fds[i]);
-	}
+	if (r == 0 && !plan_unshares(s->plan))
+		r = join_pid(s, err);
+	for (unsigned i = 0; r == 0 && i < ns->join_n; i++)
+		if (ns->join[i].type == SPEC_NS_PID)
+			fd_close(&s->join_fds[i]);
 	return r;
 }
 

@@ -155,25 +155,24 @@ static int build(struct start *s, struct err *err)
 
 /*
  * The caller's rights end in the joined user namespace, and begin there for those who have none
- * outside. A mount namespace comes after all that is not in it. A pid namespace only when the child
- * could not join it later (isolate_pid): from a new user namespace it has no rights over it.
+ * outside. A mount namespace comes after all that is not in it, and a pid namespace is the child's
+ * to join (isolate.c).
  */
 static int join_namespaces(struct start *s, struct err *err)
 {
 	static const enum spec_ns_type privileged[] = {
-		SPEC_NS_NETWORK, SPEC_NS_IPC, SPEC_NS_UTS,   SPEC_NS_CGROUP,
-		SPEC_NS_TIME,    SPEC_NS_PID, SPEC_NS_MOUNT, SPEC_NS_USER,
+		SPEC_NS_NETWORK, SPEC_NS_IPC,   SPEC_NS_UTS,  SPEC_NS_CGROUP,
+		SPEC_NS_TIME,    SPEC_NS_MOUNT, SPEC_NS_USER,
 	};
 	static const enum spec_ns_type unprivileged[] = {
-		SPEC_NS_USER,   SPEC_NS_NETWORK, SPEC_NS_IPC, SPEC_NS_UTS,
-		SPEC_NS_CGROUP, SPEC_NS_TIME,    SPEC_NS_PID, SPEC_NS_MOUNT,
+		SPEC_NS_USER,   SPEC_NS_NETWORK, SPEC_NS_IPC,   SPEC_NS_UTS,
+		SPEC_NS_CGROUP, SPEC_NS_TIME,    SPEC_NS_MOUNT,
 	};
 	const enum spec_ns_type *order = s->plan->user.is_privileged ? privileged : unprivileged;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(privileged); i++)
-		if (order[i] != SPEC_NS_PID || !plan_moves(s->plan))
-			r = isolate_join(s, order[i], err);
+		r = isolate_join(s, order[i], err);
 	return r;
 }
 

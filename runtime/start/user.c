@@ -144,11 +144,22 @@ static int write_maps(const struct start *s, struct err *err)
 	return r < 0 ? r : write_map(s, proc_fd, &user->uids, "uid_map", err);
 }
 
+/* The child makes it itself, or says in the page why it could not; or is gone. */
+static int wait_for_namespace(const struct start *s, struct err *err)
+{
+	if (!plan_unshares(s->plan) || channel_receive(s->channel.parent_fd) == CHANNEL_UNSHARED)
+		return 0;
+	return err_say(err, ERR_HOST, ECANCELED,
+		       "the container's process was killed before it had its namespaces");
+}
+
 int user_make_maps(struct start *s, struct err *err)
 {
 	if (!HAS_USER_NAMESPACE(s->plan))
 		return 0;
-	int r = s->plan->user.is_new ? write_maps(s, err) : examine_joined(s, err);
+	int r = wait_for_namespace(s, err);
+	if (r == 0)
+		r = s->plan->user.is_new ? write_maps(s, err) : examine_joined(s, err);
 	/* The child may have failed first, which says more. */
 	if (r < 0)
 		return channel_error(&s->channel, err) ? -err->code : r;

@@ -249,6 +249,23 @@ WRAP(int, isolate_names, struct start *s, struct err *err)
 	return r == 0 && without("LATE_PID") ? __real_isolate_pid(s, err) : r;
 }
 
+/* MOVE: from a new user namespace the child is in an existing pid namespace from its beginning. */
+WRAP(bool, plan_moves, const struct plan *plan)
+{
+	return !without("MOVE") && __real_plan_moves(plan);
+}
+WRAP(bool, plan_unshares, const struct plan *plan)
+{
+	return !without("MOVE") && __real_plan_unshares(plan);
+}
+WRAP(int, isolate_join, struct start *s, enum spec_ns_type type, struct err *err)
+{
+	if (type == SPEC_NS_NETWORK && without("MOVE") &&
+	    __real_isolate_join(s, SPEC_NS_PID, err) < 0)
+		return -EPERM;
+	return __real_isolate_join(s, type, err);
+}
+
 /* INTENT: what is going to be made is not written down. */
 WRAP(int, state_write, const struct state_entry *entry, const struct state *state, struct err *err)
 {

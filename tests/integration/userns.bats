@@ -657,6 +657,34 @@ stop_other() {
 	assert_clean
 }
 
+@test "root: a pid namespace of the host's is joined from a new user namespace" {
+	as_root
+	unshare --pid --fork --mount-proc --kill-child sleep 100 </dev/null >/dev/null 2>&1 3>&- &
+	HELPER=$!
+	wait_for pgrep -P "$HELPER" -x sleep >/dev/null
+	OTHER_PID=$(pgrep -P "$HELPER" -x sleep)
+	join pid
+	# Nobody may mount a /proc of a namespace that he has no rights over.
+	config '.mounts |= map(select(.type != "proc")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
+	script 'trap "echo got; exit 7" USR1; echo $$; while :; do sleep 0.05; done'
+	hull_start
+	[[ $(readlink "/proc/$PID/ns/pid") == "$(readlink "/proc/$OTHER_PID/ns/pid")" ]] ||
+		fail "another pid namespace"
+	[[ $(readlink "/proc/$PID/ns/user") != "$(readlink /proc/self/ns/user)" ]] ||
+		fail "the host's user namespace"
+	wait_for test -s "$T/stdout"
+	kill -USR1 "$HULL_PID"
+	hull_wait
+	expect 7
+	[[ ${output##*$'\n'} == got ]] || report "no signal"
+	assert_clean
+	program /missing
+	hull_run
+	expect_error "/missing"
+	assert_clean
+	kill -KILL "$HELPER"
+}
+
 @test "S-127: maps beside a path must be those of the joined user namespace" {
 	as_root
 	start_other
