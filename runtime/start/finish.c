@@ -5,12 +5,9 @@
  */
 #include "start/steps.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,13 +16,13 @@
 
 #include "base/fd.h"
 #include "cgroup/left.h"
+#include "start/children.h"
 #include "start/death.h"
 #include "start/hooks.h"
 
 #define FINISH_KILL_TIMEOUT_MS 10000
 
-#define FINISH_CHILDREN_SIZE (64 * 1024)
-#define FINISH_REAP_TRIES    100 /* of 10 ms, for a tracer of what has died */
+#define FINISH_REAP_TRIES 100 /* of 10 ms, for a tracer of what has died */
 
 static bool has_pid_namespace(const struct start *s)
 {
@@ -79,38 +76,33 @@ void finish_processes(struct start *s)
 
 /* ---- what neither a pid namespace nor a cgroup ends ---- */
 
-static bool same_namespace(const char *pid, const char *name)
+static bool same_namespace(pid_t pid, const char *name)
 {
 	char path[64];
 	struct stat mine, its;
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
 	if (stat(path, &mine) < 0)
 		return true;
-	snprintf(path, sizeof(path), "/proc/%.16s/ns/%s", pid, name);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
 	return stat(path, &its) < 0 || (mine.st_ino == its.st_ino && mine.st_dev == its.st_dev);
 }
 
 /*
  * Orphans of the container have become children of hull (open_signals). Hooks may leave some, too,
  * and hull's caller, but those live in the caller's namespaces: a process of the container cannot
- * go back there. The dead are reaped by the way. Whether there was anybody.
+ * go back there. The dead are reaped by the way. Whether there was, or may be, anybody.
  */
 static bool kill_orphans(void)
 {
-	char children[FINISH_CHILDREN_SIZE], *rest = children;
-	bool found = false;
-
-	_cleanup_close_ int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, children, sizeof(children) - 1);
-	children[n < 0 ? 0 : n] = '\0';
-	/* A number without a blank behind it may be cut short. */
-	for (char *end; (end = strchr(rest, ' ')); rest = end + 1) {
-		*end = '\0';
-		pid_t pid = (pid_t)strtol(rest, NULL, 10);
+	struct children children;
+	children_list(&children);
+	bool found = children.is_cut;
+	for (size_t i = 0; i < children.n; i++) {
+		pid_t pid = children.v[i];
 		siginfo_t info = { 0 };
-		if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0)
+		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid)
 			continue;
-		if (info.si_pid || (same_namespace(rest, "user") && same_namespace(rest, "mnt")))
+		if (same_namespace(pid, "user") && same_namespace(pid, "mnt"))
 			continue;
 		(void)!kill(pid, SIGKILL);
 		found = true;

@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "start/children.h"
 #include "start/sys.h"
 
 #define HOOK_POLL_MS                                                                          \
@@ -47,7 +48,6 @@ struct hook_process {
 	int pidfd;
 	int output_fd;
 	struct hook_tail tail;
-	char children[4096]; /* our children before it: those are not the hook's */
 };
 
 /* ---- what it finds ---- */
@@ -176,30 +176,22 @@ static int start_process(const struct hook_job *job, int input, struct hook_proc
 
 /* ---- the end of all of it ---- */
 
-/* The numbers of our children, as the kernel lists them; "" when it does not. */
-static void list_children(char *buf, size_t size)
+/*
+ * Kills and reaps what the hook has left to us. Whether there was, or may be, anything. Where not
+ * all that were there before are known, nobody is taken for the hook's.
+ */
+static bool kill_orphans(const struct children *before)
 {
-	if (fd_read_value(AT_FDCWD, "/proc/thread-self/children", buf, size) < 0)
-		buf[0] = '\0';
-}
-
-/* Kills and reaps what the hook has left to us. Whether there was anything. */
-static bool kill_orphans(const struct hook_process *h)
-{
-	char children[sizeof(h->children)], *next = children;
-	bool found = false;
-
-	list_children(children, sizeof(children));
-	while (*next) {
-		char *word = next;
-		next += strcspn(next, " ");
-		if (*next)
-			*next++ = '\0';
-		uint64_t pid;
-		if (str_has_word(h->children, word) || str_to_u64(word, INT32_MAX, &pid) < 0)
+	struct children children;
+	if (before->is_cut)
+		return false;
+	children_list(&children);
+	bool found = children.is_cut;
+	for (size_t i = 0; i < children.n; i++) {
+		if (children_have(before, children.v[i]))
 			continue;
-		(void)!kill((pid_t)pid, SIGKILL);
-		(void)!waitid(P_PID, (id_t)pid, &(siginfo_t) { 0 }, WEXITED | WNOHANG);
+		(void)!kill(children.v[i], SIGKILL);
+		(void)!waitid(P_PID, (id_t)children.v[i], &(siginfo_t) { 0 }, WEXITED | WNOHANG);
 		found = true;
 	}
 	return found;
@@ -209,7 +201,8 @@ static bool kill_orphans(const struct hook_process *h)
  * The process is still there, alive or as a zombie, so that its number is nobody else's. What has
  * left its session has become our child when its parents are dead.
  */
-static void kill_all(const struct hook_job *job, const struct hook_process *h)
+static void kill_all(const struct hook_job *job, const struct hook_process *h,
+		     const struct children *before)
 {
 	(void)!kill(-h->pid, SIGKILL);
 	(void)!kill(h->pid, SIGKILL); /* it may not have made its session yet */
@@ -219,7 +212,7 @@ static void kill_all(const struct hook_job *job, const struct hook_process *h)
 	if (!(job->flags & HOOK_REAPS_ORPHANS))
 		return;
 	struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
-	for (int i = 0; i < HOOK_TREE_TRIES && kill_orphans(h); i++)
+	for (int i = 0; i < HOOK_TREE_TRIES && kill_orphans(before); i++)
 		nanosleep(&pause, NULL);
 }
 
@@ -315,12 +308,14 @@ static int judge(const struct hook_job *job, struct hook_process *h, struct err 
 int hook_run(const struct hook_job *job, struct err *err)
 {
 	struct hook_process h = { .pidfd = -EBADF, .output_fd = -EBADF };
+	struct children before; /* those are not the hook's */
 	_cleanup_close_ int input = -EBADF;
 
 	atomic_store(&job->report->code, 0);
 	atomic_store(&job->report->executing, false);
+	before.is_cut = true;
 	if (job->flags & HOOK_REAPS_ORPHANS)
-		list_children(h.children, sizeof(h.children));
+		children_list(&before);
 	int r = make_input(job, &input, err);
 	if (r == 0)
 		r = start_process(job, input, &h, err);
@@ -331,7 +326,7 @@ int hook_run(const struct hook_job *job, struct err *err)
 		else if (r == 0)
 			r = hook_say_failed(job, HOOK_TIMED_OUT, 0, &h.tail, err);
 		if (r < 0)
-			kill_all(job, &h);
+			kill_all(job, &h, &before);
 	}
 	fd_close(&h.pidfd);
 	fd_close(&h.output_fd);

@@ -418,6 +418,16 @@ fails() {
 	done
 }
 
+@test "S-062: a failed hook leaves none of a thousand daemons" {
+	hook createRuntime daemons 'exec perl -e "use POSIX ();
+		for (1 .. 1000) { next if fork // die; POSIX::setsid(); sleep 60; exit }
+		exit 5"'
+	run_bounded
+	expect_error "the createRuntime hook '.*/daemons' failed: exit status 5"
+	no_hook_is_left
+	assert_clean
+}
+
 @test "S-062: a hook does not outlive a killed hull" {
 	hook createRuntime slow 'echo begun >>$log; exec sleep 60'
 	program /bin/true
