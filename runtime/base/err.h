@@ -31,6 +31,8 @@ enum err_flags {
 				      * "no such file or directory" and "permission denied" into
 				      * 127 and 126, so only these errors may show them in a log */
 	ERR_QUOTES = 1u << 2,        /* the cause is another program's words, for people */
+	ERR_ABOUT_HOOK = 1u << 3,    /* a hook has failed */
+	ERR_CHILDS_HOOK = 1u << 4,   /* and it was one that the child runs */
 };
 
 struct err {

@@ -97,8 +97,7 @@ static uint64_t milliseconds_since(const struct timespec *then)
 
 static void fill_failure(struct exitinfo *x, const struct err *failure)
 {
-	/* "prestart hooks, 1 of 2" */
-	x->cause = strstr(failure->step, " hooks") ? EXITINFO_HOOK : EXITINFO_START;
+	x->cause = failure->flags & ERR_ABOUT_HOOK ? EXITINFO_HOOK : EXITINFO_START;
 	exitinfo_set_text(x->step, sizeof(x->step), failure->step, strlen(failure->step));
 	exitinfo_set_text(x->message, sizeof(x->message), failure->message,
 			  strlen(failure->message));

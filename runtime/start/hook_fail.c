@@ -41,6 +41,9 @@ static void locate(const struct hook_job *job, uint32_t at, struct err *err)
 	err_at(err, at);
 	err_step(err, "%s hooks, %zu of %zu", plan_hook_name(job->kind), job->index + 1,
 		 job->count);
+	err->flags |= ERR_ABOUT_HOOK;
+	if (job->kind == PLAN_HOOK_CREATE_CONTAINER || job->kind == PLAN_HOOK_START_CONTAINER)
+		err->flags |= ERR_CHILDS_HOOK;
 }
 
 static bool has_path(const struct plan_hook *hook)

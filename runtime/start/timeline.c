@@ -179,12 +179,11 @@ static struct timeline_row *add_row(struct timeline *t, const char *step, uint64
 	return row;
 }
 
-/* "mounts, 8 of 11" is the failure of the step "mounts"; two kinds of hooks are the child's. */
+/* "mounts, 8 of 11" is the failure of the step "mounts". */
 static bool is_failure_of(const struct timeline_row *last, const struct err *failure)
 {
 	return strncmp(failure->step, last->step, strlen(last->step)) == 0 ||
-	       str_has_prefix(failure->step, "createContainer hooks") ||
-	       str_has_prefix(failure->step, "startContainer hooks");
+	       (failure->flags & ERR_CHILDS_HOOK);
 }
 
 static bool has_failed(const struct timeline *t)
@@ -220,7 +219,7 @@ static void add_child(struct timeline *t, const struct start *s, const struct er
 /* Hooks of the runtime's side run while the child waits, or after it. */
 static void mark_hooks(struct timeline *t, const struct err *failure)
 {
-	for (unsigned i = t->n; failure && strstr(failure->step, " hooks") && i-- > 0;)
+	for (unsigned i = t->n; failure && (failure->flags & ERR_ABOUT_HOOK) && i-- > 0;)
 		if (t->rows[i].who == TIMELINE_PARENT && strcmp(t->rows[i].step, "hooks") == 0) {
 			t->rows[i].failed = true;
 			return;
