@@ -1,7 +1,8 @@
 /*
  * Parent, without privilege: newuidmap and newgidmap write maps that the administrator allows in
  * /etc/subuid and /etc/subgid. They run from their absolute path (R-022), with an empty environment
- * and nothing of ours open; they have ten seconds; what they complain about is in the error.
+ * and nothing of ours open; they have ten seconds together; what they complain about is in the
+ * error.
  */
 #include "start/idmap.h"
 
@@ -19,10 +20,9 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
-#define HELPER_TIMEOUT_MS 10000
-#define HELPER_UID_MAP    "/usr/bin/newuidmap"
-#define HELPER_GID_MAP    "/usr/bin/newgidmap"
-#define HELPER_NOT_RUN    127
+#define HELPER_UID_MAP "/usr/bin/newuidmap"
+#define HELPER_GID_MAP "/usr/bin/newgidmap"
+#define HELPER_NOT_RUN 127
 
 static _Noreturn void exec_helper(const char *path, char *const *argv, int log_fd)
 {
@@ -98,7 +98,8 @@ static const char **make_argv(const struct start *s, const char *path,
 	return argv;
 }
 
-int idmap_run_helper(const struct start *s, const struct plan_id_map *map, struct err *err)
+int idmap_run_helper(const struct start *s, const struct plan_id_map *map, int64_t deadline,
+		     struct err *err)
 {
 	const char *path = map == &s->plan->user.uids ? HELPER_UID_MAP : HELPER_GID_MAP;
 	const char **argv = make_argv(s, path, map);
@@ -107,15 +108,14 @@ int idmap_run_helper(const struct start *s, const struct plan_id_map *map, struc
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe for '%s'", path);
-	int64_t end = clock_ms() + HELPER_TIMEOUT_MS;
 	pid_t pid = fork();
 	if (pid == 0)
 		exec_helper(path, (char *const *)argv, fds[1]);
 	int code = errno;
 	fd_close(&fds[1]);
 	if (pid > 0)
-		read_log(fds[0], end, log, sizeof(log));
+		read_log(fds[0], deadline, log, sizeof(log));
 	fd_close(&fds[0]);
 	return pid < 0 ? err_sys(err, code, "cannot start '%s'", path)
-		       : wait_for(pid, end, path, log, err);
+		       : wait_for(pid, deadline, path, log, err);
 }

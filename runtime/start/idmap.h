@@ -4,8 +4,13 @@
 
 #include "start/start.h"
 
-/* Parent: has the helper write this map, one of plan->user's, for the child. */
+#define IDMAP_TIMEOUT_MS 10000 /* for both of them together */
+
+/*
+ * Parent: has the helper write this map, one of plan->user's, for the child. `deadline`, of
+ * clock_ms(), is when it must have ended.
+ */
 _must_check_ int idmap_run_helper(const struct start *s, const struct plan_id_map *map,
-				  struct err *err);
+				  int64_t deadline, struct err *err);
 
 #endif

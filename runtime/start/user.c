@@ -16,6 +16,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "start/idmap.h"
@@ -46,12 +47,19 @@ static int write_file(const struct start *s, int proc_fd, const char *file, cons
 	return r < 0 ? write_failed(s, file, -r, err) : 0;
 }
 
-static int write_map(const struct start *s, int proc_fd, const struct plan_id_map *map,
-		     const char *file, struct err *err)
+/* What the writing of both maps has in common. */
+struct map_writing {
+	const struct start *start;
+	int proc_fd;
+	int64_t deadline; /* for helpers */
+};
+
+static int write_map(const struct map_writing *w, const struct plan_id_map *map, const char *file,
+		     struct err *err)
 {
 	if (map->writer == PLAN_MAP_BY_HULL)
-		return write_file(s, proc_fd, file, map->text, err);
-	int r = idmap_run_helper(s, map, err);
+		return write_file(w->start, w->proc_fd, file, map->text, err);
+	int r = idmap_run_helper(w->start, map, w->deadline, err);
 	if (r < 0)
 		err_at(err, map->lines->at);
 	return r;
@@ -139,9 +147,10 @@ static int write_maps(const struct start *s, struct err *err)
 		r = err_sys(err, errno, "the container's process is gone");
 	if (r == 0 && user->denies_setgroups)
 		r = write_file(s, proc_fd, "setgroups", "deny", err);
+	const struct map_writing w = { s, proc_fd, clock_ms() + IDMAP_TIMEOUT_MS };
 	if (r == 0)
-		r = write_map(s, proc_fd, &user->gids, "gid_map", err);
-	return r < 0 ? r : write_map(s, proc_fd, &user->uids, "uid_map", err);
+		r = write_map(&w, &user->gids, "gid_map", err);
+	return r < 0 ? r : write_map(&w, &user->uids, "uid_map", err);
 }
 
 /* The child makes it itself, or says in the page why it could not; or is gone. */
