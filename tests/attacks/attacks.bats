@@ -458,14 +458,6 @@ sleeping_container() {
 	assert_host_untouched
 }
 
-@test "R-023: a set-user-ID hull refuses to work" {
-	cp "$HULL" "$T/hull-suid"
-	chmod 4755 "$T/hull-suid"
-	chmod 755 "$T"
-	capture setpriv --reuid 1000 --regid 1000 --clear-groups "$T/hull-suid" --version
-	expect 1 ""
-}
-
 # ---- moments -----------------------------------------------------------------------------------
 
 @test "R-083: of many starts with one id exactly one wins" {

@@ -122,37 +122,36 @@ within() {
 	assert_clean
 }
 
-@test "R-081: nobody is killed in a cgroup that only a broken state names" {
-	local other=$CGROUPS/hull-test/other-$$
-	mkdir -p "$other" "$STATE/$ID"
+# broken_state VERSION NAME: all that is known is that hull runs $ID in the cgroup hull-test/NAME,
+# where a process, $HELPER, lives.
+broken_state() {
+	local cgroup=$CGROUPS/hull-test/$2
+	mkdir -p "$cgroup" "$STATE/$ID"
 	chmod 700 "$STATE" "$STATE/$ID"
-	bash -c 'echo $$ >"$1/cgroup.procs"; exec sleep 60' bash "$other" 3>&- &
+	bash -c 'echo $$ >"$1/cgroup.procs"; exec sleep 60' bash "$cgroup" 3>&- &
 	HELPER=$!
-	wait_for grep -qx "$HELPER" "$other/cgroup.procs"
-	jq -n --arg cgroup "/hull-test/other-$$" \
-		'{version: 1, hull: {cgroup: $cgroup, cgroupKept: "/hull-test"}}' \
+	wait_for grep -qx "$HELPER" "$cgroup/cgroup.procs"
+	jq -n --argjson version "$1" --arg cgroup "/hull-test/$2" \
+		'{version: $version, hull: {cgroup: $cgroup, cgroupKept: "/hull-test"}}' \
 		>"$STATE/$ID/state.json"
+}
+
+@test "R-081: nobody is killed in a cgroup that only a broken state names" {
+	broken_state 1 "other-$$"
 	within "$HULL" --root "$STATE" delete --force "$ID"
 	expect_error "names the cgroup '/hull-test/other-$$', which may be another's"
 	kill -0 "$HELPER"
 	# Gone, it stands in nobody's way.
 	kill -KILL "$HELPER"
 	wait "$HELPER" || true
-	rmdir "$other"
+	rmdir "$CGROUPS/hull-test/other-$$"
 	within "$HULL" --root "$STATE" delete --force "$ID"
 	expect 0
 	assert_clean
 }
 
 @test "R-081: a broken state that names the container's own cgroup is enough to clean up" {
-	mkdir -p "$CGROUP" "$STATE/$ID"
-	chmod 700 "$STATE" "$STATE/$ID"
-	bash -c 'echo $$ >"$1/cgroup.procs"; exec sleep 60' bash "$CGROUP" 3>&- &
-	HELPER=$!
-	wait_for grep -qx "$HELPER" "$CGROUP/cgroup.procs"
-	jq -n --arg cgroup "/hull-test/$ID" \
-		'{version: 2, hull: {cgroup: $cgroup, cgroupKept: "/hull-test"}}' \
-		>"$STATE/$ID/state.json"
+	broken_state 2 "$ID"
 	within "$HULL" --root "$STATE" delete --force "$ID"
 	expect 0
 	wait "$HELPER" || status=$?

@@ -77,7 +77,7 @@ make_source() {
 	mount -t tmpfs -o mode=777 source "$SOURCE"
 	echo secret >"$SOURCE/file"
 	mount -o remount,bind,ro,nosuid,nodev,noexec "$SOURCE"
-	cp /proc/self/mountinfo "$T/mountinfo"
+	host_mounts >"$T/mountinfo"
 }
 
 # ---- by root ------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ make_source() {
 	hull_run
 	expect 0 $'ro,nosuid,nodev,noexec,relatime\n1\n1\n1\n1\nsecret'
 	umount "$SOURCE"
-	cp /proc/self/mountinfo "$T/mountinfo"
+	host_mounts >"$T/mountinfo"
 	assert_clean
 }
 
@@ -391,7 +391,7 @@ no_process() {
 	expect_error 'cannot set the attributes'
 	expect_error 'keeps what'
 	umount "$SOURCE"
-	cp /proc/self/mountinfo "$T/mountinfo"
+	host_mounts >"$T/mountinfo"
 	assert_user_clean
 }
 
@@ -783,7 +783,7 @@ fail_slowly() {
 	expect 0 1
 	stop_other timeout 30 "$HULL" --root "$STATE"
 	umount "$SOURCE"
-	cp /proc/self/mountinfo "$T/mountinfo"
+	host_mounts >"$T/mountinfo"
 	assert_clean
 }
 

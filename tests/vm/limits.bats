@@ -139,7 +139,7 @@ teardown() { hull_teardown; }
 	mkdir "$T/disk"
 	mkfs.ext4 -q -F /dev/vda
 	mount /dev/vda "$T/disk"
-	cp /proc/self/mountinfo "$T/mountinfo"
+	host_mounts >"$T/mountinfo"
 	add_mount "{ \"destination\": \"/srv\", \"type\": \"bind\", \"source\": \"$T/disk\",
 		\"options\": [\"bind\"] }"
 	resources "{ \"blockIO\": { \"throttleWriteBpsDevice\":
