@@ -55,3 +55,48 @@ killed() {
 	[[ -x $INJECT ]] || skip "needs the injector"
 	compare INTENT killed
 }
+
+# Killed while its child waits for a hook: the child must not stay and wait for ever.
+orphaned() {
+	local hook
+	config '.hooks.createRuntime = [{ "path": "/bin/sleep", "args": ["sleep", "41.7"] }]'
+	"${RUNTIME[@]}" --root "$STATE" run -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for pgrep -f "^sleep 41.7" >/dev/null || fail "no hook runs"
+	[[ -n $(<"$CGROUP/cgroup.procs") ]] || fail "there is no child"
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	wait_for is_empty "$CGROUP" || orphan=yes
+	hook=$(pgrep -f "^sleep 41.7" || true)
+	hull delete --force "$ID"
+	config 'del(.hooks)'
+	[[ -z $hook ]] || fail "the hook is left"
+	[[ ${orphan:-} == yes ]]
+}
+
+is_empty() {
+	[[ -z $(cat "$1/cgroup.procs") ]]
+}
+
+@test "R-070: hull is killed while its child waits for it" {
+	compare WATCH orphaned
+}
+
+# As a person at a terminal sees it: whatever ends, the terminal is as it was.
+left_raw() {
+	local end=$1
+	config '.process.terminal = true'
+	script 'echo ready; read line; exit 0'
+	# Each step has ten seconds of its own.
+	capture timeout -s KILL 50 "$BUILD/tests/pty" wait:ready mode:raw "$end" mode:cooked -- \
+		"${RUNTIME[@]}" --root "$STATE" run -b "$BUNDLE" "$ID"
+	grep -q '^pty:.*mode' "$T/stderr"
+}
+
+@test "R-090: the caller's terminal after the end of the program" {
+	compare RESTORE left_raw $'type:\r'
+}
+
+@test "R-090: the caller's terminal after the death of the program" {
+	compare RESTORE left_raw "do:kill -KILL \$(cat '$CGROUP/cgroup.procs')"
+}

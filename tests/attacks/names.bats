@@ -2,7 +2,7 @@
 # Attacks by names: links and devices of the image, and directories that are exchanged while hull
 # works on them. Each has a control; see lib.bash.
 
-# shellcheck disable=SC2030,SC2031 # attacks set what start has found
+# shellcheck disable=SC2030,SC2031,SC2034 # attacks set what start has found, and what lib.bash reads
 load lib
 
 setup() {
@@ -205,4 +205,63 @@ working_directory() {
 
 @test "R-011: the working directory is a descriptor that the caller left open" {
 	compare CWD working_directory
+}
+
+# ---- terminals ---------------------------------------------------------------------------------
+
+# /dev of the image itself, where /dev/console leads to a file of the host that is not there yet.
+console_link() {
+	plant dev/console "$HOST/dir/console"
+	mkdir -p "$BUNDLE/rootfs/dev/pts"
+	config '.process.terminal = true | .mounts |= (map(select(.destination | startswith("/dev") | not)) + [
+		{ "destination": "/dev/pts", "type": "devpts", "source": "devpts",
+		  "options": ["newinstance", "ptmxmode=0666", "mode=0620"] }])'
+	program /bin/true
+	start "$BUILD/tests/pty" --
+	changed
+}
+
+@test "R-015: /dev/console of the image leads to the host" {
+	compare_peer crun console_link
+}
+
+# ---- the moment after a mount ------------------------------------------------------------------
+
+# While hull looks away, right behind the mount, the place of the mount gets another name. Only a
+# test build gives the time for that.
+moved() {
+	mkdir -p "$BUNDLE/rootfs/vol" "$BUNDLE/rootfs/other" "$T/volume"
+	: >"$T/volume/mounted"
+	config --arg source "$T/volume" '.mounts = [.mounts[0],
+		{ "destination": "/vol", "type": "bind", "source": $source, "options": ["bind"] }]
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	script 'test -e /vol/mounted || echo bare'
+	HULL_PAUSE=1 timeout -s KILL 20 "${RUNTIME[@]}" --root "$STATE" run -b "$BUNDLE" "$ID" \
+		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$! # hull_wait's
+	wait_for is_mounted || fail "the moment was missed: $(<"$T/stderr")"
+	perl -e 'exit(syscall(316, -100, $ARGV[0], -100, $ARGV[1], 2) != 0)' \
+		"$BUNDLE/rootfs/vol" "$BUNDLE/rootfs/other"
+	hull_wait
+	[[ $output == bare ]]
+}
+
+is_mounted() {
+	local pid
+	[[ -e $CGROUP/cgroup.procs ]] || return 1
+	while read -r pid; do
+		! grep -qs "/volume /vol " "/proc/$pid/mountinfo" || return 0
+	done <"$CGROUP/cgroup.procs"
+	return 1
+}
+
+@test "R-042: a mount is moved away right behind its being made" {
+	local real=refused control=refused
+	RUNTIME=(env HULL_WITHOUT=NOTHING "$WITHOUT")
+	! moved || real=succeeded
+	assert_clean
+	grep -q "'/vol' was changed while it was being mounted on" "$T/stderr" || report "another error"
+	RUNTIME=(env HULL_WITHOUT=VERIFY "$WITHOUT")
+	! moved || control=succeeded
+	verdict "$real" "without VERIFY" "$control"
 }

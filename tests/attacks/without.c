@@ -15,13 +15,17 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/capability.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include "base/inroot.h"
+#include "start/channel.h"
 #include "start/steps.h"
 
 /* __real_X is the function that __wrap_X stands before. */
@@ -36,6 +40,7 @@ static int null_fd = -1;
 /* Copied: the processes of a start wipe their environment. */
 static char taken_out[32];
 static bool verifies; /* HULL_VERIFIES: what is taken out is hull's to notice */
+static bool pauses;   /* HULL_PAUSE: there is time to attack after each mount */
 
 __attribute__((constructor)) static void read_environment(void)
 {
@@ -43,6 +48,7 @@ __attribute__((constructor)) static void read_environment(void)
 	if (value && strlen(value) < sizeof(taken_out))
 		memcpy(taken_out, value, strlen(value) + 1);
 	verifies = getenv("HULL_VERIFIES");
+	pauses = getenv("HULL_PAUSE");
 }
 
 static bool without(const char *name)
@@ -127,6 +133,22 @@ WRAP(int, proc_write, int proc_fd, const char *path, const char *value)
 	int fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : write(fd, value, strlen(value));
 	return n < 0 ? -errno : 0;
+}
+
+/* Not a protection: where the window is too short for an attack from outside, it is made longer. */
+WRAP(int, move_mount, int from, const char *from_path, int to, const char *to_path, unsigned flags)
+{
+	int r = __real_move_mount(from, from_path, to, to_path, flags);
+	if (r == 0 && pauses && (flags & MOVE_MOUNT_T_EMPTY_PATH))
+		usleep(300 * 1000);
+	return r;
+}
+
+/* VERIFY: every mount is where it should be. */
+WRAP(int, inroot_mount_id, int fd, uint64_t *ret)
+{
+	*ret = 1;
+	return without("VERIFY") ? 0 : __real_inroot_mount_id(fd, ret);
 }
 
 /* ---- what the program gets ---- */
@@ -264,6 +286,33 @@ WRAP(int, isolate_join, struct start *s, enum spec_ns_type type, struct err *err
 	    __real_isolate_join(s, SPEC_NS_PID, err) < 0)
 		return -EPERM;
 	return __real_isolate_join(s, type, err);
+}
+
+/* PATH: helpers are looked for as a shell does. */
+WRAP(int, execve, const char *path, char *const *argv, char *const *envp)
+{
+	if (without("PATH") && strncmp(path, "/usr/bin/new", 12) == 0)
+		return execvpe(path + strlen("/usr/bin/"), argv, envp);
+	return __real_execve(path, argv, envp);
+}
+
+/* WATCH: a child does not notice that hull is dead. */
+WRAP(enum channel_message, channel_receive, int fd)
+{
+	enum channel_message message = __real_channel_receive(fd);
+	while (message == CHANNEL_EOF && without("WATCH"))
+		pause();
+	return message;
+}
+
+/* RESTORE: the caller's terminal stays in raw mode. */
+WRAP(int, tcsetattr, int fd, int when, const struct termios *modes)
+{
+	static bool was_set;
+	if (was_set && without("RESTORE"))
+		return 0;
+	was_set = true;
+	return __real_tcsetattr(fd, when, modes);
 }
 
 /* INTENT: what is going to be made is not written down. */
