@@ -59,6 +59,19 @@ static int open_store(const char *path)
 	return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* With the directories above it: engines name one of theirs that they do not make. */
+static int make_store(const char *path, struct arena *arena)
+{
+	char *part = arena_strdup(arena, path);
+	for (char *at = strchr(part + 1, '/'); at; at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(part, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	return mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 static int check_owner(int fd, const char *path, struct err *err)
 {
 	struct stat st;
@@ -81,9 +94,9 @@ int state_store_open(struct state_store *ret, const char *path, const char *runt
 	ret->fd = -EBADF;
 	_cleanup_close_ int fd = open_store(ret->path);
 	if (fd < 0 && errno == ENOENT && flags == STATE_STORE_CREATE) {
-		if (mkdir(ret->path, 0700) < 0 && errno != EEXIST) {
-			int r = err_sys(err, errno, "cannot make the state directory '%s'",
-					ret->path);
+		int r = make_store(ret->path, arena);
+		if (r < 0) {
+			err_sys(err, -r, "cannot make the state directory '%s'", ret->path);
 			err_hint(err, "--root DIR names another one");
 			return r;
 		}

@@ -59,7 +59,7 @@ feature 0 'run: devices' 'docker run --rm $P $I sh -c "cd /dev; ls -ln | sed \"s
 feature 0 'run: open descriptors' 'docker run --rm $P $I ls -l /proc/self/fd 2>/dev/null | grep -c " -> "'
 
 # ---- file systems
-feature 0 'read-only root' 'docker run --rm $P --read-only --tmpfs /tmp $I sh -c "touch /x; touch /tmp/y && echo tmp" 2>&1'
+feature 0 'read-only root' 'docker run --rm $P --read-only --tmpfs /tmp $I sh -c "exec 2>&1; touch /x; touch /tmp/y && echo tmp"'
 feature 0 'tmpfs' 'docker run --rm $P --tmpfs /t:size=1m,mode=1770 $I sh -c "ls -ld /t | cut -c1-10; df -k /t | tail -1 | tr -s \" \" | cut -d\" \" -f2"'
 feature 0 'bind mount' 'mkdir -p $W/b; echo x >$W/b/f; docker run --rm $P -v $W/b:/b $I sh -c "cat /b/f; echo y >/b/g"; cat $W/b/g'
 feature 0 'bind mount, read-only' 'mkdir -p $W/b; docker run --rm $P -v $W/b:/b:ro $I touch /b/z 2>&1; test ! -e $W/b/z'
@@ -114,7 +114,7 @@ feature 0 'rename' 'docker rename c1 c1b; docker rename c1b c1; docker inspect -
 feature 0 'rm -f' 'docker rm -f c1; docker ps -aq | wc -l'
 feature 0 'stop: after the grace time' 'docker run -d $P --name c2 $I sh -c "trap \"\" TERM; while :; do sleep 0.1; done" >/dev/null; docker stop -t 1 c2; docker wait c2; docker rm c2'
 feature 0 'create and start' 'docker create $P --name c3 $I echo later >/dev/null; docker start -a c3; docker rm c3'
-feature 0 'attach' 'docker run -d $P --name c6 $I sh -c "sleep 1; echo attached; exit 4" >/dev/null; docker attach --no-stdin c6; echo $?; docker rm c6'
+feature 0 'attach' 'docker run -d $P --name c6 $I sh -c "until test -e /tmp/go; do sleep 0.1; done; echo attached; exit 4" >/dev/null; docker attach --no-stdin c6 & sleep 1; docker exec c6 touch /tmp/go; wait $!; docker wait c6; docker rm c6'
 feature 0 'restart policy' 'docker run -d $P --name c7 --restart on-failure:2 $I sh -c "exit 1" >/dev/null; until_true 20 sh -c "docker inspect -f {{.State.Status}}{{.RestartCount}} c7 | grep -q exited2"; docker inspect -f "{{.RestartCount}}" c7; docker rm -f c7'
 feature 0 'health check' 'docker run -d $P --name c8 --health-cmd "test -e /etc/data" --health-interval 1s $I sleep 100 >/dev/null; until_true 20 sh -c "docker inspect -f {{.State.Health.Status}} c8 | grep -qx healthy"; docker inspect -f "{{.State.Health.Status}}" c8; docker rm -f c8'
 

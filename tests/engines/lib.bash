@@ -26,14 +26,14 @@ normal() {
 }
 
 feature() {
-	local status=$1 name=$2 command=$3 file rc
+	local status=$1 title=$2 command=$3 file rc
 	feature_n=$((feature_n + 1))
-	[[ -z $only || $name =~ $only ]] || return 0
+	[[ -z $only || $title =~ $only ]] || return 0
 	file=$results/$(printf '%03d' "$feature_n")
 	timeout -k 5 "$feature_limit" "${as[@]}" bash -c "$command" >"$file.raw" 2>&1 </dev/null
 	rc=$?
 	normal <"$file.raw" >"$file.out"
-	printf '%s\t%s\t%s\t%s\n' "$name" "$status" "$rc" "${EPOCHREALTIME}" >"$file"
+	printf '%s\t%s\t%s\n' "$title" "$status" "$rc" >"$file"
 }
 
 # until_true SECONDS COMMAND: for what an engine does in its own time.

@@ -43,7 +43,7 @@ feature 0 'run: process state' 'podman run --rm $P $I grep -E "^(Uid|Gid|Groups|
 feature 0 'run: devices' 'podman run --rm $P $I sh -c "cd /dev; ls -ln | sed \"s/ [A-Z][a-z][a-z] .*:[0-9][0-9] / /\" | grep -v ^total"'
 
 # ---- file systems
-feature 0 'read-only root' 'podman run --rm $P --read-only $I sh -c "touch /x; touch /tmp/y && echo tmp" 2>&1'
+feature 0 'read-only root' 'podman run --rm $P --read-only $I sh -c "exec 2>&1; touch /x; touch /tmp/y && echo tmp"'
 feature 0 'tmpfs' 'podman run --rm $P --tmpfs /t:size=1m,mode=1770 $I sh -c "ls -ld /t | cut -c1-10; df -k /t | tail -1 | tr -s \" \" | cut -d\" \" -f2"'
 feature 0 'tmpfs keeps what the image has there' 'podman run --rm $P --tmpfs /etc $I cat /etc/data'
 feature 0 'bind mount' 'mkdir -p $W/b; echo x >$W/b/f; podman run --rm $P -v $W/b:/b $I sh -c "cat /b/f; echo y >/b/g"; cat $W/b/g'
@@ -106,7 +106,7 @@ feature 0 'stop: after the grace time' 'podman run -d $P --name c2 $I sh -c "tra
 feature 0 'create and start' 'podman create $P --name c3 $I echo later >/dev/null; podman start -a c3; podman rm c3'
 feature 0 'init, then start' 'podman create $P --name c4 $I echo later >/dev/null; podman init c4; podman inspect -f "{{.State.Status}}" c4; podman start c4; podman wait c4; podman rm c4'
 feature 0 'init, then remove' 'podman create $P --name c5 $I sleep 100 >/dev/null; podman init c5; podman rm -f -t 0 c5'
-feature 0 'attach' 'podman run -d $P --name c6 $I sh -c "sleep 1; echo attached; exit 4" >/dev/null; podman attach --no-stdin c6; echo $?; podman rm c6'
+feature 0 'attach' 'podman run -d $P --name c6 $I sh -c "until test -e /tmp/go; do sleep 0.1; done; echo attached; exit 4" >/dev/null; podman attach --no-stdin c6 & sleep 1; podman exec c6 touch /tmp/go; wait $!; podman wait c6; podman rm c6'
 feature 0 'healthcheck' 'podman run -d $P --name c7 --health-cmd "test -e /tmp/ok" --health-interval disable $I sleep 100 >/dev/null; podman healthcheck run c7; echo $?; podman exec c7 touch /tmp/ok; podman healthcheck run c7; echo $?; podman rm -f -t 0 c7'
 feature 0 'update' 'podman --version | cut -d" " -f1; podman run -d $P --name c8 $I sleep 100 >/dev/null; podman rm -f -t 0 c8'
 feature 0 'checkpoint is refused' 'podman run -d $P --name c9 $I sleep 100 >/dev/null; podman container checkpoint c9 2>&1 | grep -c -i -E "does not support|not support|criu"; podman rm -f -t 0 c9'

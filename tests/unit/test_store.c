@@ -169,12 +169,15 @@ static void test_store(void **unused)
 	(void)unused;
 	storedir_init(&f);
 	assert_int_equal(open_store(&f, "none", STATE_STORE_EXISTING), -ENOENT);
-	assert_int_equal(open_store(&f, "none/below", STATE_STORE_CREATE), -ENOENT);
+	assert_int_equal(open_store(&f, "above/and/below", STATE_STORE_CREATE), 0);
+	assert_int_equal(fstatat(f.dir.fd, "above", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), 0);
 	assert_int_equal(fstatat(f.dir.fd, "made", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	tmpdir_write(&f.dir, "file", 0600, "");
 	assert_int_equal(open_store(&f, "file", STATE_STORE_CREATE), -ENOTDIR);
+	assert_int_equal(open_store(&f, "file/below", STATE_STORE_CREATE), -ENOTDIR);
 	for (size_t i = 0; i < ARRAY_SIZE(open_modes); i++) {
 		tmpdir_chmod(&f.dir, "made", open_modes[i]);
 		assert_int_equal(open_store(&f, "made", STATE_STORE_CREATE), -EPERM);
