@@ -77,6 +77,37 @@ static void add_defaults(const struct planner *p)
 	plan->links_n = ARRAY_SIZE(default_links);
 }
 
+/*
+ * The rules with one more for each device that the config lists: it is going to be made, by a child
+ * that these rules hold for already. dockerd takes away all letters of a device before it gives the
+ * one that was asked for; that the node exists gives no access to what it stands for.
+ */
+struct spec_resources plan_device_rules(const struct planner *p)
+{
+	const struct spec_linux *l = &p->spec->linux;
+	struct spec_resources with = l->resources;
+	size_t n = with.devices.n;
+
+	if (n == 0)
+		return with;
+	with.devices.v = arena_array(p->arena, n + l->devices.n, sizeof(*with.devices.v));
+	memcpy(with.devices.v, l->resources.devices.v, n * sizeof(*with.devices.v));
+	for (size_t i = 0; i < l->devices.n; i++) {
+		const struct spec_device *d = &l->devices.v[i];
+		if (*d->type.s == 'p')
+			continue;
+		with.devices.v[with.devices.n++] = (struct spec_device_rule) {
+			.allow = { .v = true, .at = d->at },
+			.type = { *d->type.s == 'b' ? "b" : "c", d->at },
+			.major = { d->major.v, d->at },
+			.minor = { d->minor.v, d->at },
+			.access = { "m", d->at },
+			.at = d->at,
+		};
+	}
+	return with;
+}
+
 void plan_make_devices(const struct planner *p)
 {
 	struct plan *plan = p->plan;

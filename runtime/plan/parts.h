@@ -23,6 +23,7 @@ _must_check_ int plan_make_map(const struct planner *p, const struct spec_id_map
 _must_check_ int plan_make_root(const struct planner *p, struct err *err);
 _must_check_ int plan_make_mounts(const struct planner *p, struct err *err);
 void plan_make_devices(const struct planner *p);
+struct spec_resources plan_device_rules(const struct planner *p);
 _must_check_ int plan_make_labels(const struct planner *p, struct err *err); /* after the mounts */
 _must_check_ int plan_make_terminal(const struct planner *p, struct err *err);
 /* The terminal of one more process: from the devpts of the plan of its container. */

@@ -127,7 +127,8 @@ int plan_make_cgroup(const struct planner *p, struct err *err)
 		err_at(err, path->at);
 		return r;
 	}
-	r = cgroup_plan_resources(&p->spec->linux.resources, p->arena, &plan->cgroup, err);
+	const struct spec_resources resources = plan_device_rules(p);
+	r = cgroup_plan_resources(&resources, p->arena, &plan->cgroup, err);
 	skip_device_rules(p);
 	plan->needs_cgroup = (path->s && *path->s) || plan->cgroup.writes_n > 0 ||
 			     plan->cgroup.device_insns;

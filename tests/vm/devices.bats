@@ -46,6 +46,16 @@ urandom"
 disk r"
 }
 
+@test "devices: one of the config is made, whatever the rules take away" {
+	resources '{ "devices": [{ "allow": false, "access": "rwm" },
+		{ "allow": false, "type": "c", "major": 1, "minor": 11, "access": "rwm" },
+		{ "allow": true, "type": "c", "major": 1, "minor": 11, "access": "w" }] }'
+	config '.linux.devices = [{ "path": "/dev/log", "type": "c", "major": 1, "minor": 11 }]'
+	script '(: </dev/log) && echo r; (: >>/dev/log) && echo w'
+	hull_run
+	expect 0 "w"
+}
+
 @test "devices: the last rule decides" {
 	resources '{ "devices": [{ "allow": true, "access": "rwm" },
 		{ "allow": false, "type": "b", "major": 254, "minor": 0, "access": "w" }] }'
