@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/update.h"
 
 #define CREATE_ATTEMPTS 5
 
@@ -155,21 +156,18 @@ static int enable_controllers(const struct walk *w, const struct cgroup_plan *pl
 
 /* ---- the walk ---- */
 
-/* Makes or opens the next directory of the path. ENOENT: somebody removed the one above it. */
-static int walk_step(struct walk *w, struct err *err)
+/* The next component of the path; returns how many bytes of it are done with that. */
+static size_t next_component(const struct walk *w, char name[NAME_MAX + 1])
 {
-	char name[NAME_MAX + 1];
 	const char *from = w->path + w->done + 1;
 	size_t n = strcspn(from, "/");
-	snprintf(name, sizeof(name), "%.*s", (int)n, from);
-	size_t done = w->done + 1 + n;
-	if (mkdirat(w->fd, name, 0755) == 0) {
-		if (w->kept == SIZE_MAX)
-			w->kept = w->done;
-	} else if (errno != EEXIST) {
-		int code = errno == ENODEV ? ENOENT : errno;
-		return err_sys(err, code, "cannot make cgroup '%.*s'", (int)done, w->path);
-	}
+	snprintf(name, NAME_MAX + 1, "%.*s", (int)n, from);
+	return w->done + 1 + n;
+}
+
+/* Opens it. */
+static int walk_into(struct walk *w, const char *name, size_t done, struct err *err)
+{
 	int fd = path_open_child(w->fd, name);
 	if (fd < 0)
 		return err_sys(err, fd == -ENODEV ? ENOENT : -fd, "cannot open cgroup '%.*s'",
@@ -178,6 +176,21 @@ static int walk_step(struct walk *w, struct err *err)
 	w->fd = fd;
 	w->done = done;
 	return 0;
+}
+
+/* Makes or opens the next directory of the path. ENOENT: somebody removed the one above it. */
+static int walk_step(struct walk *w, struct err *err)
+{
+	char name[NAME_MAX + 1];
+	size_t done = next_component(w, name);
+	if (mkdirat(w->fd, name, 0755) == 0) {
+		if (w->kept == SIZE_MAX)
+			w->kept = w->done;
+	} else if (errno != EEXIST) {
+		int code = errno == ENODEV ? ENOENT : errno;
+		return err_sys(err, code, "cannot make cgroup '%.*s'", (int)done, w->path);
+	}
+	return walk_into(w, name, done, err);
 }
 
 /* What others use by now stays. Its own descriptors go first: there may be no other left. */
@@ -334,4 +347,29 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 			return r;
 	}
 	return r;
+}
+
+/* From the mount to the parent, which hands the controllers out; nothing is made. */
+int cgroup_enable(const struct cgroup_root *root, const char *path, const struct cgroup_plan *plan,
+		  struct err *err)
+{
+	_cleanup_walk_ struct walk w = {
+		.root = root,
+		.path = path,
+		.kept = SIZE_MAX,
+		.fd = path_open(root->fd, "/"),
+		.lock_fd = -EBADF,
+	};
+	if (w.fd < 0)
+		return err_sys(err, -w.fd, "cannot open '%s'", root->path);
+	while (w.path[w.done]) {
+		char name[NAME_MAX + 1];
+		size_t done = next_component(&w, name);
+		int r = enable_controllers(&w, plan, err);
+		if (r == 0)
+			r = walk_into(&w, name, done, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/update.h"
 
 #define PROGRAM_NAME "hull_devices" /* at most 15 characters; "" would be nobody's */
 #define PROGRAMS_MAX 64             /* of a cgroup: the kernel's BPF_CGROUP_MAX_PROGS */
@@ -164,4 +165,23 @@ int cgroup_device_detach(int fd, struct err *err)
 				       "cannot detach an old device program from the cgroup");
 	}
 	return 0;
+}
+
+/* ---- replacing ---- */
+
+int cgroup_device_replace(int fd, const struct cgroup_plan *plan, struct err *err)
+{
+	uint32_t ids[PROGRAMS_MAX] = { 0 };
+	int n = query(fd, ids);
+	if (n < 0)
+		return err_sys(err, -n, "cannot list the device programs of the cgroup");
+	int r = 0;
+	if (plan->device_insns)
+		r = device_attach(fd, plan->device_insns, plan->device_insns_n, err);
+	for (int i = 0; r == 0 && i < n; i++) {
+		r = detach_own(fd, ids[i]);
+		if (r < 0)
+			r = err_sys(err, -r, "cannot detach an old device program from the cgroup");
+	}
+	return r;
 }

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -24,38 +23,11 @@
 
 /* ---- waiting ---- */
 
-/* 1 or 0; a cgroup that is gone holds nobody. Reading also arms the next poll. */
-static int read_populated(int events_fd)
-{
-	char text[128];
-	if (lseek(events_fd, 0, SEEK_SET) < 0)
-		return -errno;
-	ssize_t n = fd_read_all(events_fd, text, sizeof(text) - 1);
-	if (n == -ENODEV)
-		return 0;
-	if (n < 0)
-		return (int)n;
-	text[n] = '\0';
-	return path_event(text, "populated") != 0;
-}
-
 /* 0 when the cgroup and all below it are empty, -ETIMEDOUT at the deadline. No error text. */
 static int wait_empty(int fd, int64_t deadline)
 {
-	_cleanup_close_ int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (events < 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	for (;;) {
-		int populated = read_populated(events);
-		if (populated <= 0)
-			return populated;
-		int64_t left = deadline - clock_ms();
-		if (left <= 0)
-			return -ETIMEDOUT;
-		struct pollfd p = { .fd = events, .events = POLLPRI };
-		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
-			return -errno;
-	}
+	int r = path_wait_event(fd, "populated", 0, deadline);
+	return r == -ENOENT || r == -ENODEV ? 0 : r; /* a cgroup that is gone holds nobody */
 }
 
 /* ---- killing ---- */

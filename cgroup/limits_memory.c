@@ -63,7 +63,8 @@ static int refuse_v1(const struct spec_memory *m, struct err *err)
 
 /*
  * Ignored: kernel and kernelTCP (NOT RECOMMENDED by the spec, S-164; v2 counts kernel memory as
- * memory), useHierarchy (always so in v2), checkBeforeUpdate (a new cgroup uses nothing yet).
+ * memory), useHierarchy (always so in v2), checkBeforeUpdate (a new cgroup uses nothing yet; for
+ * `update` see update.c).
  */
 int limits_plan_memory(struct limits *l, const struct spec_memory *m, struct err *err)
 {

@@ -9,12 +9,14 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 
@@ -241,4 +243,35 @@ int path_event(const char *text, const char *key)
 			return line[n + 1] == '1';
 	}
 	return 0;
+}
+
+/* Reading also arms the next poll. */
+static int read_event(int events_fd, const char *key)
+{
+	char text[128];
+	if (lseek(events_fd, 0, SEEK_SET) < 0)
+		return -errno;
+	ssize_t n = fd_read_all(events_fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	return path_event(text, key);
+}
+
+int path_wait_event(int fd, const char *key, int wanted, int64_t deadline)
+{
+	_cleanup_close_ int events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (events < 0)
+		return -errno;
+	for (;;) {
+		int now = read_event(events, key);
+		if (now < 0 || now == wanted)
+			return now < 0 ? now : 0;
+		int64_t left = deadline - clock_ms();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		struct pollfd p = { .fd = events, .events = POLLPRI };
+		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+			return -errno;
+	}
 }

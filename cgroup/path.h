@@ -36,4 +36,10 @@ size_t path_home_size(const char *path);
 /* The number behind a key in the text of cgroup.events; 0 when the key is missing. */
 int path_event(const char *text, const char *key);
 
+/*
+ * Waits until that number in the file of the cgroup `fd` is `wanted`, by the kernel's events.
+ * -ETIMEDOUT at the deadline (clock_ms()), -ENOENT or -ENODEV when the cgroup is gone.
+ */
+int path_wait_event(int fd, const char *key, int wanted, int64_t deadline);
+
 #endif

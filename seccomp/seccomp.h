@@ -56,6 +56,9 @@ _must_check_ int seccomp_prepare(const struct spec_seccomp *spec, int cache_dirf
  */
 _must_check_ int seccomp_install(const struct seccomp_filter *filter);
 
+/* Whether the library knows an architecture, "SCMP_ARCH_X86_64". */
+bool seccomp_knows_arch(const char *name);
+
 /* The number of a system call on the native architecture, -1 when it has none of that name. */
 int seccomp_syscall_number(const char *name);
 

@@ -27,6 +27,11 @@ uint32_t profile_arch_token(const char *name)
 	return name[i] ? 0 : seccomp_arch_resolve_name(lower);
 }
 
+bool seccomp_knows_arch(const char *name)
+{
+	return profile_arch_token(name) != 0;
+}
+
 static void add_arch(struct profile_arches *arches, uint32_t token)
 {
 	for (size_t i = 0; i < arches->n; i++)

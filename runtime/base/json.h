@@ -99,6 +99,8 @@ void json_out_string(struct json_out *o, const char *value);
 void json_out_int(struct json_out *o, int64_t value);
 void json_out_uint(struct json_out *o, uint64_t value);
 void json_out_bool(struct json_out *o, bool value);
+/* A number that is text already, "0.25": it is copied as it is. */
+void json_out_number(struct json_out *o, const char *text);
 /* A key with its value. */
 void json_out_member(struct json_out *o, const char *key, const char *value);
 

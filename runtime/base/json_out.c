@@ -137,6 +137,12 @@ void json_out_bool(struct json_out *o, bool value)
 	str_append(o->str, value ? "true" : "false");
 }
 
+void json_out_number(struct json_out *o, const char *text)
+{
+	before(o);
+	str_append(o->str, text);
+}
+
 void json_out_member(struct json_out *o, const char *key, const char *value)
 {
 	json_out_key(o, key);

@@ -96,7 +96,8 @@ struct command {
 };
 
 extern const struct command command_create, command_start, command_run, command_exec, command_state,
-	command_kill, command_delete, command_spec, command_check, command_plan;
+	command_list, command_ps, command_kill, command_pause, command_resume, command_update,
+	command_events, command_delete, command_check, command_plan, command_spec, command_features;
 
 /* The options before the command. */
 extern const struct option cmd_global_options[];
@@ -141,6 +142,9 @@ _must_check_ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags,
 /* A start that was given up on a signal ends hull by that signal, as its caller expects. Should it
  * return, the exit status. */
 int cmd_die_by(int signal);
+
+/* --format, which is table (also NULL) or json. */
+_must_check_ int cmd_parse_format(const char *format, bool *ret_is_json, struct err *err);
 
 /* The absolute path of a path of the caller, without its being resolved. */
 _must_check_ int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err);

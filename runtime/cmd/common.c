@@ -45,6 +45,14 @@ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags, struct state_s
 	return state_store_open(ret, root, runtime_dir, flags, &cmd->arena, err);
 }
 
+int cmd_parse_format(const char *format, bool *ret_is_json, struct err *err)
+{
+	*ret_is_json = format && str_eq(format, "json");
+	if (!format || *ret_is_json || str_eq(format, "table"))
+		return 0;
+	return err_say(err, ERR_CONFIG, EINVAL, "--format takes table or json, not '%s'", format);
+}
+
 int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err)
 {
 	char cwd[4096];

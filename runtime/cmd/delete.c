@@ -156,6 +156,7 @@ static int check_deletable(const struct state *state, const char *id, struct err
 {
 	switch (state->status) {
 	case STATE_RUNNING:
+	case STATE_PAUSED:
 		err_say(err, ERR_BUSY, EBUSY,
 			"cannot delete container '%s': it is running (pid %d)", id,
 			(int)state->pid);

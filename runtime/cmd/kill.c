@@ -7,7 +7,9 @@
 #include "cmd/container.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "cgroup/procs.h"
@@ -43,18 +45,34 @@ static int send_signal(int pidfd, int signal, const char *id, struct err *err)
 	return err_sys(err, errno, "cannot send signal %d to container '%s'", signal, id);
 }
 
-/* Who has no cgroup has only the kernel's promise: the end of a pid namespace's first process ends
- * all of them. */
-static int kill_without_cgroup(const struct kill_job *job, int pidfd, const char *id,
+/* Is the container's first process one among ours, and not the first of a pid namespace? */
+static bool shares_pid_namespace(pid_t pid)
+{
+	struct stat own, other;
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+	return stat("/proc/self/ns/pid", &own) < 0 || stat(path, &other) < 0 ||
+	       (own.st_ino == other.st_ino && own.st_dev == other.st_dev);
+}
+
+static int no_way_to_all(const char *id, struct err *err)
+{
+	err_say(err, ERR_HOST, ENOTSUP,
+		"container '%s' has no cgroup, by which all its processes are found", id);
+	err_hint(err, "without --all the signal goes to its first process");
+	return -ENOTSUP;
+}
+
+/*
+ * Without a cgroup there is only the kernel's promise that the end of a pid namespace's first
+ * process is the end of all of them.
+ */
+static int kill_without_cgroup(const struct state *state, const struct kill_job *job, int pidfd,
 			       struct err *err)
 {
-	if (job->all && job->signal != SIGKILL) {
-		err_say(err, ERR_HOST, ENOTSUP,
-			"container '%s' has no cgroup, by which all its processes are found", id);
-		err_hint(err, "without --all the signal goes to its first process");
-		return -ENOTSUP;
-	}
-	return send_signal(pidfd, job->signal, id, err);
+	if (job->all && (job->signal != SIGKILL || shares_pid_namespace(state->pid)))
+		return no_way_to_all(state->id, err);
+	return send_signal(pidfd, job->signal, state->id, err);
 }
 
 /* The cgroup is opened before the process is known to be there: so it is the container's. */
@@ -71,7 +89,7 @@ static int kill_running(const struct container *c, const struct kill_job *job, s
 	if (r < 0)
 		return state_process_unknown(&c->state, -r, err);
 	if (found == -ENOENT)
-		return kill_without_cgroup(job, pidfd, id, err);
+		return kill_without_cgroup(&c->state, job, pidfd, err);
 	if (job->all && job->signal != SIGKILL)
 		return found < 0 ? (*err = why, found)
 				 : cgroup_signal_all(cgroup, job->signal, err);

@@ -17,11 +17,28 @@
 #include "base/fd.h"
 #include "seal/seal.h"
 
+/* clang-format off */
 const struct command *const cmd_table[] = {
-	&command_run,  &command_create, &command_start, &command_exec, &command_state,
-	&command_kill, &command_delete, &command_check, &command_plan, &command_spec,
+	&command_run,
+	&command_create,
+	&command_start,
+	&command_exec,
+	&command_state,
+	&command_list,
+	&command_ps,
+	&command_kill,
+	&command_pause,
+	&command_resume,
+	&command_update,
+	&command_events,
+	&command_delete,
+	&command_check,
+	&command_plan,
+	&command_spec,
+	&command_features,
 	NULL,
 };
+/* clang-format on */
 
 /* ---- help ---- */
 
@@ -59,17 +76,21 @@ static const char *next_command(void *state)
 	return **c ? (*(*c)++)->name : NULL;
 }
 
-/* Those of runc that engines and people will look for. */
-static const char *const later_commands[] = { "list",    "ps",     "pause",    "resume",
-					      "update",  "events", "features", "checkpoint",
-					      "restore", NULL };
+/* Those of runc that engines and people will look for, and why they are not there. */
+static const struct {
+	const char *name, *why;
+} missing_commands[] = {
+	/* podman asks for the help of these two, and takes success for support. */
+	{ "checkpoint", "hull makes no checkpoints" },
+	{ "restore", "hull makes no checkpoints, and so it cannot restore any" },
+};
 
-static bool is_later(const char *name)
+static int refuse_missing(const char *name, struct err *err)
 {
-	for (size_t i = 0; later_commands[i]; i++)
-		if (str_eq(later_commands[i], name))
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(missing_commands); i++)
+		if (str_eq(missing_commands[i].name, name))
+			return err_say(err, ERR_CONFIG, ENOTSUP, "%s", missing_commands[i].why);
+	return 0;
 }
 
 static int find_command(const char *name, const struct command **ret, struct err *err)
@@ -80,11 +101,9 @@ static int find_command(const char *name, const struct command **ret, struct err
 			*ret = cmd_table[i];
 			return 0;
 		}
-	if (is_later(name)) {
-		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out '%s' yet", name);
-		err_hint(err, "hull run runs a container from its start to its end");
-		return -ENOTSUP;
-	}
+	int r = refuse_missing(name, err);
+	if (r < 0)
+		return r;
 	const char *near = str_nearest(name, next_command, &at);
 	if (near)
 		return err_say(err, ERR_CONFIG, EINVAL, "unknown command '%s'; did you mean '%s'?",
@@ -179,6 +198,15 @@ static int run_command(struct cmd *cmd, char **argv, int index, struct err *err)
 	return r < 0 ? r : c->run(cmd, options, err);
 }
 
+/* The name before "version", which engines cut it at, and lines of "key: value". */
+static void print_version(struct str *out)
+{
+	str_append(out, "hull version " HULL_VERSION "\n");
+	if (HULL_COMMIT[0])
+		str_append(out, "commit: " HULL_COMMIT "\n");
+	str_append(out, "spec: " STATE_OCI_VERSION "\n");
+}
+
 static int run_global(struct cmd *cmd, char **argv, struct err *err)
 {
 	int index = 1;
@@ -191,7 +219,7 @@ static int run_global(struct cmd *cmd, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	if (cmd->global.version) {
-		str_printf(&out, "hull version %s\nspec: %s\n", HULL_VERSION, STATE_OCI_VERSION);
+		print_version(&out);
 		return cmd_print(&out, err);
 	}
 	if (cmd->global.help || !argv[index] || str_eq(argv[index], "help")) {

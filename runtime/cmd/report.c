@@ -185,7 +185,10 @@ static void append_heading(struct str *out, const struct json_doc *doc,
 	if (problems->warnings)
 		append_count(out, problems->warnings, "warning");
 	bool started = problems->errors == 0 || (flags & REPORT_CHECK);
-	str_append(out, started ? "\n" : ", nothing was started\n");
+	const char *done = flags & REPORT_UPDATE ? "changed" : "started";
+	if (!started)
+		str_printf(out, ", nothing was %s", done);
+	str_append(out, "\n");
 }
 
 void report_problems(struct str *out, const struct json_doc *doc,

@@ -19,6 +19,7 @@ enum report_flags {
 	REPORT_COLOUR = 1u << 0,
 	REPORT_CHECK = 1u << 1,   /* of `hull check`, which starts nothing anyway */
 	REPORT_WARNING = 1u << 2, /* report_err(): of something that stopped nothing */
+	REPORT_UPDATE = 1u << 3,  /* of `hull update`, which starts nothing, but changes */
 };
 
 /*

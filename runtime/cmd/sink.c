@@ -31,6 +31,12 @@ static enum report_flags stderr_flags(const struct cmd *cmd)
 	return REPORT_COLOUR;
 }
 
+static enum report_flags problem_flags(const struct cmd *cmd)
+{
+	unsigned flags = stderr_flags(cmd);
+	return flags | (cmd->command == &command_update ? REPORT_UPDATE : REPORT_PLAIN);
+}
+
 unsigned cmd_stderr_flags(const struct cmd *cmd)
 {
 	return stderr_flags(cmd);
@@ -113,7 +119,7 @@ void cmd_report_error(struct cmd *cmd, const struct err *err)
 
 	str_init(&text, &cmd->arena);
 	if (cmd->problems.errors > 0)
-		report_problems(&text, doc, &cmd->problems, stderr_flags(cmd));
+		report_problems(&text, doc, &cmd->problems, problem_flags(cmd));
 	else
 		report_err(&text, doc, err, stderr_flags(cmd));
 	to_stderr(&text);

@@ -126,10 +126,14 @@ static const struct option *option_find(const char *name)
 	return NULL;
 }
 
+const char *plan_next_mount_option(size_t *index)
+{
+	return *index < ARRAY_SIZE(option_table) ? option_table[(*index)++].name : NULL;
+}
+
 static const char *next_option(void *state)
 {
-	size_t *i = state;
-	return *i < ARRAY_SIZE(option_table) ? option_table[(*i)++].name : NULL;
+	return plan_next_mount_option(state);
 }
 
 /* Records one attribute so that it overrules what earlier options said. */

@@ -51,7 +51,22 @@ const char *plan_bundle_path(const struct planner *p, const char *path)
 	return arena_printf(p->arena, "%s/%s", p->options->bundle, path);
 }
 
-/* What the spec has and hull parses but does not carry out yet: never ignored in silence. */
+/* What hull parses but does not carry out yet: `features` must not claim it. */
+static const char *const unsupported[PLAN_FEATURES] = {
+	[PLAN_SCHEDULER] = "a scheduling policy",
+	[PLAN_IO_PRIORITY] = "an io priority",
+	[PLAN_MEMORY_POLICY] = "a memory policy",
+	[PLAN_NET_DEVICES] = "a network device",
+	[PLAN_INTEL_RDT] = "resource control of the processor (intelRdt)",
+	[PLAN_SECCOMP_NOTIFY] = "SCMP_ACT_NOTIFY",
+};
+
+bool plan_can(enum plan_feature feature)
+{
+	return !unsupported[feature];
+}
+
+/* Such things are never ignored in silence. */
 int plan_refuse_unsupported(const struct planner *p, struct err *err)
 {
 	const struct spec *s = p->spec;
@@ -63,25 +78,22 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 	if (s->linux.seccomp.default_action.v == SCMP_ACT_NOTIFY)
 		notify = s->linux.seccomp.default_action.at;
 
-	const struct {
-		uint32_t at;
-		const char *what;
-	} missing[] = {
-		{ process->scheduler.at, "a scheduling policy" },
-		{ process->io_priority.at, "an io priority" },
-		{ s->linux.memory_policy.at, "a memory policy" },
-		{ s->linux.net_devices.n ? s->linux.net_devices.at : 0, "a network device" },
-		{ s->linux.intel_rdt.at, "resource control of the processor (intelRdt)" },
-		{ notify, "SCMP_ACT_NOTIFY" },
+	const uint32_t asked[PLAN_FEATURES] = {
+		[PLAN_SCHEDULER] = process->scheduler.at,
+		[PLAN_IO_PRIORITY] = process->io_priority.at,
+		[PLAN_MEMORY_POLICY] = s->linux.memory_policy.at,
+		[PLAN_NET_DEVICES] = s->linux.net_devices.n ? s->linux.net_devices.at : 0,
+		[PLAN_INTEL_RDT] = s->linux.intel_rdt.at,
+		[PLAN_SECCOMP_NOTIFY] = notify,
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
-		if (!missing[i].at)
+	for (size_t i = 0; i < PLAN_FEATURES; i++) {
+		if (!asked[i] || !unsupported[i])
 			continue;
-		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out %s yet", missing[i].what);
+		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out %s yet", unsupported[i]);
 		err_hint(
 			err,
 			"nothing was started, since nothing that config.json asks for is left out");
-		err_at(err, missing[i].at);
+		err_at(err, asked[i]);
 		return -ENOTSUP;
 	}
 	return 0;

@@ -369,6 +369,21 @@ _must_check_ int plan_make_exec(const struct plan_container *container,
 				struct arena *arena, struct plan *ret,
 				struct spec_problems *problems, struct err *err);
 
+/* What config.json can ask for and hull may not carry out: then it is refused. */
+enum plan_feature {
+	PLAN_SCHEDULER,
+	PLAN_IO_PRIORITY,
+	PLAN_MEMORY_POLICY,
+	PLAN_NET_DEVICES,
+	PLAN_INTEL_RDT,
+	PLAN_SECCOMP_NOTIFY,
+	PLAN_FEATURES,
+};
+bool plan_can(enum plan_feature feature);
+
+/* The mount options that hull knows and carries out, one after another; NULL behind the last. */
+const char *plan_next_mount_option(size_t *index);
+
 /* Whether an existing namespace of that type is joined. */
 bool plan_joins(const struct plan *plan, enum spec_ns_type type);
 

@@ -336,6 +336,10 @@ struct spec {
 	struct json_doc doc; /* for the places of errors */
 };
 
+/* The words of a seccomp profile: SCMP_ACT_*, SCMP_CMP_*, SCMP_ARCH_*, SECCOMP_FILTER_FLAG_*. */
+extern const struct str_name spec_seccomp_actions[], spec_seccomp_operators[], spec_seccomp_archs[],
+	spec_seccomp_flags[];
+
 /* ---- loading ---- */
 
 enum spec_severity { SPEC_ERROR, SPEC_WARNING };
@@ -382,6 +386,14 @@ struct spec_process_file {
 _must_check_ int spec_load_process(struct arena *arena, const char *path,
 				   struct spec_process_file *ret, struct spec_problems *problems,
 				   struct err *err);
+
+/*
+ * A file of `update`: an object like config.json's linux.resources. `doc` has its name and text,
+ * and is complete afterwards, for the places of errors.
+ */
+_must_check_ int spec_parse_resources(struct arena *arena, struct json_doc *doc,
+				      struct spec_resources *ret, struct spec_problems *problems,
+				      struct err *err);
 
 /*
  * Adds a problem at a place, for rules that later stages find (unknown system call names). The

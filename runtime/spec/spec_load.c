@@ -124,6 +124,22 @@ int spec_load_process(struct arena *arena, const char *path, struct spec_process
 	return parse_process(&b, ret, err);
 }
 
+int spec_parse_resources(struct arena *arena, struct json_doc *doc, struct spec_resources *ret,
+			 struct spec_problems *problems, struct err *err)
+{
+	struct bind b = { .arena = arena, .problems = problems, .typos_left = MAX_TYPOS };
+
+	memset(ret, 0, sizeof(*ret));
+	memset(problems, 0, sizeof(*problems));
+	int r = parse_text(&b, doc->name, doc->text, doc->size, doc, err);
+	if (r < 0)
+		return r;
+	b.doc = doc;
+	bind_check_duplicates(&b, doc->root);
+	bind_object(&b, doc->root, &spec_resources_object, ret);
+	return first_error(problems, err);
+}
+
 int spec_load(struct arena *arena, int dirfd, const char *path, struct spec *ret,
 	      struct spec_problems *problems, struct err *err)
 {

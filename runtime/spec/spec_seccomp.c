@@ -6,7 +6,7 @@
 
 #include <seccomp.h>
 
-static const struct str_name action_names[] = {
+const struct str_name spec_seccomp_actions[] = {
 	{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },
 	{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0) },
 	{ "SCMP_ACT_KILL", SCMP_ACT_KILL },
@@ -19,7 +19,7 @@ static const struct str_name action_names[] = {
 	{ NULL, 0 },
 };
 
-static const struct str_name operator_names[] = {
+const struct str_name spec_seccomp_operators[] = {
 	{ "SCMP_CMP_NE", SCMP_CMP_NE },
 	{ "SCMP_CMP_LT", SCMP_CMP_LT },
 	{ "SCMP_CMP_LE", SCMP_CMP_LE },
@@ -30,7 +30,7 @@ static const struct str_name operator_names[] = {
 	{ NULL, 0 },
 };
 
-static const struct str_name architecture_names[] = {
+const struct str_name spec_seccomp_archs[] = {
 	{ "SCMP_ARCH_X86", 0 },         { "SCMP_ARCH_X86_64", 0 },  { "SCMP_ARCH_X32", 0 },
 	{ "SCMP_ARCH_ARM", 0 },         { "SCMP_ARCH_AARCH64", 0 }, { "SCMP_ARCH_LOONGARCH64", 0 },
 	{ "SCMP_ARCH_M68K", 0 },        { "SCMP_ARCH_MIPS", 0 },    { "SCMP_ARCH_MIPS64", 0 },
@@ -41,7 +41,7 @@ static const struct str_name architecture_names[] = {
 	{ "SCMP_ARCH_PARISC64", 0 },    { "SCMP_ARCH_RISCV64", 0 }, { NULL, 0 },
 };
 
-static const struct str_name flag_names[] = {
+const struct str_name spec_seccomp_flags[] = {
 	{ "SECCOMP_FILTER_FLAG_TSYNC", 0 },
 	{ "SECCOMP_FILTER_FLAG_LOG", 0 },
 	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", 0 },
@@ -60,8 +60,8 @@ static const struct bind_key arg_keys[] = {
 	     .flags = BIND_REQUIRED),
 	BIND(UINT, "value", struct spec_seccomp_arg, value, BIND_U64, .flags = BIND_REQUIRED),
 	BIND(UINT, "valueTwo", struct spec_seccomp_arg, value_two, BIND_U64),
-	BIND(ENUM, "op", struct spec_seccomp_arg, op, .names = operator_names, .what = "operator",
-	     .flags = BIND_REQUIRED),
+	BIND(ENUM, "op", struct spec_seccomp_arg, op, .names = spec_seccomp_operators,
+	     .what = "operator", .flags = BIND_REQUIRED),
 	{ .key = NULL },
 };
 static const struct bind_object arg_object = BIND_TABLE(struct spec_seccomp_arg, arg_keys);
@@ -75,7 +75,8 @@ static void check_errno(struct bind *b, const struct spec_int *action, const str
 		       : action->v == SCMP_ACT_TRACE(0) ? TRACE_MAX
 							: 0;
 	if (max == 0)
-		bind_error(b, ret->at, "%s takes no errno", str_name_of(action_names, action->v));
+		bind_error(b, ret->at, "%s takes no errno",
+			   str_name_of(spec_seccomp_actions, action->v));
 	else if (ret->v > max)
 		bind_error(b, ret->at, "expected at most %llu, found %llu", (unsigned long long)max,
 			   (unsigned long long)ret->v);
@@ -90,7 +91,7 @@ static void check_rule(struct bind *b, const struct json *node _unused_, void *o
 static const struct bind_key rule_keys[] = {
 	BIND(STRV, "names", struct spec_seccomp_rule, names, .flags = BIND_REQUIRED | BIND_NONEMPTY,
 	     .separators = " ,"),
-	BIND(ENUM, "action", struct spec_seccomp_rule, action, .names = action_names,
+	BIND(ENUM, "action", struct spec_seccomp_rule, action, .names = spec_seccomp_actions,
 	     .what = "action", .flags = BIND_REQUIRED),
 	BIND(UINT, "errnoRet", struct spec_seccomp_rule, errno_ret, BIND_U32),
 	BIND(LIST, "args", struct spec_seccomp_rule, args, .object = &arg_object),
@@ -127,12 +128,13 @@ static void check_seccomp(struct bind *b, const struct json *node _unused_, void
 }
 
 static const struct bind_key seccomp_keys[] = {
-	BIND(ENUM, "defaultAction", struct spec_seccomp, default_action, .names = action_names,
-	     .what = "action", .flags = BIND_REQUIRED),
+	BIND(ENUM, "defaultAction", struct spec_seccomp, default_action,
+	     .names = spec_seccomp_actions, .what = "action", .flags = BIND_REQUIRED),
 	BIND(UINT, "defaultErrnoRet", struct spec_seccomp, default_errno_ret, BIND_U32),
-	BIND(STRV, "architectures", struct spec_seccomp, architectures, .names = architecture_names,
+	BIND(STRV, "architectures", struct spec_seccomp, architectures, .names = spec_seccomp_archs,
 	     .what = "architecture"),
-	BIND(STRV, "flags", struct spec_seccomp, flags, .names = flag_names, .what = "filter flag"),
+	BIND(STRV, "flags", struct spec_seccomp, flags, .names = spec_seccomp_flags,
+	     .what = "filter flag"),
 	BIND(STR, "listenerPath", struct spec_seccomp, listener_path, .flags = BIND_EMPTY_UNSET),
 	BIND(STR, "listenerMetadata", struct spec_seccomp, listener_metadata,
 	     .flags = BIND_EMPTY_UNSET),

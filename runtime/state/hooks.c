@@ -91,7 +91,7 @@ void state_print_for_hook(const struct state *state, enum state_status status, s
 	struct json_out o;
 	json_out_init(&o, ret, JSON_OUT_COMPACT);
 	json_out_object(&o);
-	state_put_identity(&o, state, status);
+	state_put_identity(&o, state, status, "");
 	json_out_object_end(&o);
 	str_append(ret, "\n");
 }

@@ -8,7 +8,8 @@
 #define STATE_HOOKS_FILE "hooks.lock"
 
 /* The members that others read too, but the pid. */
-void state_put_identity(struct json_out *o, const struct state *state, enum state_status status);
+void state_put_identity(struct json_out *o, const struct state *state, enum state_status status,
+			const char *owner);
 
 /* The hooks of one kind, which is the key. */
 void state_put_hooks(struct json_out *o, const char *kind, const struct spec_hook_list *hooks);

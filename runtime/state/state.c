@@ -16,11 +16,8 @@
 #define STATE_MAX_SIZE (8 * SPEC_MAX_SIZE)
 
 static const struct str_name status_names[] = {
-	{ "creating", STATE_CREATING },
-	{ "created", STATE_CREATED },
-	{ "running", STATE_RUNNING },
-	{ "stopped", STATE_STOPPED },
-	{ NULL, 0 },
+	{ "creating", STATE_CREATING }, { "created", STATE_CREATED }, { "running", STATE_RUNNING },
+	{ "stopped", STATE_STOPPED },   { "paused", STATE_PAUSED },   { NULL, 0 },
 };
 
 const char *state_status_name(enum state_status status)
@@ -42,7 +39,8 @@ static void put_annotations(struct json_out *o, const struct spec_map *annotatio
 }
 
 /* runc's keys, so that what reads its state can read hull's. */
-void state_put_identity(struct json_out *o, const struct state *state, enum state_status status)
+void state_put_identity(struct json_out *o, const struct state *state, enum state_status status,
+			const char *owner)
 {
 	json_out_member(o, "ociVersion", STATE_OCI_VERSION);
 	json_out_member(o, "id", state->id);
@@ -51,15 +49,15 @@ void state_put_identity(struct json_out *o, const struct state *state, enum stat
 	json_out_member(o, "rootfs", state->rootfs ? state->rootfs : "");
 	json_out_member(o, "created", state->created);
 	put_annotations(o, state->annotations);
-	json_out_key(o, "owner");
-	json_out_string(o, "");
+	json_out_member(o, "owner", owner);
 }
 
-static void put_common(struct json_out *o, const struct state *state, enum state_status status)
+static void put_common(struct json_out *o, const struct state *state, enum state_status status,
+		       const char *owner)
 {
 	json_out_key(o, "pid");
 	json_out_int(o, status == STATE_STOPPED ? 0 : state->pid);
-	state_put_identity(o, state, status);
+	state_put_identity(o, state, status, owner);
 }
 
 /* Both as paths, for people; what stays is the beginning of what is used. */
@@ -103,14 +101,20 @@ static void put_own(struct json_out *o, const struct state *state)
 	json_out_object_end(o);
 }
 
+void state_put(struct json_out *o, const struct state *state, enum state_status status,
+	       const char *owner)
+{
+	json_out_object(o);
+	put_common(o, state, status, owner);
+	put_own(o, state);
+	json_out_object_end(o);
+}
+
 void state_print(const struct state *state, enum state_status status, struct str *ret)
 {
 	struct json_out o;
 	json_out_init(&o, ret, JSON_OUT_PRETTY);
-	json_out_object(&o);
-	put_common(&o, state, status);
-	put_own(&o, state);
-	json_out_object_end(&o);
+	state_put(&o, state, status, "");
 	str_append(ret, "\n");
 }
 
@@ -121,7 +125,7 @@ static void file_text(const struct state *state, struct str *ret)
 	json_out_object(&o);
 	json_out_key(&o, "version");
 	json_out_int(&o, STATE_VERSION);
-	put_common(&o, state, state->status);
+	put_common(&o, state, state->status, "");
 	put_own(&o, state);
 	state_put_hooks(&o, "poststart", state->poststart);
 	state_put_hooks(&o, "poststop", state->poststop);
@@ -262,7 +266,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->poststop = state_get_hooks(doc.root, "poststop", arena, &problem);
 	if (get_uint(doc.root, "version", UINT32_MAX) != STATE_VERSION)
 		return broken(err, "it has another version");
-	if (!ret->id || !ret->bundle || !known || !created || !own)
+	if (!ret->id || !ret->bundle || !known || known->value == STATE_PAUSED || !created || !own)
 		return broken(err, "a member is missing");
 	if (problem)
 		return broken(err, problem);

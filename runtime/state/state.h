@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "spec/spec.h"
 #include "state/exitinfo.h"
 
@@ -35,7 +36,13 @@
 /* In the state directory: where a created container waits to be started (start/gate.h). */
 #define STATE_GATE_FILE "gate"
 
-enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED };
+enum state_status {
+	STATE_CREATING,
+	STATE_CREATED,
+	STATE_RUNNING,
+	STATE_STOPPED,
+	STATE_PAUSED, /* only state_status_shown() says so: in the file it is one of the others */
+};
 
 struct state {
 	const char *id;
@@ -177,12 +184,19 @@ bool state_has_executed(pid_t pid, uint64_t pid_start);
  */
 enum state_status state_status_now(const struct state *state);
 
+/* The same for people and engines: created or running in a frozen cgroup is paused (S-020). */
+enum state_status state_status_shown(const struct state *state);
+
 /* Fills pid, pid_start and what they belong to, for a process that cannot go away meanwhile (a
  * child). */
 _must_check_ int state_identify(struct state *state, pid_t pid, struct arena *arena,
 				struct err *err);
 
-/* The state as `state` prints it (schema state-schema.json), with hull's own object. */
+/* The state as an object (schema state-schema.json), with hull's own; `owner` is a user's name. */
+void state_put(struct json_out *o, const struct state *state, enum state_status status,
+	       const char *owner);
+
+/* The same as `state` prints it. */
 void state_print(const struct state *state, enum state_status status, struct str *ret);
 
 /*

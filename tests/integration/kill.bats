@@ -53,8 +53,7 @@ orphan() {
 		capture hull kill "$ID" "$arg"
 		expect 0 ""
 		n=$((n + 1))
-		wait_for test "$(grep -c USR1 "$T/stdout")" = "$n" ||
-			wait_for eval '[[ $(grep -c USR1 "$T/stdout") == '$n' ]]'
+		wait_for eval '[[ $(grep -c USR1 "$T/stdout") == '$n' ]]'
 	done
 	capture hull kill --signal HUP "$ID"
 	expect 0 ""
@@ -168,6 +167,49 @@ capture() {
 	capture hull delete "$ID"
 	expect 0 ""
 	assert_clean
+}
+
+# The state says that there is no cgroup, as for a user who may not have one.
+forget_cgroup() {
+	jq 'del(.hull.cgroup, .hull.cgroupKept)' "$STATE/$ID/state.json" >"$T/s"
+	cp "$T/s" "$STATE/$ID/state.json"
+}
+
+@test "without a cgroup: the first process, and all only by the end of their pid namespace" {
+	start_listener
+	forget_cgroup
+	capture hull kill --all "$ID" USR1
+	expect 1 ""
+	expect_error "has no cgroup"
+	capture hull ps --format json "$ID"
+	expect 1 ""
+	expect_error "has no cgroup"
+	capture hull pause "$ID"
+	expect 1 ""
+	expect_error "has no cgroup"
+	capture hull kill "$ID" USR1
+	expect 0 ""
+	wait_for grep -q USR1 "$T/stdout"
+	capture hull kill --all "$ID" KILL
+	expect 0 ""
+	hull_wait
+	expect 137
+}
+
+@test "without a cgroup and a pid namespace nobody says that all were killed" {
+	without_pid_namespace
+	script 'sleep 61 & wait'
+	hull_start
+	wait_for eval '(($(container_processes | wc -l) == 2))'
+	forget_cgroup
+	capture hull kill --all "$ID" KILL
+	expect 1 ""
+	expect_error "has no cgroup"
+	kill -0 "$PID"
+	capture hull kill "$ID" KILL
+	expect 0 ""
+	hull_wait
+	expect 137
 }
 
 @test "a process that has got the number of the first one is spared" {

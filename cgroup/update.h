@@ -1,0 +1,28 @@
+/*
+ * New limits for a cgroup in which a container runs already. The limits themselves are planned and
+ * written as at a start (cgroup.h); here is what differs.
+ */
+#ifndef HULL_CGROUP_UPDATE_H
+#define HULL_CGROUP_UPDATE_H
+
+#include "cgroup/cgroup.h"
+
+/*
+ * Completes what makes sense only in pairs by what is in force: a CPU quota without its period and
+ * the other way round, and a total of memory and swap without the limit of memory. EBUSY when
+ * memory.checkBeforeUpdate is asked for and more is used than the new limit.
+ */
+_must_check_ int cgroup_complete_resources(int fd, struct spec_resources *resources,
+					   struct err *err);
+
+/* Enables the plan's controllers for an existing cgroup; a missing one is ENODEV and named. */
+_must_check_ int cgroup_enable(const struct cgroup_root *root, const char *path,
+			       const struct cgroup_plan *plan, struct err *err);
+
+/*
+ * Puts the plan's device program (none: everything is allowed) in the place of hull's earlier ones.
+ * In between both count, so that nothing is allowed that either of them denies (R-077).
+ */
+_must_check_ int cgroup_device_replace(int fd, const struct cgroup_plan *plan, struct err *err);
+
+#endif

@@ -1,0 +1,14 @@
+/* A container's numbers as `events` prints them. */
+#ifndef HULL_CMD_REPORT_STAT_H
+#define HULL_CMD_REPORT_STAT_H
+
+#include "base/str.h"
+#include "cgroup/stat.h"
+
+/* One line: an event of the type "stats" with all that the cgroup counts, in runc's shape. */
+void report_stat(struct str *out, const char *id, const struct cgroup_stat *stat);
+
+/* One line: an event without data, "oom". */
+void report_event(struct str *out, const char *id, const char *type);
+
+#endif

@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# hull list, ps and state: what is shown of containers, also of those whose state is broken.
+
+load ../lib
+
+setup() {
+	need_root
+	hull_setup
+}
+
+teardown() {
+	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] || hull delete --force "$ID" >/dev/null 2>&1 || true
+	hull_teardown
+}
+
+@test "list: nothing, with and without a state directory" {
+	capture hull list -q
+	expect 0 ""
+	capture hull list
+	expect 0 "ID          PID         STATUS      BUNDLE      CREATED     OWNER"
+	capture hull list --format json
+	expect 0 "[]"
+	[[ ! -e $STATE ]] || report "list has made the state directory"
+	mkdir -m 700 "$STATE" "$STATE/@seccomp"
+	capture hull list --quiet
+	expect 0 ""
+	capture hull list -f xml
+	expect 1 ""
+	expect_error "takes table or json"
+}
+
+@test "list: running, stopped and broken containers" {
+	config '.annotations.note = "a"'
+	program /bin/true
+	capture hull run --keep -b "$BUNDLE" "$ID-stopped"
+	expect 0
+	mkdir "$STATE/$ID-broken" "$STATE/$ID-half"
+	echo '{"version": 1, "id"' >"$STATE/$ID-broken/state.json"
+	program /bin/sleep 60
+	hull_start
+	capture hull list
+	expect 0
+	[[ -z $stderr ]] || report "nothing expected on standard error"
+	[[ ${lines[0]} =~ ^ID\ +PID\ +STATUS\ +BUNDLE\ +CREATED\ +OWNER$ ]] || report "the heading"
+	expect_match "^$ID +$PID +running +$BUNDLE +20[0-9-]+T[0-9:.]+Z +root\$"
+	expect_match "^$ID-stopped +0 +stopped +$BUNDLE +20[0-9-]+T[0-9:.]+Z +root\$"
+	expect_match "^$ID-broken +0 +broken +20[0-9-]+T[0-9:.]+Z +root\$"
+	expect_match "^$ID-half +0 +broken +20[0-9-]+T[0-9:.]+Z +root\$"
+	capture hull list -q
+	expect 0 "$ID"$'\n'"$ID-broken"$'\n'"$ID-half"$'\n'"$ID-stopped"
+	capture hull list --format=json
+	expect 0
+	[[ $(jq -c '[.[] | [.status, .pid, .owner]]' <<<"$output") == \
+		"[[\"running\",$PID,\"root\"],[\"broken\",0,\"root\"],[\"broken\",0,\"root\"],[\"stopped\",0,\"root\"]]" ]] ||
+		report "other entries expected"
+	[[ $(jq -c '.[0] | [.id, .bundle, .rootfs, .annotations.note, .ociVersion]' <<<"$output") == \
+		"[\"$ID\",\"$BUNDLE\",\"$BUNDLE/rootfs\",\"a\",\"1.3.0\"]" ]] || report "other members"
+	[[ $(jq -r '.[1].hull.problem' <<<"$output") == *"state file is broken"* ]] || report "why"
+	hull delete --force "$ID-broken"
+	hull delete --force "$ID-half"
+	hull delete "$ID-stopped"
+	capture hull list -q
+	expect 0 "$ID"
+}
+
+# capture() writes where hull_start has the container's output.
+capture() {
+	status=0
+	"$@" >"$T/list.stdout" 2>"$T/list.stderr" </dev/null || status=$?
+	output=$(<"$T/list.stdout")
+	stderr=$(<"$T/list.stderr")
+	mapfile -t lines <"$T/list.stdout"
+}
+
+@test "list: a name and a path that could move the cursor are shown as escapes" {
+	local evil=$T/$'evil\e[31m'
+	program /bin/true
+	mv "$BUNDLE" "$evil"
+	capture hull run --keep -b "$evil" "$ID"
+	expect 0
+	capture hull list
+	expect 0
+	[[ $output != *$'\e'* && $output == *'evil\x1b[31m'* ]] || report "an escape expected"
+	hull delete "$ID"
+}
+
+@test "ps: json is the numbers of all processes, and nothing else" {
+	local expected
+	script 'sleep 61 & sleep 62 & wait'
+	hull_start
+	wait_for eval '(($(container_processes | wc -l) == 3))'
+	mkdir "$CGROUP/below"
+	pgrep -P "$PID" | head -n 1 >"$CGROUP/below/cgroup.procs"
+	expected=$(container_processes | sort -n | jq -sc .)
+	capture hull ps --format json "$ID"
+	expect 0 "$expected"
+	[[ -z $stderr ]] || report "nothing expected on standard error"
+	capture hull ps "$ID"
+	expect 0
+	[[ ${lines[0]} =~ PID && ${#lines[@]} == 4 ]] || report "a heading and three lines expected"
+	expect_match " $PID .*sh -c sleep 61"
+	expect_match 'sleep 62'
+	capture hull ps "$ID" -o pid,comm
+	expect 0
+	[[ ${lines[0]} =~ ^\ *PID\ COMMAND$ && ${#lines[@]} == 4 ]] || report "other columns"
+	expect_match "^ *$PID sh\$"
+	capture hull ps "$ID" -o comm
+	expect 1 ""
+	expect_error "no column PID"
+	capture hull ps "$ID" --no-such-option
+	expect 1 ""
+	capture env PATH=/nowhere "$HULL" --root "$STATE" ps "$ID"
+	expect 1 ""
+	expect_error "cannot run ps"
+}
+
+@test "ps: of containers that have ended or never were" {
+	program /bin/true
+	capture hull run --keep -b "$BUNDLE" "$ID"
+	capture hull ps --format json "$ID"
+	expect 0 "[]"
+	capture hull ps "$ID-2"
+	expect 1 ""
+	expect_error "does not exist"
+	hull delete "$ID"
+}
+
+@test "state: the words for a container that there is not" {
+	capture hull state "$ID"
+	expect 1 ""
+	expect_error "container '$ID' does not exist"
+	mkdir -m 700 "$STATE"
+	capture hull state "$ID"
+	expect 1 ""
+	expect_error "container '$ID' does not exist"
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# hull events where all controllers are: the numbers, and the word about a kill for want of memory;
+# and the freezer on a kernel of its own.
+
+load lib
+
+setup() { guest_setup; }
+
+teardown() {
+	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] || hull delete --force "$ID" >/dev/null 2>&1 || true
+	hull_teardown
+}
+
+H() {
+	status=0
+	timeout 60 "$HULL" --root "$STATE" "$@" >"$T/events.stdout" 2>"$T/events.stderr" </dev/null ||
+		status=$?
+	output=$(<"$T/events.stdout")
+	stderr=$(<"$T/events.stderr")
+}
+
+# number FILTER MIN MAX: of the one event.
+number() {
+	jq -e --argjson min "$2" --argjson max "$3" \
+		"($1) as \$n | \$n >= \$min and \$n <= \$max" <<<"$output" >/dev/null ||
+		report "$1: between $2 and $3 expected, found $(jq -c "$1" <<<"$output")"
+}
+
+@test "events --stats: memory, pids, cpu and io" {
+	resources '{ "memory": { "limit": 67108864, "swap": 100663296 }, "pids": { "limit": 30 },
+		"cpu": { "quota": 20000, "period": 100000 } }'
+	script 'x=$(head -c 8000000 /dev/zero | tr "\0" x); sleep 301 & sleep 302 & echo ready; wait'
+	hull_start
+	wait_for eval 'sleep 0.3; grep -q ready "$T/stdout"'
+	H events --stats "$ID"
+	expect 0
+	[[ -z $stderr ]] || report "nothing expected on standard error"
+	number .data.memory.usage.limit 67108864 67108864
+	number .data.memory.usage.usage 7000000 67108864
+	number .data.memory.raw.anon 7000000 67108864
+	number .data.memory.swap.limit 100663296 100663296
+	number .data.pids.current 3 3
+	number .data.pids.limit 30 30
+	number .data.cpu.throttling.periods 1 1000000
+	number .data.cpu.usage.total 1000000 60000000000
+	number '.data.memory.psi.some.total' 0 60000000
+	[[ $(jq -r '.data.blkio | type' <<<"$output") == object ]]
+}
+
+@test "events: a kill for want of memory is told when it happens" {
+	resources '{ "memory": { "limit": 33554432, "swap": 33554432 } }'
+	script 'while [ ! -e /tmp/go ]; do sleep 0.2; done
+		dd if=/dev/zero of=/dev/null bs=64M count=1; echo "dd $?"; exec sleep 300'
+	hull_start
+	timeout 60 "$HULL" --root "$STATE" events --interval 1h "$ID" \
+		>"$T/events" 2>"$T/events.err" </dev/null 3>&- &
+	local watcher=$!
+	wait_for eval '[[ $(head -n 1 "$T/events" | jq -r .type) == stats ]]'
+	: >"/proc/$PID/root/tmp/go"
+	wait_for eval 'sleep 0.2; [[ $(tail -n 1 "$T/events") == "{\"type\":\"oom\",\"id\":\"'"$ID"'\"}" ]]' ||
+		fail "$(<"$T/events")" "$(<"$T/stdout")"
+	hull kill "$ID" KILL
+	wait "$watcher"
+	[[ $(grep -c oom "$T/events") == 1 ]]
+}
+
+@test "pause, state, resume, and a kill while paused" {
+	program /bin/sleep 300
+	hull_start
+	H pause "$ID"
+	expect 0 ""
+	grep -q 'frozen 1' "$CGROUP/cgroup.events"
+	H state "$ID"
+	[[ $(jq -r .status <<<"$output") == paused ]] || report "paused expected"
+	H resume "$ID"
+	expect 0 ""
+	grep -q 'frozen 0' "$CGROUP/cgroup.events"
+	H pause "$ID"
+	H kill "$ID" KILL
+	expect 0 ""
+	hull_wait
+	expect 137
+	assert_clean
+}
