@@ -15,7 +15,8 @@
 
 struct exec_options {
 	struct option_list env, caps, gids;
-	const char *process, *pid_file, *console_socket, *cwd, *user, *apparmor, *label, *cgroup;
+	const char *process, *pid_file, *console_socket, *cwd, *user, *apparmor, *label, *cgroup,
+		*pidfd_socket;
 	const char *no_new_privs; /* "" without a value */
 	bool detach, tty, ignore_paused;
 	unsigned preserve_fds;
@@ -48,7 +49,8 @@ static const struct option exec_table[] = {
 	  "also in a paused container, where it waits until that is resumed" },
 	{ "cgroup", 0, OPTION_TEXT, EXEC(cgroup), "PATH",
 	  "an existing cgroup below the container's" },
-	{ "pidfd-socket", 0, OPTION_LATER, 0, "PATH", "where to send the pidfd" },
+	{ "pidfd-socket", 0, OPTION_TEXT, EXEC(pidfd_socket), "PATH",
+	  "send a pidfd of the process to who listens there" },
 	{ 0 },
 };
 
@@ -223,6 +225,7 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 	if (r == 0)
 		r = state_read_config(store, id, &cmd->arena, config, &told, err);
 	start->join.pid = start->state.pid;
+	start->join.has_init = start->state.has_init;
 	start->join.cgroup = start->state.cgroup;
 	start->join.sub_cgroup = o->cgroup;
 	*ret = (struct plan_container) { .id = id, .config = config };
@@ -321,6 +324,7 @@ static int exec_in(struct cmd *cmd, const struct exec_options *o, struct plan_ex
 
 	start_init(&start, &plan, &cmd->arena, store);
 	start.pid_file = o->pid_file;
+	start.pidfd_socket = o->pidfd_socket;
 	int r = find_container(cmd, o, store, &start, &container, err);
 	if (r == 0)
 		r = load_process(cmd, o->process, po, err);

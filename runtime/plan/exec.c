@@ -9,7 +9,9 @@
  */
 #include "plan/plan.h"
 
+#include <ctype.h>
 #include <linux/sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 
@@ -40,6 +42,11 @@ static void inherit_limits(const struct spec_process *from, struct spec_process 
 		to->oom_score_adj = (struct spec_int) { from->oom_score_adj.v, JSON_ELSEWHERE };
 	if (!to->user.umask.at && from->user.umask.at)
 		to->user.umask = (struct spec_uint) { from->user.umask.v, JSON_ELSEWHERE };
+	if (!to->exec_cpu_affinity.at && from->exec_cpu_affinity.at) {
+		to->exec_cpu_affinity = from->exec_cpu_affinity;
+		to->exec_cpu_affinity.initial.at = JSON_ELSEWHERE;
+		to->exec_cpu_affinity.final.at = JSON_ELSEWHERE;
+	}
 	if (!to->scheduler.at && from->scheduler.at) {
 		to->scheduler = from->scheduler;
 		to->scheduler.at = JSON_ELSEWHERE;
@@ -209,6 +216,64 @@ static int plan_terminal(const struct planner *p, const struct spec *config, str
 	return r < 0 ? r : plan_make_exec_terminal(p, &scratch, err);
 }
 
+/* A number that *text begins with, behind which it then stands; -1: none. */
+static long parse_cpu(const char **text)
+{
+	char *end;
+	*text += strspn(*text, " ");
+	if (!isdigit((unsigned char)**text))
+		return -1;
+	unsigned long n = strtoul(*text, &end, 10);
+	*text = end + strspn(end, " ");
+	return n < CPU_SETSIZE ? (long)n : -1;
+}
+
+/* "0-3,7" */
+static bool parse_cpus(const char *text, cpu_set_t *ret)
+{
+	for (;; text++) {
+		long first = parse_cpu(&text), last = first;
+		if (*text == '-') {
+			text++;
+			last = parse_cpu(&text);
+		}
+		if (first < 0 || last < first)
+			return false;
+		for (; first <= last; first++)
+			CPU_SET((size_t)first, ret);
+		if (*text != ',')
+			return *text == '\0';
+	}
+}
+
+static int plan_cpus(const struct planner *p, const struct spec_str *list, const cpu_set_t **ret,
+		     struct err *err)
+{
+	if (!list->s || !*list->s)
+		return 0;
+	cpu_set_t *cpus = arena_new(p->arena, cpu_set_t);
+	if (!parse_cpus(list->s, cpus)) {
+		err_say(err, ERR_CONFIG, EINVAL,
+			"expected a list of CPUs below %d such as 0-3,7, found \"%s\"", CPU_SETSIZE,
+			list->s);
+		err_at(err, list->at);
+		return -EINVAL;
+	}
+	*ret = cpus;
+	return 0;
+}
+
+static int plan_affinity(const struct planner *p, struct err *err)
+{
+	const struct spec_cpu_affinity *a = &p->spec->process.exec_cpu_affinity;
+	struct plan_process *process = &p->plan->process;
+
+	process->cpus_initial_at = a->initial.at;
+	process->cpus_final_at = a->final.at;
+	int r = plan_cpus(p, &a->initial, &process->cpus_initial, err);
+	return r < 0 ? r : plan_cpus(p, &a->final, &process->cpus_final, err);
+}
+
 static void plan_namespaces(const struct planner *p, const struct plan_container *c)
 {
 	struct plan_namespaces *ns = &p->plan->ns;
@@ -271,6 +336,8 @@ int plan_make_exec(const struct plan_container *container, const struct plan_exe
 		r = plan_check_ids(&p, err);
 	if (r == 0)
 		r = plan_make_labels(&p, err);
+	if (r == 0)
+		r = plan_affinity(&p, err);
 	if (r < 0)
 		json_locate(&spec->doc, err);
 	else

@@ -252,6 +252,11 @@ struct plan_process {
 	bool has_personality;
 	unsigned long personality;
 	uint32_t personality_at;
+	/* exec: the processors that it may run on, until it is in the cgroup and from then on; or
+	 * NULL
+	 */
+	const cpu_set_t *cpus_initial, *cpus_final;
+	uint32_t cpus_initial_at, cpus_final_at;
 	uint64_t reset_signals; /* bit n-1: signal n is ignored by the caller and must not be */
 	unsigned first_closed_fd;
 };

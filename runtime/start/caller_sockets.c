@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,7 +18,8 @@
 
 #define SOCKET_TIMEOUT_S 5
 #define TERMINAL_TEXT    "/dev/ptmx"
-#define PIDFD_TEXT       "standard" /* of a container, not of an exec */
+#define PIDFD_TEXT       "standard"
+#define PIDFD_TEXT_EXEC  "setns"
 
 static const char *connect_hint(int code)
 {
@@ -91,7 +93,8 @@ int pidfd_socket_send(struct start *s, struct err *err)
 {
 	if (s->pidfd_socket_fd < 0)
 		return 0;
-	int r = channel_send_text(s->pidfd_socket_fd, PIDFD_TEXT, sizeof(PIDFD_TEXT) - 1, s->pidfd);
+	const char *text = s->plan->flags & PLAN_EXEC ? PIDFD_TEXT_EXEC : PIDFD_TEXT;
+	int r = channel_send_text(s->pidfd_socket_fd, text, strlen(text), s->pidfd);
 	if (r < 0)
 		return err_sys(err, -r, "cannot send a pidfd to the socket '%s'", s->pidfd_socket);
 	fd_close(&s->pidfd_socket_fd);

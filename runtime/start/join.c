@@ -21,7 +21,9 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -80,9 +82,7 @@ static int examine_failed(const struct join *join, int code, struct err *err)
 {
 	err_sys(err, code, "cannot look at the container's first process %d", (int)join->pid);
 	if (code == EACCES || code == EPERM)
-		err_hint(err,
-			 "only who started it may, and root; a first process that hides itself "
-			 "(--init) is closed to users without privilege");
+		err_hint(err, "only who started the container may, and root");
 	return -code;
 }
 
@@ -106,7 +106,7 @@ static int read_setgroups(int proc_fd, bool *ret)
 	return r;
 }
 
-int join_examine(const struct join *join, struct plan_container *ret, struct err *err)
+static int examine(const struct join *join, struct plan_container *ret)
 {
 	char path[32];
 	snprintf(path, sizeof(path), "/proc/%d", (int)join->pid);
@@ -116,8 +116,41 @@ int join_examine(const struct join *join, struct plan_container *ret, struct err
 	int r = its_fd < 0 || own_fd < 0 ? -errno : 0;
 	if (r == 0)
 		r = compare_namespaces(its_fd, own_fd, &ret->ns_flags);
-	if (r == 0)
-		r = read_setgroups(proc_fd, &ret->denies_setgroups);
+	return r < 0 ? r : read_setgroups(proc_fd, &ret->denies_setgroups);
+}
+
+/* The first child that hull's own first process has had, which lives as long as that one. */
+static pid_t read_program(const struct join *join)
+{
+	char path[64], text[64];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)join->pid, (int)join->pid);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+/* Once more when there is a descriptor: the number has not become somebody else's meanwhile. */
+static int take_program(struct join *join)
+{
+	pid_t pid = read_program(join);
+	_cleanup_close_ int pidfd = pid > 0 ? pidfd_open(pid, 0) : (errno = ESRCH, -1);
+	if (pidfd < 0 || read_program(join) != pid)
+		return pidfd < 0 ? -errno : -ESRCH;
+	fd_close(&join->pidfd);
+	join->pidfd = fd_take(&pidfd);
+	join->pid = pid;
+	return 0;
+}
+
+int join_examine(struct join *join, struct plan_container *ret, struct err *err)
+{
+	int r = examine(join, ret);
+	if (r == -EACCES && join->has_init) {
+		r = take_program(join);
+		if (r == 0)
+			r = examine(join, ret);
+	}
 	int alive = check_alive(join, err);
 	if (alive < 0)
 		return alive;
@@ -192,9 +225,24 @@ static int follow_first(struct start *s, struct err *err)
 	return r < 0 ? r : clone_child(s, err);
 }
 
+/* Of the calling process, and of those that it makes. */
+static int set_cpus(const cpu_set_t *cpus, uint32_t at, struct err *err)
+{
+	if (!cpus || sched_setaffinity(0, sizeof(*cpus), cpus) == 0)
+		return 0;
+	int r = err_sys(err, errno, "cannot run on these processors alone");
+	if (r == -EINVAL)
+		err_hint(err, "none of them is there, or the cgroup allows none (cpuset)");
+	err_at(err, at);
+	return r;
+}
+
 static int make_process(struct start *s, struct err *err)
 {
-	int r = open_process(s, err);
+	const struct plan_process *process = &s->plan->process;
+	int r = set_cpus(process->cpus_initial, process->cpus_initial_at, err);
+	if (r == 0)
+		r = open_process(s, err);
 	if (r == 0)
 		r = clone_child(s, err);
 	if (r == -EBUSY && s->cgroup_fd >= 0 && !s->join.sub_cgroup)
@@ -267,8 +315,16 @@ static int enter_root(struct start *s, struct err *err)
 	return s->root_fd < 0 ? err_sys(err, errno, "cannot open the container's root") : 0;
 }
 
+/* By now it is in the cgroup, whose processors these are. */
+static int limit_cpus(struct start *s, struct err *err)
+{
+	const struct plan_process *process = &s->plan->process;
+	return set_cpus(process->cpus_final, process->cpus_final_at, err);
+}
+
 const struct child_step join_child_steps[] = {
 	{ "process", isolate_process },
+	{ "processors", limit_cpus },
 	{ "namespaces", enter_namespaces },
 	{ "root", enter_root },
 	{ "terminal", console_make },

@@ -5,6 +5,7 @@
 #ifndef HULL_START_JOIN_H
 #define HULL_START_JOIN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -13,6 +14,7 @@
 struct join {
 	int pidfd;          /* of the container's first process: that one and no other */
 	pid_t pid;          /* the same */
+	bool has_init;      /* it is hull's own (--init), which hides */
 	const char *cgroup; /* the container's, below the cgroup2 mount; NULL: it has none */
 	const char *sub_cgroup; /* --cgroup, below that; or NULL */
 };
@@ -20,7 +22,10 @@ struct join {
 void join_init(struct join *join);
 void join_done(struct join *join);
 
-/* Fills what a plan must know of the container, but its id and config. */
-_must_check_ int join_examine(const struct join *join, struct plan_container *ret, struct err *err);
+/*
+ * Fills what a plan must know of the container, but its id and config. Where only root may look at
+ * hull's own first process, the program becomes the one that is joined.
+ */
+_must_check_ int join_examine(struct join *join, struct plan_container *ret, struct err *err);
 
 #endif

@@ -164,35 +164,90 @@ typed() {
 	compare SESSION typed
 }
 
-# A process with all rights in the pid namespace that is joined looks for a way to the host's files.
-spied() {
-	local n spy
+# spy: a process with all rights in a pid namespace of its own, which is the one of config.json, looks
+# for a way to the host's files, and says so in $T/found.
+spy() {
 	rm -f "$T/found" "$T/stop"
 	unshare --pid --fork --kill-child --mount-proc perl -e 'my ($canary, $stop) = @ARGV;
 		my $end = time + 60;
 		while (time < $end && !-e $stop) {
 			for my $p (grep { $_ > 1 } map { m{(\d+)$} } glob "/proc/[0-9]*") {
-				next if !-e "/proc/$p/root$canary";
+				my $seen = -e "/proc/$p/root$canary";
+				# Out of a directory ".." leads up to the root of its mount.
+				$seen ||= grep { my $fd = $_;
+					-e "$fd/1/root$canary" || grep { -e "$fd/" . "../" x $_ . substr($canary, 1) } 1 .. 12
+				} glob "/proc/$p/fd/[3-9]*";
+				next if !$seen;
 				# Its own children see the host as it does.
 				open my $f, "<", "/proc/$p/comm" or next;
 				print "found\n" if <$f> ne "perl\n";
 				exit;
 			}
 		}' "$HOST/file" "$T/stop" >"$T/found" 2>&1 </dev/null 3>&- &
-	spy=$!
-	wait_for pgrep -P "$spy" -x perl >/dev/null
-	config --arg path "/proc/$(pgrep -P "$spy")/ns/pid" \
+	SPY=$!
+	wait_for pgrep -P "$SPY" -x perl >/dev/null
+	config --arg path "/proc/$(pgrep -P "$SPY")/ns/pid" \
 		'(.linux.namespaces[] | select(.type == "pid")).path = $path'
+}
+
+# Whether the spy has found something.
+spy_found() {
+	touch "$T/stop"
+	wait "$SPY" || true
+	grep -q found "$T/found"
+}
+
+spied() {
+	local n
+	spy
 	program /bin/true
 	for ((n = 0; n < 40; n++)); do
 		start
 		[[ ! -s $T/found ]] || break
 	done
-	touch "$T/stop"
-	wait "$spy" || true
-	grep -q found "$T/found"
+	spy_found
 }
 
 @test "R-001: a process in a pid namespace that is joined finds the host's files" {
 	compare LATE_PID spied
+}
+
+# The same with a container that is there, in which one process after the other is executed.
+spied_exec() {
+	local n found=1
+	spy
+	program /bin/sleep 60
+	hull_start
+	for ((n = 0; n < 40; n++)); do
+		capture timeout -s KILL 10 "${RUNTIME[@]}" --root "$STATE" exec "$ID" /bin/true
+		[[ ! -s $T/found ]] || break
+	done
+	spy_found || found=0
+	timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
+	hull_wait
+	rm -f "$T/pid"
+	((found))
+}
+
+@test "R-001: a process in the container finds the host's files in one that is executed" {
+	compare LATE_PID spied_exec
+}
+
+# Without a pid namespace: elsewhere the child has no /proc/self of its own there.
+exec_in_host_directory() {
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	program /bin/sleep 60
+	hull_start
+	capture bash -c 'for i in {3..14}; do eval "exec $i<\"$1\""; done; shift
+		exec timeout -s KILL 10 "$@" --cwd /proc/self/fd/9 "$0" /bin/cat file' \
+		"$ID" "$HOST" "${RUNTIME[@]}" --root "$STATE" exec --preserve-fds 12
+	local text=$output
+	timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
+	hull_wait
+	rm -f "$T/pid"
+	[[ $text == secret ]]
+}
+
+@test "R-011: exec with a directory of the host as its working directory" {
+	compare CWD exec_in_host_directory
 }

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -258,6 +259,14 @@ WRAP(int, open_tree, int dirfd, const char *path, unsigned flags)
 WRAP(unsigned long, getauxval, unsigned long type)
 {
 	return type == AT_SECURE && without("SECURE") ? 0 : __real_getauxval(type);
+}
+
+/* LATE_PID, exec: the process is in the container's pid namespace from its birth on. */
+WRAP(int, clone_child, struct start *s, struct err *err)
+{
+	if (without("LATE_PID") && s->join.pidfd >= 0 && setns(s->join.pidfd, CLONE_NEWPID) < 0)
+		return -errno;
+	return __real_clone_child(s, err);
 }
 
 /* LATE_PID: an existing pid namespace is joined before the root is left. */

@@ -244,6 +244,29 @@ detached() {
 	stop
 }
 
+@test "S-112: execCPUAffinity is for what is executed, and not for the first process" {
+	config '.process.execCPUAffinity = {initial: "0-1", final: "1"}'
+	hull_start
+	in_container grep Cpus_allowed_list /proc/self/status
+	expect 0 $'Cpus_allowed_list:\t1'
+	[[ $(grep Cpus_allowed_list "/proc/$PID/status") == "$(grep Cpus_allowed_list /proc/self/status)" ]]
+	process '.execCPUAffinity = {initial: "0"} | .args = ["/bin/grep", "Cpus_allowed_list", "/proc/self/status"]'
+	hull_exec -p "$T/process.json" "$ID"
+	expect 0 $'Cpus_allowed_list:\t0'
+	local list
+	for list in 1-0 0- - 0,,1 ',' 1024 '0 1' 0-1-2; do
+		process ".execCPUAffinity = {final: \"$list\"} | .args = [\"/bin/true\"]"
+		hull_exec -p "$T/process.json" "$ID"
+		expect 255
+		expect_error 'process.json:.*execCPUAffinity.final'
+	done
+	process '.execCPUAffinity = {final: "1000"} | .args = ["/bin/true"]'
+	hull_exec -p "$T/process.json" "$ID"
+	expect 255
+	expect_error 'none of them is there'
+	stop
+}
+
 @test "engines' process files" {
 	hull_start
 	local file
@@ -384,11 +407,24 @@ detached() {
 	stop
 }
 
+@test "a container that is created and not yet started is entered, too" {
+	program /bin/echo started
+	capture timeout 20 "$HULL" --root "$STATE" create --pid-file "$T/pid" -b "$BUNDLE" "$ID" 3>&-
+	expect 0
+	PID=$(<"$T/pid")
+	detached
+	assert_inside "$INSIDE"
+	in_container /bin/sh -c 'hostname; exit 3'
+	expect 3 test
+	timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
+	assert_clean
+}
+
 @test "when the container ends, so does the process" {
 	hull_start
-	"$HULL" --root "$STATE" exec "$ID" /bin/sleep 50 >"$T/out" 2>&1 </dev/null 3>&- &
+	"$HULL" --root "$STATE" exec "$ID" /bin/sh -c "echo ready; exec sleep 50" >"$T/out" 2>&1 </dev/null 3>&- &
 	OTHER=$!
-	wait_for bash -c "(( \$(wc -l <'$CGROUP/cgroup.procs') == 2 ))"
+	wait_for grep -q ready "$T/out"
 	kill -KILL "$PID"
 	status=0
 	wait "$OTHER" || status=$?
@@ -482,6 +518,31 @@ detached() {
 	stop
 }
 
+@test "--pidfd-socket: a pidfd of the process goes to who listens there" {
+	cat >"$T/listen" <<-'END'
+		import os, socket, subprocess, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+		s.bind(sys.argv[1])
+		s.listen(1)
+		s.settimeout(10)
+		assert subprocess.run(sys.argv[2:], timeout=15).returncode == 0
+		c, _ = s.accept()
+		text, fds, _, _ = socket.recv_fds(c, 100, 5)
+		print(text.decode(), len(fds))
+		for line in open("/proc/self/fdinfo/%d" % fds[0]):
+		    if line.startswith("Pid:"):
+		        print(line.split()[1])
+	END
+	hull_start
+	capture timeout 30 python3 "$T/listen" "$T/socket" "$HULL" --root "$STATE" exec --detach \
+		--pidfd-socket "$T/socket" --pid-file "$T/exec.pid" "$ID" /bin/sleep 50 3>&-
+	expect 0 $'setns 1\n'"$(<"$T/exec.pid")"
+	hull_exec --pidfd-socket "$T/nowhere" "$ID" true
+	expect 255
+	expect_error "cannot connect to the pidfd socket"
+	stop
+}
+
 # ---- what is refused ---------------------------------------------------------------------------
 
 # expect_logged TEXT: the log has one object, whose message has the text.
@@ -528,6 +589,7 @@ exec_logged() {
 @test "R-071: a process that has the first one's number by now is not entered" {
 	sleep 60 3>&- &
 	OTHER=$!
+	sleep 0.1 # its start is told in hundredths of a second
 	hull_start
 	jq --argjson pid "$OTHER" '.pid = $pid' "$STATE/$ID/state.json" >"$T/forged"
 	cp "$STATE/$ID/state.json" "$T/state.json"

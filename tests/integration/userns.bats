@@ -885,3 +885,121 @@ user_hull() {
 	expect 0
 	assert_user_clean
 }
+
+# ---- exec ---------------------------------------------------------------------------------------
+
+# user_start: as hull_start, but by the user.
+user_start() {
+	user_do "$T/hull" run --pid-file "$T/run/pid" -b "$BUNDLE" "$ID" \
+		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/run/pid" || fail "not started: $(<"$T/stderr")"
+	PID=$(<"$T/run/pid")
+	wait_for has_executed "$PID" || fail "not running: $(<"$T/stderr")"
+}
+
+user_is_running() {
+	[[ $(user_do "$T/hull" state "$ID" 2>/dev/null | jq -r .status) == running ]]
+}
+
+user_exec() {
+	capture user_do timeout -s KILL 20 "$T/hull" exec "$@"
+}
+
+user_stop() {
+	capture user_do timeout 30 "$T/hull" delete --force "$ID"
+	expect 0
+	hull_wait
+	assert_user_clean
+}
+
+@test "rootless: exec enters the container of the same user" {
+	as_user
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 77, hard: 99}] | .process.oomScoreAdj = 400'
+	program /bin/sleep 60
+	user_start
+	# shellcheck disable=SC2016 # for the inside
+	user_exec "$ID" /bin/sh -c 'for n in user mnt uts ipc net pid cgroup; do
+			[ "$(readlink /proc/1/ns/$n)" = "$(readlink /proc/self/ns/$n)" ] || echo "other $n"
+		done; id -u; id -g; ulimit -n; cat /proc/self/oom_score_adj
+		for s in CapInh CapPrm CapEff CapBnd CapAmb NoNewPrivs; do
+			[ "$(grep $s /proc/1/status)" = "$(grep $s /proc/self/status)" ] || echo "other $s"; done; exit 5'
+	expect 5 $'0\n0\n77\n400'
+	user_exec -d --pid-file "$T/run/exec.pid" "$ID" /bin/sleep 50
+	expect 0 ""
+	[[ $(readlink "/proc/$(<"$T/run/exec.pid")/ns/user") == "$(readlink "/proc/$PID/ns/user")" ]]
+	user_exec "$ID" /no/such
+	expect 255
+	expect_error 'exec: "/no/such": stat /no/such: no such file or directory'
+	user_exec -u 7 "$ID" id
+	expect_error "user 7 does not exist in the container's user namespace"
+	user_exec -g 7 "$ID" id
+	expect_error "additional groups cannot be set"
+	user_stop
+}
+
+@test "rootless: exec beside hull's own process 1, which hides" {
+	as_user
+	program /bin/sleep 60
+	user_do "$T/hull" run --init --pid-file "$T/run/pid" -b "$BUNDLE" "$ID" \
+		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for user_is_running || fail "not running: $(<"$T/stderr")"
+	# shellcheck disable=SC2016 # for the inside
+	user_exec "$ID" /bin/sh -c 'readlink /proc/self/ns/user; id -u; head -n 1 /proc/1/status'
+	expect 0
+	[[ $output == $'user:['*$']\n0\nName:\thull:pid1' ]] || report "inside expected"
+	[[ ${lines[0]} != "$(readlink /proc/self/ns/user)" ]] || report "not inside"
+	user_exec -d --pid-file "$T/run/exec.pid" "$ID" /bin/sleep 50
+	expect 0 ""
+	user_stop
+}
+
+@test "rootless: exec with a terminal" {
+	as_user
+	program /bin/sleep 60
+	user_start
+	capture user_do timeout 60 "$(dirname "$HULL")/tests/pty" -- "$T/hull" exec -t "$ID" \
+		/bin/sh -c 'tty; test -t 0 && echo yes' 3>&-
+	expect 0 $'/dev/pts/0\r\nyes\r'
+	user_stop
+}
+
+@test "rootless: exec by another user is refused" {
+	as_user
+	program /bin/sleep 60
+	user_start
+	chmod 755 "$T/run" "$T/run/hull" "$T/run/hull/$ID"
+	chmod 644 "$T/run/hull/$ID"/*.json
+	capture setpriv --reuid 54322 --regid 54322 --clear-groups \
+		timeout 20 "$T/hull" --root "$T/run/hull" exec "$ID" id
+	expect 255
+	expect_error "belongs to user"
+	user_stop
+}
+
+@test "rootless: exec by root enters the same" {
+	as_user
+	program /bin/sleep 60
+	user_start
+	capture timeout 20 "$T/hull" --root "$T/run/hull" exec "$ID" id
+	expect 255
+	expect_error "belongs to user"
+	user_stop
+}
+
+@test "root: exec beside a joined user namespace" {
+	as_root
+	start_other
+	join user network ipc uts pid
+	config 'del(.hostname)'
+	program /bin/sleep 60
+	hull_start
+	capture timeout 20 "$HULL" --root "$STATE" exec "$ID" /bin/sh -c \
+		'for n in user net ipc uts pid mnt; do readlink /proc/self/ns/$n; done; id -u'
+	expect 0 "$(cd "/proc/$PID/ns" && readlink user net ipc uts pid mnt)"$'\n0'
+	kill -KILL "$PID"
+	hull_wait
+	stop_other timeout 30 "$HULL" --root "$STATE"
+	assert_clean
+}
