@@ -848,6 +848,13 @@ user_hull() {
 	capture user_do timeout 30 "$T/hull" "$@" 3>&-
 }
 
+# is_gone PID: dead, although who inherits it may take a moment to reap it.
+is_gone() {
+	local state
+	state=$(ps -o stat= -p "$1") || return 0
+	[[ -z $state || $state == Z* ]]
+}
+
 @test "user: create, start and delete, and the hooks of a start" {
 	as_user
 	printf '#!/bin/sh\ncat >/dev/null\necho inner >/log\n' >"$BUNDLE/rootfs/inner"
@@ -866,7 +873,7 @@ user_hull() {
 	[[ $(jq -r .status <<<"$output") == running ]] || report "running expected"
 	user_hull delete --force "$ID"
 	expect 0 ""
-	! kill -0 "$(<"$T/run/pid")" 2>/dev/null
+	wait_for is_gone "$(<"$T/run/pid")" || fail "its process is left"
 	assert_user_clean
 }
 
