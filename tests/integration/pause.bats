@@ -142,3 +142,23 @@ is_growing() {
 	expect 1 ""
 	expect_error "frozen by a cgroup above"
 }
+
+@test "a created container: paused, resumed, listed, killed, and deleted without force" {
+	hull create -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&-
+	status_is created
+	H pause "$ID"
+	expect 0 ""
+	status_is paused
+	H resume "$ID"
+	expect 0 ""
+	status_is created
+	H ps --format json "$ID"
+	expect 0
+	[[ $(jq length <<<"$output") == 1 ]] || report "one process expected"
+	H kill "$ID" KILL
+	expect 0 ""
+	wait_for status_is stopped
+	H delete "$ID"
+	expect 0 ""
+	assert_clean
+}
