@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What hull leaves of cgroups: all that it made goes, also the parents; what existed before stays,
 # with whoever is in it, and without hull's device programs.
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own, and means its own variables
 
 load ../lib
 

@@ -517,14 +517,14 @@ fails() {
 }
 
 @test "hooks get no descriptor, no ignored or blocked signal, and a session of their own" {
-	hook createRuntime create 'ls /proc/$$/fd | tr "\n" " " >>$log
-		echo " $(( $(cut -d" " -f6 /proc/$$/stat) == $$ ))" >>$log'
+	hook createRuntime create 'ls /proc/$$/fd >>$log
+		echo "$(( $(cut -d" " -f6 /proc/$$/stat) == $$ ))" >>$log'
 	local run=$T/run.sh
 	printf 'trap "" USR1 PIPE HUP\nexec 7</etc/passwd\nexec "$@"\n' >"$run"
 	capture timeout 20 bash "$run" "$HULL" --root "$STATE" run --preserve-fds 5 -b "$BUNDLE" "$ID"
 	expect 0
-	# 255 is the script that bash reads.
-	[[ $(<"$T/log") == "0 1 2 255  1" ]] || fail "$(<"$T/log")"
+	# 255 is the script that bash reads. (In a pipe ls would sometimes see its ends.)
+	[[ $(tr '\n' ' ' <"$T/log") == "0 1 2 255 1 " ]] || fail "$(<"$T/log")"
 	# A shell changes its signals itself; sed shows them, and fails so that hull does.
 	config 'del(.hooks)'
 	add_hook createRuntime '{"path": "/bin/sed", "args": ["sed", "-n", "/^Sig[BI]/p; $q1", "/proc/self/status"]}'

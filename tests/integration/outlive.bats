@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What tries to outlive its container: a process whose first thread has ended, one that has closed
 # its cgroup to hull, one whose state is gone, unreadable, or looked at from elsewhere.
+# shellcheck disable=SC2012,SC2153,SC2154 # names of tasks are numbers; set by lib.bash
 
 # shellcheck disable=SC2030,SC2031 # each test is a process of its own, and means its own variables
 load ../lib
@@ -312,7 +313,7 @@ assert_user_clean() {
 	in_delegated timeout -s KILL 60 "$T/hull" run --pid-file "$T/run/pid" -b "$BUNDLE" "$ID" \
 		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
 	HULL_PID=$!
-	wait_for grep -q done "$T/stdout" || fail "not started: $(<"$T/stderr")"
+	wait_for grep -q 'done' "$T/stdout" || fail "not started: $(<"$T/stderr")"
 	capture user_do timeout 30 "$T/hull" delete --force "$ID"
 	expect 0
 	wait "$HULL_PID" || true

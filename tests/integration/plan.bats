@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # plan, check and spec on real bundles: what they say, their exit status, and that nothing is
 # started or made by them.
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own, and means its own variables
 
 load ../lib
 

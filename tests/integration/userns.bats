@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Containers with a user namespace of their own: started by root, where a stage locks the host's
 # flags, and by a user without privilege, who has only the rights inside of it.
+# shellcheck disable=SC2153 # set by lib.bash
 
 # shellcheck disable=SC2030,SC2031 # each test is a process of its own, and means its own variables
 load ../lib
