@@ -11,8 +11,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,16 +119,26 @@ static int ended(const struct start *s, struct err *err)
 	return -ECANCELED;
 }
 
+/*
+ * Where somebody has waited for the process already, nobody can say whether it had executed. It is
+ * not taken for started then when it is the profile that has ended it.
+ */
+static bool is_killed_by_filter(const struct start *s)
+{
+	return !s->init.page && atomic_load(&s->channel.page->exec_next) &&
+	       state_end_signal(s->pidfd) == SIGSYS;
+}
+
 static int judge(struct start *s, struct start_result *ret, struct err *err)
 {
 	if (!gate_is_taken(s) && gate_revoke(s))
 		return not_taken(s, err);
 	if (channel_error(&s->channel, err)) {
 		/* What the specification has undone is what a hook has failed at (S-046). */
-		ret->undo = strstr(err->step, " hooks") != NULL;
+		ret->undo = err->flags & (ERR_ABOUT_HOOK | ERR_CHILDS_HOOK);
 		return -err->code;
 	}
-	return start_executes(s) ? 0 : ended(s, err);
+	return start_executes(s) && !is_killed_by_filter(s) ? 0 : ended(s, err);
 }
 
 /* ---- why not ---- */

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -75,6 +77,23 @@ bool state_has_executed(pid_t pid, uint64_t pid_start)
 	struct process_stat stat;
 	return read_stat(pid, &stat) < 0 || (pid_start && stat.start != pid_start) ||
 	       stat.has_executed;
+}
+
+/* From linux/pidfd.h of 6.15; older headers lack it. */
+struct process_info {
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t exit_status;
+};
+#define PROCESS_GET_INFO  _IOWR(0xff, 11, struct process_info)
+#define PROCESS_INFO_EXIT (UINT64_C(1) << 3)
+
+int state_end_signal(int pidfd)
+{
+	struct process_info info = { .mask = PROCESS_INFO_EXIT };
+	if (ioctl(pidfd, PROCESS_GET_INFO, &info) < 0 || !(info.mask & PROCESS_INFO_EXIT))
+		return 0;
+	return WIFSIGNALED(info.exit_status) ? WTERMSIG(info.exit_status) : 0;
 }
 
 /*

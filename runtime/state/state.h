@@ -178,6 +178,12 @@ bool state_cgroup_existed(const struct state *state);
 bool state_has_executed(pid_t pid, uint64_t pid_start);
 
 /*
+ * The signal that has ended a process which somebody has waited for since; 0: there is none, or the
+ * kernel does not say (PIDFD_GET_INFO, Linux 6.15).
+ */
+int state_end_signal(int pidfd);
+
+/*
  * What the kernel knows: a process that is gone means stopped, and one that was being created runs
  * as soon as it has executed; until then it is created when it waits at a gate. So no start has to
  * write the state once more.

@@ -179,7 +179,7 @@ check_sample() {
 
 @test "what comes later is named as such, and mistakes on the command line have their cure" {
 	capture hull checkpoint x
-	[[ $status == 1 && $stderr == *"cannot carry out 'checkpoint' yet"* ]] || report checkpoint
+	[[ $status == 1 && $stderr == *"hull makes no checkpoints"* ]] || report checkpoint
 	capture hull run --debug x
 	[[ $status == 1 && $stderr == *"global option"* ]] || report debug
 	capture hull run --overlay= x

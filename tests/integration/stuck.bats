@@ -112,7 +112,10 @@ stop_stage() {
 		read -r HELPER _ <"/proc/$HULL_PID/task/$HULL_PID/children" || [[ -n $HELPER ]] || continue
 		kill -STOP "$HELPER" || return 1
 		sleep 0.1
-		grep -q '^435 ' "/proc/$HULL_PID/syscall" && return 0 # clone3 waits for the stage
+		# clone3 waits for the stage, which is at the trees and so has asked to die with hull.
+		grep -q '^435 ' "/proc/$HULL_PID/syscall" &&
+			(($(wc -l <"/proc/$HELPER/mountinfo") > $(wc -l <"/proc/$HULL_PID/mountinfo") + 1)) &&
+			return 0
 		break
 	done 2>/dev/null
 	kill -KILL "$HELPER" "$HULL_PID" 2>/dev/null || true
