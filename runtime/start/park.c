@@ -144,12 +144,16 @@ static void give_heap(uintptr_t page)
 		give((own / page + 2) * page, end, page);
 }
 
-/* Below the frames in use, and above `start`: callers to whom nobody returns. */
+/*
+ * Below the frames in use, and above `start`: callers to whom nobody returns. (AddressSanitizer has
+ * variables elsewhere.)
+ */
 static void give_stack(const struct start *s, uintptr_t page)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	give(here - PARK_STACK_GIVEN, here - PARK_STACK_KEPT, page);
-	give((uintptr_t)(s + 1), (uintptr_t)__libc_stack_end, page);
+	if ((uintptr_t)s > here)
+		give((uintptr_t)(s + 1), (uintptr_t)__libc_stack_end, page);
 }
 
 /* A page that is touched brings its neighbours along; but not across this. */
