@@ -26,7 +26,6 @@ log_driver = "k8s-file"
 pids_limit = 0
 default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
 [engine]
-cgroup_manager = "cgroupfs"
 events_logger = "file"
 X
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s/store"\nrunroot = "%s/run"\n' "$work" "$work" >/etc/containers/storage.conf
