@@ -125,7 +125,7 @@ run_mapped() {
 	BELOW=$T/data/below
 	mount -t tmpfs below "$BELOW"
 	touch "$BELOW/file"
-	cp /proc/self/mountinfo "$T/mountinfo"
+	host_mounts >"$T/mountinfo"
 	map 0 1000 10
 	volume rbind idmap
 	script 'stat -c "%u:%g" /data/root /data/below/file'

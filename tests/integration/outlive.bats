@@ -262,7 +262,7 @@ assert_user_clean() {
 	FULL=$T/full
 	mkdir "$FULL"
 	mount -t tmpfs -o size=1m,mode=700 full "$FULL"
-	cp /proc/self/mountinfo "$T/mountinfo"
+	host_mounts >"$T/mountinfo"
 	STATE=$FULL/state
 	program /bin/sleep 60
 	config --arg out "$T/poststop" '.hooks.poststop = [
