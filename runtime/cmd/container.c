@@ -27,7 +27,8 @@ int container_open(struct cmd *cmd, const char *id, enum container_flags flags,
 	if (r == 0 && flags == CONTAINER_LOCK)
 		r = state_lock(&ret->store, id, &ret->entry, err);
 	if (r == 0)
-		r = state_read(&ret->store, id, &cmd->arena, &ret->state, err);
+		r = (flags == CONTAINER_LOCK ? state_read : state_read_settled)(
+			&ret->store, id, &cmd->arena, &ret->state, err);
 	if (r == 0)
 		ret->state.status = state_status_now(&ret->state);
 	return r;

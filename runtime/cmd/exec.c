@@ -210,7 +210,7 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 	struct spec *config = arena_new(&cmd->arena, struct spec);
 	struct spec_problems told; /* when it was started */
 
-	int r = state_read(store, id, &cmd->arena, &start->state, err);
+	int r = state_read_settled(store, id, &cmd->arena, &start->state, err);
 	if (r < 0)
 		return r;
 	enum state_status status = state_status_now(&start->state);
@@ -229,7 +229,9 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 	start->join.cgroup = start->state.cgroup;
 	start->join.sub_cgroup = o->cgroup;
 	*ret = (struct plan_container) { .id = id, .config = config };
-	return r < 0 ? r : join_examine(&start->join, ret, err);
+	if (r == 0)
+		r = join_examine(&start->join, ret, err);
+	return r < 0 && join_has_ended(&start->join) ? not_there(id, STATE_STOPPED, err) : r;
 }
 
 /* ---- the process ---- */
@@ -332,6 +334,9 @@ static int exec_in(struct cmd *cmd, const struct exec_options *o, struct plan_ex
 		r = make_plan(cmd, &container, po, &plan, err);
 	if (r == 0)
 		r = run_process(cmd, &start, err);
+	/* What a namespace answers whose processes the kernel has ended meanwhile. */
+	if ((r == -ESRCH || r == -ENOMEM) && join_has_ended(&start.join))
+		r = not_there(cmd->args[0], STATE_STOPPED, err);
 	start_done(&start);
 	return r;
 }

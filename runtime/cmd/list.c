@@ -86,7 +86,7 @@ static void read_rows(struct cmd *cmd, const struct state_store *store, const st
 	for (size_t i = 0; i < ids->n; i++) {
 		struct row *row = &ret->rows[ret->n];
 		struct err err = { 0 };
-		int r = state_read(store, ids->v[i], &cmd->arena, &row->state, &err);
+		int r = state_read_settled(store, ids->v[i], &cmd->arena, &row->state, &err);
 		if (r == -ENOENT)
 			continue;
 		ret->n++;

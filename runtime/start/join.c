@@ -86,6 +86,12 @@ static int examine_failed(const struct join *join, int code, struct err *err)
 	return -code;
 }
 
+bool join_has_ended(const struct join *join)
+{
+	struct pollfd end = { .fd = join->pidfd, .events = POLLIN };
+	return poll(&end, 1, 0) > 0;
+}
+
 /* It is still the one that the descriptor stands for, and so was when it was looked at by number.
  */
 static int check_alive(const struct join *join, struct err *err)

@@ -28,4 +28,7 @@ void join_done(struct join *join);
  */
 _must_check_ int join_examine(struct join *join, struct plan_container *ret, struct err *err);
 
+/* The container has stopped: what failed since it was found may have failed because of that. */
+bool join_has_ended(const struct join *join);
+
 #endif

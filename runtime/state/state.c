@@ -317,6 +317,21 @@ int state_read(const struct state_store *store, const char *id, struct arena *ar
 	return -EUCLEAN;
 }
 
+int state_read_settled(const struct state_store *store, const char *id, struct arena *arena,
+		       struct state *ret, struct err *err)
+{
+	struct state_entry entry;
+	int r = state_read(store, id, arena, ret, err);
+	if (r != -EUCLEAN)
+		return r;
+	r = state_lock(store, id, &entry, err);
+	if (r < 0)
+		return r;
+	r = state_read(store, id, arena, ret, err);
+	state_entry_close(&entry);
+	return r;
+}
+
 bool state_cgroup_existed(const struct state *state)
 {
 	return state->cgroup && state->cgroup[state->cgroup_kept] == '\0';

@@ -153,6 +153,13 @@ _must_check_ int state_remove(struct state_entry *entry, struct err *err);
 _must_check_ int state_read(const struct state_store *store, const char *id, struct arena *arena,
 			    struct state *ret, struct err *err);
 
+/*
+ * The same for who holds no lock: a file that is missing or broken is looked at again when nobody
+ * is at work there, for the container may be made or removed at this moment.
+ */
+_must_check_ int state_read_settled(const struct state_store *store, const char *id,
+				    struct arena *arena, struct state *ret, struct err *err);
+
 /* Parses the text of a state file; for state_read(), tests and fuzzing. */
 _must_check_ int state_parse(const char *text, size_t size, struct arena *arena, struct state *ret,
 			     struct err *err);

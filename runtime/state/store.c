@@ -256,8 +256,8 @@ static int check_still_there(const struct state_entry *entry, struct err *err)
 	return 0;
 }
 
-int state_lock(const struct state_store *store, const char *id, struct state_entry *ret,
-	       struct err *err)
+static int lock_entry(const struct state_store *store, const char *id, struct state_entry *ret,
+		      struct err *err)
 {
 	int r = open_entry(store, id, ret, err);
 	if (r < 0)
@@ -266,6 +266,21 @@ int state_lock(const struct state_store *store, const char *id, struct state_ent
 	if (r < 0)
 		state_entry_close(ret);
 	return r;
+}
+
+int state_lock(const struct state_store *store, const char *id, struct state_entry *ret,
+	       struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = 5 * STATE_LOCK_PAUSE_MS * 1000000L };
+
+	int r = lock_entry(store, id, ret, err);
+	if (r < 0 || faccessat(ret->fd, STATE_FILE, F_OK, 0) == 0)
+		return r;
+	/* Somebody may have made the directory to claim the id, and be about to lock it: after him.
+	 */
+	state_entry_close(ret);
+	(void)nanosleep(&pause, NULL);
+	return lock_entry(store, id, ret, err);
 }
 
 static int is_taken(const char *id, struct err *err)
@@ -282,7 +297,7 @@ int state_claim(const struct state_store *store, const char *id, struct state_en
 	if (mkdirat(store->fd, id, 0700) < 0)
 		return errno == EEXIST ? is_taken(id, err)
 				       : err_sys(err, errno, "cannot make the state of '%s'", id);
-	int r = state_lock(store, id, ret, err);
+	int r = lock_entry(store, id, ret, err);
 	/* Between the two calls a delete --force may have removed the directory; and the one that
 	 * is locked now may then be another claim's, which has written its state already. */
 	if (r == -ENOENT || (r == 0 && faccessat(ret->fd, STATE_FILE, F_OK, 0) == 0)) {

@@ -4,6 +4,7 @@
  */
 #include "state/state.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -290,6 +292,54 @@ static void test_read_without_file(void **unused)
 	assert_int_equal(state_read(&f.store, "web", &f.arena, &got, &f.err), -EUCLEAN);
 	assert_int_equal(state_remove(&entry, &f.err), 0);
 	assert_int_equal(state_read(&f.store, "web", &f.arena, &got, &f.err), -ENOENT);
+}
+
+/* A process that claims the id, and gives it up when the reader has had time to look. */
+static pid_t claim_for_a_moment(struct storedir *f)
+{
+	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
+	struct state_entry entry;
+	int ready[2];
+	char byte;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (state_claim(&f->store, "web", &entry, &f->err) < 0 ||
+		    write(ready[1], "", 1) != 1)
+			_exit(1);
+		(void)nanosleep(&moment, NULL);
+		_exit(state_remove(&entry, &f->err) < 0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void test_read_settled(void **unused)
+{
+	_cleanup_storedir_ struct storedir f;
+	struct state_entry entry;
+	struct state got;
+	int status;
+	(void)unused;
+	storedir_init(&f);
+	pid_t pid = claim_for_a_moment(&f);
+	assert_int_equal(state_read(&f.store, "web", &f.arena, &got, &f.err), -EUCLEAN);
+	assert_int_equal(state_read_settled(&f.store, "web", &f.arena, &got, &f.err), -ENOENT);
+	assert_string_equal(f.err.message, "container 'web' does not exist");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+
+	/* With nobody at work it is broken, and nothing stays locked. */
+	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
+	state_entry_close(&entry);
+	assert_int_equal(state_read_settled(&f.store, "web", &f.arena, &got, &f.err), -EUCLEAN);
+	assert_non_null(strstr(f.err.hint, "delete --force web"));
+	assert_int_equal(state_lock(&f.store, "web", &entry, &f.err), 0);
+	assert_int_equal(state_remove(&entry, &f.err), 0);
 }
 
 static void test_print(void **unused)
@@ -585,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_kept_part_of_the_cgroup),
 		cmocka_unit_test(test_kept_is_written),
 		cmocka_unit_test(test_read_without_file),
+		cmocka_unit_test(test_read_settled),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_wrong_hooks),
