@@ -3,6 +3,7 @@
 # control; see lib.bash.
 
 # shellcheck disable=SC2030,SC2031 # attacks set what start has found
+# shellcheck disable=SC2034 # stderr is for expect_error
 load lib
 
 setup() {
@@ -10,6 +11,9 @@ setup() {
 }
 
 teardown() {
+	if [[ -n ${STATE:-} && -e $STATE/$ID ]]; then
+		timeout -s KILL 20 "$HULL" --root "$STATE" delete --force "$ID" >/dev/null 2>&1 </dev/null || true
+	fi
 	attack_teardown
 }
 
@@ -99,4 +103,65 @@ left_raw() {
 
 @test "R-090: the caller's terminal after the death of the program" {
 	compare RESTORE left_raw "do:kill -KILL \$(cat '$CGROUP/cgroup.procs')"
+}
+
+# words COMMAND...: hull's other commands, by $RUNTIME, and never for long.
+words() {
+	capture timeout -s KILL 20 "${RUNTIME[@]}" --root "$STATE" "$@"
+	[[ $status != 137 ]] || echo "# it hung, or was killed" >&3
+}
+
+# Each is read as 0, or as "none", which leaves the caller's, by who is not strict.
+root_by_another_name() {
+	local user became=()
+	program /bin/sleep 60
+	words run --detach -b "$BUNDLE" "$ID"
+	expect 0 ""
+	for user in root 0x1 -1 4294967295 4294967296 18446744073709551616 :1 '' ' ' +0 a1 1:-1; do
+		words exec -u "$user" "$ID" /bin/sh -c 'id -u; id -g'
+		[[ $status != 0 ]] || became+=("'$user'")
+	done
+	words exec -u 1 "$ID" id -u
+	expect 0 1
+	words exec -u 1:2 "$ID" id -g
+	expect 0 2
+	words delete --force "$ID"
+	expect 0
+	((${#became[@]})) || return 1
+	echo "# taken for users: ${became[*]}" >&3
+}
+
+@test "R-017: exec as a user that is no number" {
+	compare NUMBERS root_by_another_name
+}
+
+# Who waits behind the gate dies while start waits for its word: start must notice. (Its patience
+# with who is there and does not answer ends after ten seconds.)
+waits_for_the_dead() {
+	local pid starter hangs=
+	program /bin/sleep 60
+	words create --pid-file "$T/pid" -b "$BUNDLE" "$ID"
+	expect 0 ""
+	pid=$(<"$T/pid")
+	kill -STOP "$pid"
+	"${RUNTIME[@]}" --root "$STATE" start "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	starter=$!
+	wait_for grep -q poll "/proc/$starter/wchan" || fail "start does not come to the gate"
+	kill -KILL "$pid"
+	timeout 7 tail --pid="$starter" -s 0.1 -f /dev/null || hangs=yes
+	kill -KILL "$starter" 2>/dev/null || true
+	status=0
+	wait "$starter" || status=$?
+	stderr=$(<"$T/stderr")
+	if [[ -z $hangs ]]; then
+		expect 1
+		expect_error "cannot start a container that has stopped"
+	fi
+	words delete --force "$ID"
+	expect 0 ""
+	[[ -n $hangs ]]
+}
+
+@test "R-085: who waits behind the gate dies while start waits for its word" {
+	compare START_WATCH waits_for_the_dead
 }
