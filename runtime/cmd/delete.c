@@ -15,9 +15,11 @@
 
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
+#include "start/gate.h"
 #include "start/hooks.h"
 
 #define DELETE_TIMEOUT_MS 10000
+#define DELETE_START_MS   500 /* for what has left its gate to be dead */
 
 struct delete_options {
 	bool force, regex;
@@ -174,28 +176,52 @@ static int check_deletable(const struct state *state, const char *id, struct err
 }
 
 /*
+ * A created one is deletable as long as it waits. One that has left its gate is being started,
+ * which ends in a program that runs, or is about to be gone, which takes a moment.
+ */
+static int check_waiting(const struct state_entry *entry, struct state *state, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	bool waits = false;
+
+	for (int i = 0; state->status == STATE_CREATED && i < DELETE_START_MS / 10; i++) {
+		int r = gate_ask(entry, &waits, err);
+		if (r < 0 || waits)
+			return r;
+		nanosleep(&pause, NULL);
+		state->status = state_status_now(state);
+	}
+	if (state->status != STATE_CREATED)
+		return 0;
+	err_say(err, ERR_BUSY, EBUSY, "cannot delete container '%s': it is being started",
+		entry->id);
+	err_hint(err, "hull delete --force %s kills it first", entry->id);
+	return -EBUSY;
+}
+
+/*
  * The hooks of the container, from its state: what is destroyed now, or was by its own hull, is
  * deleted only when they have run. 1: the state is gone meanwhile.
  */
-static int run_poststop(struct cmd *cmd, unsigned flags, struct state_entry *entry,
-			struct state *state, struct err *err)
+static int run_poststop(struct cmd *cmd, const struct destroy *d, struct err *err)
 {
 	struct plan_hooks hooks;
 	struct spec_problems warnings = { 0 };
 	const struct hooks_poststop poststop = {
 		.hooks = &hooks,
-		.entry = entry,
-		.state = state,
+		.entry = d->entry,
+		.state = d->state,
 		.arena = &cmd->arena,
 		.warnings = &warnings,
+		.start = d->start,
 	};
-	if (!state->poststop)
+	if (!d->state->poststop)
 		return 0;
-	plan_make_hook_list(state->poststop, &cmd->arena, &hooks);
+	plan_make_hook_list(d->state->poststop, &cmd->arena, &hooks);
 	int r = hooks_run_poststop(&poststop, err);
 	for (const struct spec_problem *p = warnings.first; p; p = p->next)
 		cmd_report_warning(cmd, &p->err);
-	return r == -EBUSY && (flags & DESTROY_BY_FORCE) ? 0 : r;
+	return r == -EBUSY && (d->flags & DESTROY_BY_FORCE) ? 0 : r;
 }
 
 /* Without --force not while a hook of its hull still runs, poststart for one. */
@@ -220,17 +246,16 @@ static void wait_for_hooks(const struct state_entry *entry)
 	}
 }
 
-int destroy_container(struct cmd *cmd, struct state_entry *entry, struct state *state,
-		      unsigned flags, struct err *err)
+int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 {
-	int r = kill_process(state, err);
+	int r = kill_process(d->state, err);
 	if (r == 0)
-		r = remove_cgroup(state, err);
-	if (r == 0 && state->status == STATE_CREATING)
-		wait_for_hooks(entry);
+		r = remove_cgroup(d->state, err);
+	if (r == 0 && d->state->status == STATE_CREATING)
+		wait_for_hooks(d->entry);
 	if (r == 0)
-		r = run_poststop(cmd, flags, entry, state, err);
-	return r != 0 ? r < 0 ? r : 0 : state_remove(entry, err);
+		r = run_poststop(cmd, d, err);
+	return r != 0 ? r < 0 ? r : 0 : state_remove(d->entry, err);
 }
 
 static int delete_locked(struct cmd *cmd, const struct delete_options *o,
@@ -238,6 +263,7 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 			 struct err *err)
 {
 	struct state state;
+	const struct destroy destroy = { entry, &state, o->force ? DESTROY_BY_FORCE : 0, NULL };
 	int r = state_read(store, entry->id, &cmd->arena, &state, err);
 	if (r == -EUCLEAN && o->force)
 		r = guess_state(cmd, entry->id, &state, err);
@@ -245,13 +271,14 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 		return r;
 	state.status = state_status_now(&state);
 	if (!o->force)
+		r = check_waiting(entry, &state, err);
+	if (r == 0 && !o->force)
 		r = check_deletable(&state, entry->id, err);
 	if (r == 0 && !o->force)
 		r = check_hooks(entry, err);
 	if (r < 0)
 		return r;
-	return destroy_container(cmd, entry, &state, o->force ? DESTROY_BY_FORCE : DESTROY_STOPPED,
-				 err);
+	return destroy_container(cmd, &destroy, err);
 }
 
 /* 1 when there is no such container; that something else is missing is an error. */

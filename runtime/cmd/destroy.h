@@ -5,15 +5,22 @@
 #include "cmd/cmd.h"
 
 enum destroy_flags {
-	DESTROY_STOPPED = 0,
 	DESTROY_BY_FORCE = 1u << 0, /* whatever hooks of others are still about */
 };
 
+struct start;
+
+struct destroy {
+	struct state_entry *entry; /* locked */
+	struct state *state;
+	unsigned flags;
+	struct start *start; /* whose signals end a poststop hook; NULL: hull's own do */
+};
+
 /*
- * Kills what is left of it, removes its cgroup, runs its poststop hooks and removes its state. The
- * entry is locked. When anything fails the state stays, and the next attempt can go on.
+ * Kills what is left of it, removes its cgroup, runs its poststop hooks and removes its state. When
+ * anything fails the state stays, and the next attempt can go on.
  */
-_must_check_ int destroy_container(struct cmd *cmd, struct state_entry *entry, struct state *state,
-				   unsigned flags, struct err *err);
+_must_check_ int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err);
 
 #endif

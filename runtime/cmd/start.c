@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "plan/host.h"
 #include "cmd/destroy.h"
 #include "start/start.h"
 
@@ -13,39 +14,50 @@ static const struct option no_options[] = { { 0 } };
 /* What engines know from runc, word for word. */
 static int check_startable(const struct state *state, struct err *err)
 {
-	switch (state_status_now(state)) {
+	switch (state_status_shown(state)) {
 	case STATE_CREATED:
 		return 0;
 	case STATE_RUNNING:
 		return err_say(err, ERR_BUSY, EBUSY, "cannot start an already running container");
 	case STATE_STOPPED:
 		return err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");
+	case STATE_PAUSED: /* nobody would take the word */
+		err_say(err, ERR_BUSY, EBUSY, "cannot start a container in the paused state");
+		err_hint(err, "hull resume %s lets it go on", state->id);
+		return -EBUSY;
 	default:
 		return err_say(err, ERR_BUSY, EBUSY,
 			       "cannot start a container in the creating state");
 	}
 }
 
-/* As much of the plan as stands in the state. */
-static void plan_of(struct cmd *cmd, const struct state *state, struct plan *ret)
+/* As much of the plan as stands in the state; and what this caller ignores ends no start. */
+static int plan_of(struct cmd *cmd, const struct state *state, struct plan *ret, struct err *err)
 {
+	struct host host;
+	int r = host_probe(&host, err);
+	if (r < 0)
+		return r;
 	*ret = (struct plan) {
 		.id = state->id,
 		.bundle = state->bundle,
 		.flags = PLAN_CREATE | (state->has_init ? PLAN_INIT : 0),
+		.process.reset_signals = host.signals_ignored,
 	};
 	if (state->poststart)
 		plan_make_hook_list(state->poststart, &cmd->arena,
 				    &ret->hooks[PLAN_HOOK_POSTSTART]);
+	return 0;
 }
 
 /* What its failure has left goes as with `delete --force`; what is left of that is said. */
 static void undo(struct cmd *cmd, struct start *start, struct err *err)
 {
+	const struct destroy destroy = { &start->entry, &start->state, DESTROY_BY_FORCE, start };
 	struct err why = { 0 };
 	int r = state_relock(&start->entry, &why);
 	if (r == 0)
-		r = destroy_container(cmd, &start->entry, &start->state, DESTROY_BY_FORCE, &why);
+		r = destroy_container(cmd, &destroy, &why);
 	if (r < 0 && r != -ENOENT)
 		err_hint(err,
 			 "not everything could be removed (%.200s); hull delete --force %s tries "
@@ -64,9 +76,10 @@ static int start_locked(struct cmd *cmd, struct start *start, struct err *err)
 		r = state_read(start->store, id, &cmd->arena, &start->state, err);
 	if (r == 0)
 		r = check_startable(&start->state, err);
+	if (r == 0)
+		r = plan_of(cmd, &start->state, &plan, err);
 	if (r < 0)
 		return r;
-	plan_of(cmd, &start->state, &plan);
 	start->plan = &plan;
 	r = start_launch(start, &result, err);
 	if (r < 0 && result.undo)

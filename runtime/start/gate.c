@@ -49,10 +49,10 @@ void gate_done(struct gate *gate)
 }
 
 /* By descriptor: the path of the state directory may be longer than an address can be. */
-static int address_of(const struct start *s, const char *name, struct sockaddr_un *ret)
+static int address_of(const struct state_entry *entry, const char *name, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un) { .sun_family = AF_UNIX };
-	int n = snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", s->entry.fd,
+	int n = snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", entry->fd,
 			 name);
 	return n < 0 || (size_t)n >= sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
 }
@@ -66,7 +66,7 @@ int gate_make(struct start *s, struct err *err)
 	if (!(s->plan->flags & PLAN_CREATE))
 		return 0;
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int r = fd < 0 ? -errno : address_of(s, STATE_GATE_FILE ".new", &address);
+	int r = fd < 0 ? -errno : address_of(&s->entry, STATE_GATE_FILE ".new", &address);
 	if (r == 0 && (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 		       listen(fd, GATE_BACKLOG) < 0))
 		r = -errno;
@@ -106,16 +106,32 @@ static void unmap_pages(struct channel_page *page, struct init_page *init)
 		(void)munmap(init, sizeof(*init));
 }
 
+/* A `start` that was killed; what it has sent can be read all the same. */
+static bool is_gone(int connection)
+{
+	struct pollfd peer = { .fd = connection, .events = POLLRDHUP };
+	return poll(&peer, 1, 0) != 0;
+}
+
+/* Who was killed before the word was claimed has not given it; the claim itself takes no time. */
+static bool claim_word(struct channel_page *page, int connection)
+{
+	unsigned open = GATE_OPEN;
+	return !is_gone(connection) &&
+	       atomic_compare_exchange_strong(&page->claim, &open, GATE_TAKEN) &&
+	       !is_gone(connection);
+}
+
 /* What was found out so far goes along; then the word is taken, if it still counts. */
-static bool move_in(struct start *s, int fd)
+static bool move_in(struct start *s, int fd, int connection)
 {
 	struct channel_page *page = map(fd, sizeof(*page), 0);
 	struct init_page *init = s->init.page ? map(fd, sizeof(*init), GATE_INIT_AT) : NULL;
-	unsigned open = GATE_OPEN;
 
 	if (page && (init || !s->init.page)) {
 		memcpy(page, s->channel.page, offsetof(struct channel_page, claim));
-		if (atomic_compare_exchange_strong(&page->claim, &open, GATE_TAKEN)) {
+		if (claim_word(page, connection)) {
+			fd_close(&s->gate.fd); /* who is too late learns it at once */
 			unmap_pages(s->channel.page, s->init.page);
 			s->channel.page = page;
 			s->init.page = init;
@@ -137,7 +153,7 @@ static bool take_word(struct start *s, int connection)
 	    got.message != word.message || got.page_size != word.page_size ||
 	    got.init_size != word.init_size)
 		return false;
-	return is_whole(fd) && move_in(s, fd);
+	return is_whole(fd) && move_in(s, fd, connection);
 }
 
 /* Nobody is left to be told of a failure: it ends the container, which everybody can see. */
@@ -172,11 +188,30 @@ int gate_wait(struct start *s, struct err *err)
 	park_shrink(s, (const void *)await_word);
 	s->channel.child_fd = await_word(s);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
-	fd_close(&s->gate.fd); /* who is too late learns it at once */
 	return 0;
 }
 
-/* ---- start ---- */
+/* ---- start, and who asks ---- */
+
+static int connect_to(int fd, const struct state_entry *entry)
+{
+	struct sockaddr_un address;
+	int r = address_of(entry, STATE_GATE_FILE, &address);
+	if (r == 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Who connects and says nothing is passed over; where too many do, there is a gate all the same. */
+int gate_ask(const struct state_entry *entry, bool *ret_waits, struct err *err)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r = fd < 0 ? -errno : connect_to(fd, entry);
+	*ret_waits = r == 0 || r == -EAGAIN;
+	if (*ret_waits || r == -ECONNREFUSED)
+		return 0;
+	return err_sys(err, -r, "cannot ask whether container '%s' is being started", entry->id);
+}
 
 static int make_memory(struct start *s, int *ret_fd, struct err *err)
 {
@@ -192,33 +227,29 @@ static int make_memory(struct start *s, int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int not_answered(const struct start *s, int code, struct err *err)
+static int not_reached(const struct start *s, int code, struct err *err)
 {
 	if (code == ECONNREFUSED || code == EPIPE ||
 	    code == ECONNRESET) /* launch.c finds out why */
 		return 0;
 	err_sys(err, code, "cannot reach the gate of container '%s'", s->state.id);
 	if (code == EAGAIN)
-		err_hint(err, "others are starting it, or it is paused");
+		err_hint(err, "others are starting it, or its process is stopped");
 	return -code;
 }
 
 int gate_knock(struct start *s, struct err *err)
 {
-	struct sockaddr_un address;
 	_cleanup_close_ int memory = -EBADF;
 
 	int r = make_memory(s, &memory, err);
 	if (r < 0)
 		return r;
 	s->channel.parent_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	r = s->channel.parent_fd < 0 ? -errno : address_of(s, STATE_GATE_FILE, &address);
-	if (r == 0 &&
-	    connect(s->channel.parent_fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		r = -errno;
+	r = s->channel.parent_fd < 0 ? -errno : connect_to(s->channel.parent_fd, &s->entry);
 	if (r == 0)
 		r = channel_send_text(s->channel.parent_fd, &word, sizeof(word), memory);
-	return r < 0 ? not_answered(s, -r, err) : 0;
+	return r < 0 ? not_reached(s, -r, err) : 0;
 }
 
 bool gate_is_taken(const struct start *s)

@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 struct start;
+struct state_entry;
 
 struct gate {
 	int fd; /* the listening socket; parent, then child */
@@ -42,5 +43,8 @@ _must_check_ int gate_knock(struct start *s, struct err *err);
 /* Has the child taken it? Whether it can be, or has been, taken back. */
 bool gate_is_taken(const struct start *s);
 bool gate_revoke(struct start *s);
+
+/* Others: does a created container still wait there? If not it is being started, or has ended. */
+_must_check_ int gate_ask(const struct state_entry *entry, bool *ret_waits, struct err *err);
 
 #endif

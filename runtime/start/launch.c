@@ -55,7 +55,7 @@ static int not_answered(const struct start *s, struct err *err)
 {
 	err_say(err, ERR_BUSY, ETIMEDOUT, "the process of container '%s' does not answer",
 		s->state.id);
-	err_hint(err, "is it paused or stopped? It is still there, to be started later");
+	err_hint(err, "is it stopped? It is still there, to be started later");
 	return -ETIMEDOUT;
 }
 
@@ -138,7 +138,11 @@ static int judge(struct start *s, struct start_result *ret, struct err *err)
 		ret->undo = err->flags & (ERR_ABOUT_HOOK | ERR_CHILDS_HOOK);
 		return -err->code;
 	}
-	return start_executes(s) && !is_killed_by_filter(s) ? 0 : ended(s, err);
+	int executed = start_executes(s);
+	if (executed < 0)
+		return err_sys(err, -executed, "cannot tell whether container '%s' was started",
+			       s->state.id);
+	return executed && !is_killed_by_filter(s) ? 0 : ended(s, err);
 }
 
 /* ---- why not ---- */

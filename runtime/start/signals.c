@@ -65,7 +65,7 @@ static bool is_private(int signal)
 static bool is_running(struct start *s)
 {
 	if (!s->is_running)
-		s->is_running = start_has_executed(s);
+		s->is_running = start_has_executed(s) > 0; /* who cannot tell asks again */
 	return s->is_running;
 }
 

@@ -75,11 +75,14 @@ bool start_ends_by(const struct start *s, int signal);
  */
 int signals_prepare(struct start *s, int timeout);
 
-/* Is the child, alive or dead and not yet reaped, the program by now? The kernel says so. */
-bool start_has_executed(const struct start *s);
+/*
+ * Is the child, alive or dead and not yet reaped, the program by now? The kernel says so: 1 or 0;
+ * -errno when it cannot be asked.
+ */
+_must_check_ int start_has_executed(const struct start *s);
 
-/* At the end of the channel: was the program executed? */
-bool start_executes(const struct start *s);
+/* The same at the end of the channel: was the program executed? */
+_must_check_ int start_executes(const struct start *s);
 
 /* Runs the poststart hooks, once. */
 _must_check_ int start_run_poststart(struct start *s, struct start_result *ret, struct err *err);

@@ -24,10 +24,10 @@
 
 /* ---- how it ended ---- */
 
-bool start_has_executed(const struct start *s)
+int start_has_executed(const struct start *s)
 {
 	if (!atomic_load(&s->channel.page->exec_next))
-		return false;
+		return 0;
 	return s->init.page ? atomic_load(&s->init.page->has_executed)
 			    : state_has_executed(s->pid,
 						 s->pid == s->state.pid ? s->state.pid_start : 0);
@@ -78,7 +78,7 @@ static int container_ended(struct start *s, siginfo_t *info, struct start_result
 	if (channel_error(&s->channel, err)) {
 		diagnose_exec(s, err);
 		r = -err->code;
-	} else if (!exited && !start_has_executed(s)) {
+	} else if (!exited && start_has_executed(s) == 0) {
 		r = start_killed(s, info->si_status, err);
 	} else {
 		r = start_run_poststart(s, ret, err);
@@ -180,10 +180,10 @@ static int run_create_hooks(struct start *s, struct start_result *ret, struct er
  * The end of file was execve, which has cleared the flag by then, or the end. With --init process 1
  * sees it a moment later.
  */
-bool start_executes(const struct start *s)
+int start_executes(const struct start *s)
 {
 	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
-	for (int i = 0; s->init.page && i < EXEC_TRIES && !start_has_executed(s); i++)
+	for (int i = 0; s->init.page && i < EXEC_TRIES && start_has_executed(s) == 0; i++)
 		if (!atomic_load(&s->channel.page->exec_next) || poll(&fd, 1, 1) != 0)
 			break;
 	return start_has_executed(s);
@@ -195,9 +195,14 @@ static int end_of_channel(struct start *s, struct start_result *ret, struct err 
 	const bool detaches = s->plan->flags & PLAN_DETACH;
 
 	fd_close(&s->channel.parent_fd);
-	if ((!detaches && s->plan->hooks[PLAN_HOOK_POSTSTART].n == 0) || !start_executes(s))
+	if (!detaches && s->plan->hooks[PLAN_HOOK_POSTSTART].n == 0)
 		return 0;
-	int r = start_run_poststart(s, ret, err);
+	int r = start_executes(s);
+	if (r < 0)
+		return err_sys(err, -r, "cannot tell whether the program was executed");
+	if (r == 0)
+		return 0;
+	r = start_run_poststart(s, ret, err);
 	ret->left = detaches && r == 0;
 	return r;
 }

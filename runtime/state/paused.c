@@ -1,6 +1,6 @@
 /*
  * A container that is paused: its first process is there, and its cgroup is frozen. Asked by the
- * commands that show a status to people and engines; nothing in hull decides by it what it may do.
+ * commands that show a status to people and engines, and by `start`, to refuse at once.
  */
 #include "base/fd.h"
 #include "cgroup/cgroup.h"

@@ -72,11 +72,15 @@ static int read_stat(pid_t pid, struct process_stat *ret)
 	return r < 0 ? r : parse_number(s, FIELD_START, &ret->start);
 }
 
-bool state_has_executed(pid_t pid, uint64_t pid_start)
+int state_has_executed(pid_t pid, uint64_t pid_start)
 {
 	struct process_stat stat;
-	return read_stat(pid, &stat) < 0 || (pid_start && stat.start != pid_start) ||
-	       stat.has_executed;
+	int r = read_stat(pid, &stat);
+	if (r == -ENOENT || r == -ESRCH)
+		return 1;
+	if (r < 0)
+		return r;
+	return (pid_start && stat.start != pid_start) || stat.has_executed;
 }
 
 /* From linux/pidfd.h of 6.15; older headers lack it. */

@@ -179,10 +179,11 @@ bool state_cgroup_existed(const struct state *state);
 
 /*
  * Whether a process has called execve since it was made, also when it is dead and not yet reaped.
- * The kernel's own word, which no program can change. One that cannot be asked has; so has one that
- * somebody else may have reaped, for which `pid_start` is given, and whose number is another's now.
+ * The kernel's own word, which no program can change: 1 or 0, or -errno when it is not to be had.
+ * One that is gone has; so has one that somebody else may have reaped, for which `pid_start` is
+ * given, and whose number is another's now.
  */
-bool state_has_executed(pid_t pid, uint64_t pid_start);
+_must_check_ int state_has_executed(pid_t pid, uint64_t pid_start);
 
 /*
  * The signal that has ended a process which somebody has waited for since; 0: there is none, or the

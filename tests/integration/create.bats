@@ -13,6 +13,7 @@ setup() {
 }
 
 teardown() {
+	[[ -z ${STARTER:-} ]] || kill -KILL "$STARTER" 2>/dev/null || true
 	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] ||
 		timeout 30 "$HULL" --root "$STATE" delete --force "$ID" >/dev/null 2>&1 3>&- || true
 	hull_teardown
@@ -480,23 +481,67 @@ orphan_of_run() {
 	deleted --force
 }
 
+# start_stopped: $STARTER has given the word, and waits: stopped, the child does not take it.
+start_stopped() {
+	kill -STOP "$PID"
+	start_behind
+	sleep 0.3
+	[[ -d /proc/$STARTER ]] || fail "start did not wait: $(<"$T/start.stdout")"
+}
+
+# start_behind: $STARTER is hull start itself.
+start_behind() {
+	"$HULL" --root "$STATE" start "$ID" >"$T/start.stdout" 2>&1 </dev/null 3>&- &
+	STARTER=$!
+}
+
 @test "a start that is killed before its word leaves the container as it was" {
 	program /bin/sleep 60
 	created
-	# Stopped, the child does not take the word; so the start waits for it.
-	kill -STOP "$PID"
-	"$HULL" --root "$STATE" start "$ID" >"$T/start.stdout" 2>&1 </dev/null 3>&- &
-	local starter=$!
-	sleep 0.3
-	kill -TERM "$starter"
+	start_stopped
+	kill -TERM "$STARTER"
 	status=0
-	wait "$starter" || status=$?
+	wait "$STARTER" || status=$?
 	expect 143
 	kill -CONT "$PID"
 	sleep 0.2
 	must_be created
 	started
 	must_be running
+	deleted --force
+}
+
+@test "a start that is killed with its word on the way leaves the container as it was" {
+	hook poststart
+	program /bin/sleep 60
+	created
+	start_stopped
+	kill -KILL "$STARTER"
+	wait "$STARTER" 2>/dev/null || true
+	kill -CONT "$PID"
+	sleep 0.3
+	must_be created
+	[[ ! -e $T/log ]]
+	started
+	log_is "poststart running"
+	deleted --force
+}
+
+@test "start of a paused container is refused at once, and works when it goes on" {
+	local begun
+	program /bin/sleep 60
+	created
+	capture bounded pause "$ID"
+	expect 0 ""
+	begun=$SECONDS
+	start
+	expect 1
+	expect_error "cannot start a container in the paused state"
+	((SECONDS - begun < 5)) || fail "it took $((SECONDS - begun)) s"
+	capture bounded resume "$ID"
+	expect 0 ""
+	must_be created
+	started
 	deleted --force
 }
 
@@ -717,6 +762,72 @@ log_is() {
 	wait "$starter" || status=$?
 	expect 143
 	log_is "poststop stopped"
+	assert_clean
+}
+
+@test "a container that is being started is deleted by force only" {
+	hook poststop
+	inner_hook 'echo waiting >>/log; sleep 60'
+	created
+	start_behind
+	wait_for test -s "$BUNDLE/rootfs/log"
+	must_be created
+	capture bounded delete "$ID"
+	expect 1
+	expect_error "is being started"
+	must_be created
+	[[ ! -e $T/log ]]
+	deleted --force
+	log_is "poststop stopped"
+	status=0
+	wait "$STARTER" || status=$?
+	expect 1
+}
+
+@test "a created container that was killed a moment ago is deleted without force" {
+	local i
+	program /bin/sleep 60
+	for i in {1..5}; do
+		created
+		kill -KILL "$PID"
+		deleted
+	done
+}
+
+@test "nohup: a start goes on when it gets a signal that its caller ignores" {
+	inner_hook 'echo waiting >>/log; while [ ! -e /go ]; do sleep 0.05; done'
+	program /bin/sleep 60
+	created
+	trap '' HUP
+	start_behind
+	trap - HUP
+	wait_for test -s "$BUNDLE/rootfs/log"
+	kill -HUP "$STARTER"
+	sleep 0.3
+	touch "$BUNDLE/rootfs/go"
+	status=0
+	wait "$STARTER" || status=$?
+	expect 0
+	must_be running
+	deleted --force
+}
+
+@test "a start that undoes the container is ended by a signal, and leaves no hook" {
+	hook poststart 'exit 8'
+	hook poststop "echo \$\$ >$T/hook; exec sleep 60"
+	program /bin/sleep 60
+	created
+	start_behind
+	wait_for test -s "$T/hook"
+	kill -TERM "$STARTER"
+	wait_for is_gone "$STARTER" || {
+		kill -KILL "$STARTER" "$(<"$T/hook")"
+		fail "start goes on"
+	}
+	wait_for is_gone "$(<"$T/hook")" || fail "the hook is left"
+	status=0
+	wait "$STARTER" || status=$?
+	expect 1
 	assert_clean
 }
 

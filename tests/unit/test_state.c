@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -547,7 +548,22 @@ static void test_zombie(void **unused)
 
 static bool has_executed(pid_t pid)
 {
-	return state_has_executed(pid, 0);
+	return state_has_executed(pid, 0) == 1;
+}
+
+/* No descriptor is left to ask with: that says nothing about the process. */
+static void test_executed_unknown(void **unused)
+{
+	struct rlimit before, none;
+	(void)unused;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int r = state_has_executed(getpid(), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_int_equal(state_has_executed(INT32_MAX, 0), 1);
 }
 
 static pid_t executed(void)
@@ -576,7 +592,7 @@ static void test_executed(void **unused)
 	assert_int_equal(prctl(PR_SET_NAME, name), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
 		assert_int_equal(has_executed(pids[i]), i == 1);
-		assert_true(state_has_executed(pids[i], 1)); /* the number was another's */
+		assert_int_equal(state_has_executed(pids[i], 1), 1); /* the number was another's */
 		kill(pids[i], SIGKILL);
 		assert_int_equal(waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT), 0);
 		assert_int_equal(has_executed(pids[i]), i == 1);
@@ -644,6 +660,7 @@ int main(void)
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_zombie),
 		cmocka_unit_test(test_executed),
+		cmocka_unit_test(test_executed_unknown),
 		cmocka_unit_test(test_creating),
 		cmocka_unit_test(test_creating_init),
 	};
