@@ -32,7 +32,7 @@ ssize_t tty_read_master(const struct tty *tty, char *data, size_t size)
 static size_t fill(struct tty *tty, size_t limit)
 {
 	struct tty_buffer *b = &tty->to_caller;
-	size_t room = sizeof(b->data) - b->used;
+	size_t room = TTY_BUFFER_SIZE - b->used;
 	if (tty->master_fd < 0 || room == 0 || limit == 0)
 		return 0;
 	ssize_t n = tty_read_master(tty, b->data + b->used, room < limit ? room : limit);

@@ -100,7 +100,7 @@ make_source() {
 @test "root: user, group and additional groups are those of the maps" {
 	as_root
 	config '.process.user = {uid: 7, gid: 8, additionalGids: [9, 65535]}'
-	script 'id -u; id -g; id -G; sleep 0.1'
+	script 'id -u; id -g; id -G; sleep 2'
 	hull_start
 	[[ $(stat -c %u "/proc/$PID") == 100007 ]] || fail "user on the host"
 	hull_wait
