@@ -215,8 +215,10 @@ int gate_ask(const struct state_entry *entry, bool *ret_waits, struct err *err)
 
 static int make_memory(struct start *s, int *ret_fd, struct err *err)
 {
-	_cleanup_close_ int fd = memfd_create("hull:start", MFD_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, GATE_MEMORY) < 0)
+	/* Its size is fixed: nobody can take away what is mapped here, which would be a SIGBUS. */
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	_cleanup_close_ int fd = memfd_create("hull:start", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || ftruncate(fd, GATE_MEMORY) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0)
 		return err_sys(err, errno, "cannot make the memory shared with the container");
 	s->channel.page = map(fd, sizeof(*s->channel.page), 0);
 	if (s->state.has_init)
