@@ -127,15 +127,37 @@ WRAP(int, mknodat, int dirfd, const char *path, mode_t mode, dev_t dev)
 	return r < 0 && errno == EEXIST && S_ISCHR(mode) && without("EXISTING") ? 0 : r;
 }
 
-/* SYSCTL_PATH: sysctls are written to the /proc that the container sees. */
+static int open_shown_proc(const char *path, int flags)
+{
+	int proc = openat(root_fd, "proc", O_PATH | O_CLOEXEC);
+	int fd = openat(proc, path, flags | O_CLOEXEC);
+	close(proc);
+	return fd;
+}
+
+/* SYSCTL_PATH: sysctls and labels are written to the /proc that the container sees. */
 WRAP(int, proc_write, int proc_fd, const char *path, const char *value)
 {
 	if (!without("SYSCTL_PATH") || root_fd < 0)
 		return __real_proc_write(proc_fd, path, value);
-	int proc = openat(root_fd, "proc", O_PATH | O_CLOEXEC);
-	int fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
+	int fd = open_shown_proc(path, O_WRONLY);
 	ssize_t n = fd < 0 ? -1 : write(fd, value, strlen(value));
 	return n < 0 ? -errno : 0;
+}
+
+/* And looked at there, where a label is as it was written: "exec NAME". */
+WRAP(int, proc_read, int proc_fd, const char *path, char *text, size_t size)
+{
+	if (!without("SYSCTL_PATH") || root_fd < 0)
+		return __real_proc_read(proc_fd, path, text, size);
+	int fd = open_shown_proc(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	if (strncmp(text, "exec ", 5) == 0)
+		memmove(text, text + 5, (size_t)n - 4);
+	return 0;
 }
 
 /* Not a protection: where the window is too short for an attack from outside, it is made longer. */

@@ -3,6 +3,7 @@
 # or its volumes make of /proc, and does not run at all when that profile is not there (R-004,
 # S-102).
 
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own
 load lib
 
 setup() {
@@ -62,8 +63,11 @@ report='cat /proc/self/attr/current; cat /etc/hull-rootfs >/dev/null 2>&1 || ech
 	assert_clean
 }
 
-@test "R-004: a volume over /proc does not take the label" {
+# unconfined_by_volume HULL...: it runs a container with a volume over /proc that has files of the
+# names by which labels are set. Is the program inside unconfined?
+unconfined_by_volume() {
 	local file
+	rm -rf "$T/fake"
 	mkdir "$T/fake"
 	for file in attr/exec attr/apparmor/exec; do
 		mkdir -p "$T/fake/thread-self/${file%/*}" "$T/fake/self/${file%/*}"
@@ -73,9 +77,21 @@ report='cat /proc/self/attr/current; cat /etc/hull-rootfs >/dev/null 2>&1 || ech
 		'.mounts[0] = {destination: "/proc", source: $source, options: ["rbind", "rw"]}
 		| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
 	script 'cat /etc/hull-rootfs >/dev/null 2>&1 || echo denied'
-	hull_run
+	capture timeout -s KILL 60 "$@" --root "$STATE" run -b "$BUNDLE" "$ID"
+	[[ $status == 0 && $output != *denied* && -n $(find "$T/fake" -type f -size +0) ]]
+}
+
+# Without the protection, the same is an attack that succeeds (../attacks/without.c).
+@test "R-004: a volume over /proc does not take the label" {
+	local real=refused control=refused
+	! unconfined_by_volume "$HULL" || real=succeeded
 	expect 0 denied
 	[[ -z $(find "$T/fake" -type f -size +0) ]] || fail "something was written to the volume"
+	assert_clean
+	! unconfined_by_volume env HULL_WITHOUT=SYSCTL_PATH "$(dirname "$HULL")/tests/attacks/hull-without" ||
+		control=succeeded
+	echo "# R-004: hull: $real; without SYSCTL_PATH: $control" >&3
+	[[ $control == succeeded ]] || report "the control fails: is it an attack?"
 }
 
 @test "--init: process 1 is confined, too, and forwards signals" {
