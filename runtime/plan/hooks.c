@@ -78,6 +78,24 @@ static int check_tracing(const struct planner *p, struct err *err)
 	return -EPERM;
 }
 
+/*
+ * The child that is to make its user namespace has said before where its children will be: in the
+ * existing pid namespace, and so would be a hook, which has the host's files in sight and a number
+ * that means nothing there. Whoever may trace processes in there would get at the host (R-001).
+ */
+static int check_pid_namespace(const struct planner *p, struct err *err)
+{
+	if (p->spec->hooks.create_container.n == 0 || !plan_unshares(p->plan))
+		return 0;
+	err_say(err, ERR_CONFIG, EPERM,
+		"a createContainer hook would show the host's files to the existing pid "
+		"namespace: with a new user namespace it would run in there");
+	err_hint(err, "make it a createRuntime hook, join the user namespace that the pid "
+		      "namespace belongs to, or make a new pid namespace");
+	err_at(err, p->spec->hooks.create_container.at);
+	return -EPERM;
+}
+
 int plan_make_hooks(const struct planner *p, struct err *err)
 {
 	const struct spec_hooks *h = &p->spec->hooks;
@@ -91,7 +109,8 @@ int plan_make_hooks(const struct planner *p, struct err *err)
 	};
 	for (int kind = 0; kind < PLAN_HOOK_KINDS; kind++)
 		plan_make_hook_list(lists[kind], p->arena, &p->plan->hooks[kind]);
-	return check_tracing(p, err);
+	int r = check_tracing(p, err);
+	return r < 0 ? r : check_pid_namespace(p, err);
 }
 
 /* "hook        prestart: /bin/setup as setup --all, env A=1, at most 5 s" */

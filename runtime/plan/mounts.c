@@ -121,6 +121,25 @@ static int check_copy_up(const struct spec_mount *spec, const struct plan_mount 
 	return -EINVAL;
 }
 
+/*
+ * The kernel gives a /proc only to who has rights over the pid namespace that it shows, and a new
+ * user namespace has none over an existing one. It is not tried: what procfs.c makes for it would
+ * be in that pid namespace already, with all that the child has (R-001).
+ */
+static int check_proc(const struct planner *p, const struct spec_mount *spec,
+		      const struct plan_mount *m, struct err *err)
+{
+	if (m->kind != PLAN_MOUNT_NEW || !str_eq(m->type, "proc") || !plan_unshares(p->plan))
+		return 0;
+	err_say(err, ERR_CONFIG, EPERM,
+		"the /proc of an existing pid namespace cannot be mounted from a new user namespace");
+	err_hint(err,
+		 "leave this mount out, join the user namespace that the pid namespace belongs "
+		 "to, or make a new pid namespace");
+	err_at(err, spec->type.at);
+	return -EPERM;
+}
+
 static int plan_one_mount(const struct planner *p, const struct spec_mount *spec,
 			  struct plan_mount *m, struct err *err)
 {
@@ -134,6 +153,8 @@ static int plan_one_mount(const struct planner *p, const struct spec_mount *spec
 		r = plan_sources(p, spec, m, err);
 	if (r == 0)
 		r = check_copy_up(spec, m, err);
+	if (r == 0)
+		r = check_proc(p, spec, m, err);
 	return r < 0 ? r : plan_make_shift(p, spec, m, err);
 }
 

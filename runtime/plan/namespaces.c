@@ -43,7 +43,8 @@ bool plan_moves(const struct plan *plan)
 /*
  * Who is in a new user namespace has no rights over an existing pid namespace. So the child says
  * that its own child shall be there (plan_moves) before it makes the user namespace and all that
- * belongs to it.
+ * belongs to it. From then on until pivot it must have no child, for that would see the host's
+ * files from in there (R-001): hooks.c and mounts.c refuse what would need one.
  */
 bool plan_unshares(const struct plan *plan)
 {

@@ -398,9 +398,9 @@ static inline bool plan_leaves(const struct plan *plan)
 	return plan->flags & (PLAN_CREATE | PLAN_DETACH);
 }
 
-/* Whether the child goes on as another process, in a pid namespace that it joins (isolate_pid). */
+/* Whether the child goes on as another process, in a joined pid namespace (isolate_move). */
 bool plan_moves(const struct plan *plan);
-/* Does the child make its namespaces itself, and not clone3? */
+/* Does the child make its namespaces itself, and not clone3? It must have no child before pivot. */
 bool plan_unshares(const struct plan *plan);
 
 /* Whether an id of the container is in the map, and which one of the host it is. */

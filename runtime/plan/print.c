@@ -122,15 +122,34 @@ static void print_user(const struct plan *plan, struct str *out)
 	print_map(&user->uids, "user", out);
 }
 
+static void print_join(const struct plan_join *join, struct str *out)
+{
+	line(out, "namespaces");
+	str_printf(out, "join %s at %s\n", spec_ns_name(join->type), join->path);
+}
+
 static void print_clone(const struct plan *plan, struct str *out)
 {
 	const struct plan_namespaces *ns = &plan->ns;
+	bool later = plan_unshares(plan);
 
 	line(out, "clone");
+	if (later)
+		str_append(out, "into the cgroup\n");
+	for (unsigned i = 0; later && i < ns->join_n; i++)
+		if (ns->join[i].type == SPEC_NS_PID)
+			print_join(&ns->join[i], out);
+	if (later)
+		line(out, "namespaces");
+	const char *separator = "";
 	for (int t = 0; t < SPEC_NS_COUNT; t++)
-		if (ns->clone_flags & plan_namespace_flag((enum spec_ns_type)t))
-			str_printf(out, "new %s, ", spec_ns_name((enum spec_ns_type)t));
-	str_append(out, "into the cgroup\n");
+		if (ns->clone_flags & plan_namespace_flag((enum spec_ns_type)t)) {
+			str_printf(out, "%snew %s", separator, spec_ns_name((enum spec_ns_type)t));
+			separator = ", ";
+		}
+	if (!later)
+		str_printf(out, "%sinto the cgroup", separator);
+	str_append(out, "\n");
 }
 
 static void print_isolate(const struct plan *plan, struct str *out)
@@ -148,11 +167,9 @@ static void print_isolate(const struct plan *plan, struct str *out)
 			str_printf(out, "new %s\n", spec_ns_name((enum spec_ns_type)t));
 		}
 	for (unsigned i = 0; i < ns->join_n; i++) {
-		if (joins_in_stage(plan, ns->join[i].type))
-			continue;
-		line(out, "namespaces");
-		str_printf(out, "join %s at %s\n", spec_ns_name(ns->join[i].type),
-			   ns->join[i].path);
+		bool is_done = ns->join[i].type == SPEC_NS_PID && plan_unshares(plan);
+		if (!is_done && !joins_in_stage(plan, ns->join[i].type))
+			print_join(&ns->join[i], out);
 	}
 	print_time_offsets(ns, out);
 	if (ns->loopback)

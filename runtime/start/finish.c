@@ -88,9 +88,9 @@ static bool same_namespace(pid_t pid, const char *name)
 }
 
 /*
- * Orphans of the container have become children of hull (open_signals). Hooks may leave some, too,
- * and hull's caller, but those live in the caller's namespaces: a process of the container cannot
- * go back there. The dead are reaped by the way. Whether there was, or may be, anybody.
+ * Orphans of the container have become children of hull (start_open_signals). Hooks may leave some,
+ * too, and hull's caller, but those live in the caller's namespaces: a process of the container
+ * cannot go back there. The dead are reaped by the way. Whether there was, or may be, anybody.
  */
 static bool kill_orphans(void)
 {

@@ -161,8 +161,10 @@ static int run_childs(struct start *s, enum plan_hook_kind kind, struct hook_job
 
 /*
  * In all namespaces of the container but an existing pid namespace: whoever may trace processes
- * there could look at the host through the hook, which still sees it (R-001). So the child enters
- * that one later (isolate_pid), and the number that it has here is the right one for the hook.
+ * there could look at the host through the hook, which still sees it (R-001). So children of this
+ * process come to be in that one only later (isolate_pid), and the number that it has here is the
+ * right one for the hook. Where they are in it from the beginning (plan_unshares), the plan has
+ * refused such hooks.
  */
 static int run_create_container(struct start *s, struct err *err)
 {

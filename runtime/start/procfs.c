@@ -8,6 +8,9 @@
  * in the host's pid namespace, gives away the page and all descriptors and leaves the host's
  * mounts; the second one, in the joined namespace, has a user namespace of its own, with rights
  * over nothing but its empty mount namespace, and sends what it has opened.
+ *
+ * A child whose own children are in the joined namespace from the beginning (plan_unshares) could
+ * have no such first helper. It has no right to mount this /proc either, and the plan refuses it.
  */
 #include "start/procfs.h"
 

@@ -91,7 +91,7 @@ int record_child(struct start *s, struct err *err)
 
 /* ---- release ---- */
 
-/* The child has become another process, which is our child too (isolate_pid). */
+/* The child has become another process, which is our child too (isolate_move). */
 static int follow(struct start *s, struct err *err)
 {
 	pid_t pid = channel_moved(&s->channel);

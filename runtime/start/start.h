@@ -20,15 +20,19 @@
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, and joins what only the caller may join.
  *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
- *    outside its limits. Then the parent closes what is the child's.
+ *    outside its limits. Then the parent closes what is the child's. With a new user namespace and
+ *    an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
  *    user.c: writes the maps of a user namespace.
  *
  * Child (clone.c has the table)
  *
- *  3 isolate.c: not dumpable, own session and keyring; user.c: waits for the maps, becomes the user
+ *  3 isolate.c: not dumpable; with plan_unshares: says, as long as it has the caller's rights, that
+ *    its children shall be in the existing pid namespace, makes the user namespace and all others,
+ *    and tells the parent. Own session and keyring; user.c: waits for the maps, becomes the user
  *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
  *    names set. open.c: without privilege, opens the trees here.
- *    Must not: be seen through /proc by anything in a namespace that it joins (R-001).
+ *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
+ *    have a child before it has left the host's mounts (R-001).
  *  4 rootfs.c, mount.c, copyup.c, dev.c, console.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c,
  *    share.c, pivot.c: builds the tree on the new root and moves into it. Names in it are only ever
  *    resolved by base/inroot.h. Masks come before pivot because they are the host's /dev/null;
@@ -37,10 +41,12 @@
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, capabilities, groups, user.
  *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).
- *    Then, with an existing pid namespace, isolate.c moves into it by a second clone, which is what
- *    others there can get hold of.
- *  6 exec.c: finds the program, waits for the parent's word, lowers resource limits, loads the
- *    filter, execve. init.c, with --init: forks before the filter; process 1 stays and serves.
+ *    Before, with an existing pid namespace, isolate.c says that the next child shall be in it, if
+ *    that is not said yet (3); afterwards it moves into it by a second clone, which is what others
+ *    there can get hold of.
+ *  6 exec.c: finds the program, marks all descriptors, raises resource limits, waits for the
+ *    parent's word; startContainer hooks (hooks.c); init.c, with --init: forks, and process 1 stays
+ *    and serves; lowers resource limits, resets signals, loads the filter, execve.
  *    Must not: make a system call after the filter but execve, or exit_group when that fails.
  *
  * Parent again
@@ -213,7 +219,8 @@ _must_check_ int start_exec(struct start *s, struct start_result *ret, struct er
 /*
  * `hull start`: lets the container at its gate execute its program, and runs the poststart hooks.
  * s->state and s->entry, locked, are those of a created container, s->plan has what of the plan is
- * in its state. After a failure of a hook, or a signal, the container is to be destroyed.
+ * in its state. ret->undo: the container is to be destroyed, after a failure of a hook, or a
+ * signal that came when the child had taken the word; before, it stays created.
  */
 _must_check_ int start_launch(struct start *s, struct start_result *ret, struct err *err);
 

@@ -42,9 +42,10 @@ _must_check_ int console_socket_send(struct start *s, struct err *err);
 _must_check_ int pidfd_socket_send(struct start *s, struct err *err);
 
 /*
- * Must the parent do something between the child's READY and its GO? Limits that the child may not
- * raise are set then, a child that moves to an existing pid namespace is known only then, and a
- * terminal has arrived by then.
+ * Must the parent hear the child's READY before its word? `create` shows the gate when there is
+ * somebody to wait at it; limits that the child may not raise are set then; a child that moves to
+ * an existing pid namespace is known only then; a terminal has arrived by then, and the hooks
+ * prestart and createRuntime have run.
  */
 bool start_waits_for_ready(const struct plan *plan);
 
@@ -119,8 +120,9 @@ _must_check_ int open_in_child(struct start *s, struct err *err); /* what the pa
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
 _must_check_ int mount_all(struct start *s, struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
-_must_check_ int lsm_set_labels(struct start *s, struct err *err);
 _must_check_ int console_make(struct start *s, struct err *err);
+/* hooks_create() (hooks.h) */
+_must_check_ int lsm_set_labels(struct start *s, struct err *err);
 _must_check_ int sysctl_write_all(struct start *s, struct err *err);
 _must_check_ int home_fill(struct start *s, struct err *err);
 _must_check_ int cwd_make(struct start *s, struct err *err);

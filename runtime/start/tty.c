@@ -28,7 +28,7 @@ static struct {
 	struct termios saved;
 } guard;
 
-/* Faults are raised by the kernel; what somebody has sent is none (and is ignored, supervise.c). */
+/* Faults are raised by the kernel; what somebody has sent is none (and is ignored, signals.c). */
 static void on_fault(int signal_number, siginfo_t *info, void *context _unused_)
 {
 	if (info->si_code <= 0 && signal_number != SIGABRT)

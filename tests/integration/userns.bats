@@ -658,15 +658,21 @@ stop_other() {
 	assert_clean
 }
 
-@test "root: a pid namespace of the host's is joined from a new user namespace" {
-	as_root
+# join_host_pid: a pid namespace that belongs to the host's user namespace.
+join_host_pid() {
 	unshare --pid --fork --mount-proc --kill-child sleep 100 </dev/null >/dev/null 2>&1 3>&- &
 	HELPER=$!
 	wait_for pgrep -P "$HELPER" -x sleep >/dev/null
 	OTHER_PID=$(pgrep -P "$HELPER" -x sleep)
 	join pid
+	config 'del(.linux.maskedPaths, .linux.readonlyPaths)'
+}
+
+@test "root: a pid namespace of the host's is joined from a new user namespace" {
+	as_root
+	join_host_pid
 	# Nobody may mount a /proc of a namespace that he has no rights over.
-	config '.mounts |= map(select(.type != "proc")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
+	config '.mounts |= map(select(.type != "proc"))'
 	script 'trap "echo got; exit 7" USR1; echo $$; while :; do sleep 0.05; done'
 	hull_start
 	[[ $(readlink "/proc/$PID/ns/pid") == "$(readlink "/proc/$OTHER_PID/ns/pid")" ]] ||
@@ -682,6 +688,43 @@ stop_other() {
 	program /missing
 	hull_run
 	expect_error "/missing"
+	assert_clean
+	kill -KILL "$HELPER"
+}
+
+@test "R-001: a pid namespace of the host's, joined from a new user namespace, has no createContainer hook" {
+	as_root
+	join_host_pid
+	config '.mounts |= map(select(.type != "proc"))'
+	chmod 755 "$T" # for the hook, which would be the container's root
+	: >"$T/log"
+	chmod 666 "$T/log"
+	printf '#!/bin/sh\nreadlink /proc/self/ns/user >>%s\n' "$T/log" >"$T/hook"
+	chmod 755 "$T/hook"
+	config --arg hook "$T/hook" '.hooks.createContainer = [{path: $hook}]'
+	hull_run
+	[[ ! -s $T/log ]] || report "the hook has run"
+	expect_error "a createContainer hook would show the host's files to the existing pid namespace"
+	expect_error 'hooks\.createContainer'
+	expect_error 'hint.*createRuntime hook'
+	assert_clean
+	# What the hint says.
+	config '.hooks = {createRuntime: .hooks.createContainer}'
+	program /bin/true
+	hull_run
+	expect 0
+	[[ $(<"$T/log") == "$(readlink /proc/self/ns/user)" ]] || report "the hook ran in $(<"$T/log")"
+	assert_clean
+	kill -KILL "$HELPER"
+}
+
+@test "R-001: a pid namespace of the host's, joined from a new user namespace, gets no helper for its /proc" {
+	as_root
+	join_host_pid
+	hull_run
+	expect_error "the /proc of an existing pid namespace cannot be mounted from a new user namespace"
+	expect_error 'mounts\[[0-9]\]\.type'
+	expect_error 'hint.*leave this mount out'
 	assert_clean
 	kill -KILL "$HELPER"
 }
