@@ -803,7 +803,8 @@ fail_slowly() {
 				my @children = split " ", <$f> // "";
 				next if $stopped || @children != 2;
 				my @stats = map { my $s; open($s, "<", "/proc/$_/stat") ? scalar <$s> : "" } @children;
-				next if $stats[0] !~ /\) Z / || $stats[1] =~ /\) Z /;
+				# Not the stage, which ends while the container is made.
+				next if $stats[0] !~ /\(hull:init\) Z / || $stats[1] =~ /\) Z /;
 				kill STOP => $stopped = $children[1];
 			}
 			print "stopped\n" if $stopped;
