@@ -86,8 +86,8 @@ _must_check_ int cgroup_open(const struct cgroup_root *root, const char *path, i
 /* Reserves it for one container until *ret_fd is closed. EBUSY: another one has it. */
 _must_check_ int cgroup_lock(int fd, const char *path, int *ret_fd, struct err *err);
 
-/* Kills all processes below it, frozen ones too, and waits until they are gone (milliseconds). */
-_must_check_ int cgroup_kill(int fd, int timeout_ms, struct err *err);
+/* Kills all below it, frozen ones too, and waits; if it `stays`, by signals as long as they do. */
+_must_check_ int cgroup_kill(int fd, bool stays, int timeout_ms, struct err *err);
 
 /* Detaches hull's device programs, known by their name, and no others; the cgroup is empty. */
 _must_check_ int cgroup_device_detach(int fd, struct err *err);

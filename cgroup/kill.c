@@ -20,6 +20,8 @@
 
 #define REMOVE_TIMEOUT_MS 10000
 #define KILL_PATIENCE_MS  20 /* twice as long each time */
+#define KILL_GENTLE_MS    640
+#define KILL_ALL_WAIT_MS  2000
 
 /* ---- waiting ---- */
 
@@ -42,37 +44,58 @@ static int write_kill(int fd)
 }
 
 /*
- * cgroup.kill signals the first thread of each process. Where that one has ended and others go on
- * (pthread_exit in main), it does nothing: so each process that is left gets a signal, too.
+ * In a cgroup where cgroup.kill was ever written clone3 makes no process any more, but from one
+ * with as many kills: the child dies at once. So what others may want to use goes on without, as
+ * long as there are not too many processes or cgroups for signals.
  */
-int cgroup_kill_all(int fd, struct err *err)
+static bool kill_by_signals(int fd, bool stays)
 {
+	return stays && cgroup_signal_all(fd, SIGKILL, NULL) == 0;
+}
+
+/*
+ * cgroup.kill signals the first thread of each process. Where that one has ended and others go on
+ * (pthread_exit in main), it does nothing: so each process that is left gets a signal, too. When
+ * not all could be reached by that, it matters only if somebody is left.
+ */
+int cgroup_kill_all(int fd, bool stays, struct err *err)
+{
+	if (kill_by_signals(fd, stays))
+		return 0;
 	int r = write_kill(fd);
 	if (r < 0)
 		return err_sys(err, -r, "cannot kill the processes of the cgroup");
-	return cgroup_signal_all(fd, SIGKILL, err);
+	r = cgroup_signal_all(fd, SIGKILL, err);
+	if (r < 0 && wait_empty(fd, clock_ms() + KILL_ALL_WAIT_MS) == 0) {
+		err_clear(err);
+		return 0;
+	}
+	return r;
 }
 
 /* Most are gone at once; what is not may have made others before its own signal came. */
-static int kill_until(int fd, int64_t deadline)
+static int kill_until(int fd, bool stays, int64_t deadline)
 {
 	int64_t patience = KILL_PATIENCE_MS;
-	int r = write_kill(fd);
+	int r = kill_by_signals(fd, stays) ? 0 : write_kill(fd);
 	while (r == 0) {
 		int64_t next = clock_ms() + patience;
 		r = wait_empty(fd, next < deadline ? next : deadline);
 		if (r != -ETIMEDOUT || next >= deadline)
 			return r;
 		patience *= 2;
+		r = 0;
+		if (kill_by_signals(fd, stays && patience <= KILL_GENTLE_MS))
+			continue;
 		r = write_kill(fd);
 		(void)!cgroup_signal_all(fd, SIGKILL, NULL); /* whom it missed is still there */
 	}
 	return r;
 }
 
-int cgroup_kill(int fd, int timeout_ms, struct err *err)
+int cgroup_kill(int fd, bool stays, int timeout_ms, struct err *err)
 {
-	int r = kill_until(fd, clock_ms() + timeout_ms);
+	int r = kill_until(fd, stays, clock_ms() + timeout_ms);
 	if (r == -ETIMEDOUT) {
 		err_sys(err, ETIMEDOUT, "processes of the cgroup outlived their kill by %d ms",
 			timeout_ms);

@@ -23,7 +23,8 @@ _must_check_ int cgroup_list_processes(int fd, struct arena *arena, struct cgrou
  */
 _must_check_ int cgroup_signal_all(int fd, int signal, struct err *err);
 
-/* Kills all of them at once, frozen ones too, and waits for nobody. */
-_must_check_ int cgroup_kill_all(int fd, struct err *err);
+/* Kills all of them at once, frozen ones too; waits only to learn whether it has. `stays` as in
+ * cgroup_kill(). */
+_must_check_ int cgroup_kill_all(int fd, bool stays, struct err *err);
 
 #endif

@@ -80,7 +80,7 @@ static int empty_cgroup(const struct cgroup_root *root, const struct state *stat
 	int r = cgroup_open(root, state->cgroup, &fd, err);
 	if (r < 0 || container_is_foreign_cgroup(fd, state, &lock))
 		return r == -ENOENT ? 0 : r;
-	r = cgroup_kill(fd, DELETE_TIMEOUT_MS, err);
+	r = cgroup_kill(fd, state_cgroup_existed(state), DELETE_TIMEOUT_MS, err);
 	if (r == 0 && state_cgroup_existed(state))
 		r = cgroup_device_detach(fd, err);
 	return r;

@@ -96,7 +96,8 @@ static int kill_running(const struct container *c, const struct kill_job *job, s
 	r = send_signal(pidfd, job->signal, id, err);
 	if (r < 0 || job->signal != SIGKILL)
 		return r;
-	return found < 0 ? (*err = why, found) : cgroup_kill_all(cgroup, err);
+	return found < 0 ? (*err = why, found)
+			 : cgroup_kill_all(cgroup, state_cgroup_existed(&c->state), err);
 }
 
 /* With --all what a dead first process has left behind; the state's lock keeps the cgroup its own.
@@ -115,7 +116,7 @@ static int kill_stopped(struct cmd *cmd, const char *id, const struct kill_job *
 	r = container_open_cgroup(&c, &cgroup, err);
 	if (r < 0 || container_is_foreign_cgroup(cgroup, &c.state, &lock))
 		return r == -ENOENT ? 0 : r;
-	return job->signal == SIGKILL ? cgroup_kill_all(cgroup, err)
+	return job->signal == SIGKILL ? cgroup_kill_all(cgroup, state_cgroup_existed(&c.state), err)
 				      : cgroup_signal_all(cgroup, job->signal, err);
 }
 

@@ -20,6 +20,7 @@
 #include "start/timeline.h"
 
 static const struct child_step start_steps[] = {
+	{ "cgroup", born_tell },
 	{ "process", isolate_process },
 	{ "time namespace", isolate_time },
 	{ "user namespace", user_enter },
@@ -143,10 +144,7 @@ static void close_childs_fds(struct start *s)
 static int clone_directly(struct start *s, const struct clone_args *child, struct err *err)
 {
 	int pidfd = -EBADF;
-	struct clone_args args = *child;
-	args.flags |= CLONE_PIDFD;
-	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
-	long pid = sys_clone3(&args);
+	long pid = born_clone(s, child, &pidfd);
 	if (pid < 0)
 		return clone_failed(s, errno, err);
 	if (pid == 0)

@@ -55,7 +55,8 @@ static void kill_child(struct start *s)
 		return;
 	/* Others of the container may trace it. */
 	if (!has_pid_namespace(s) && s->cgroup_fd >= 0)
-		(void)!cgroup_kill(s->cgroup_fd, FINISH_KILL_TIMEOUT_MS, NULL);
+		(void)!cgroup_kill(s->cgroup_fd, state_cgroup_existed(&s->state),
+				   FINISH_KILL_TIMEOUT_MS, NULL);
 	kill_and_reap(s->pid, s->pidfd);
 	/* A child that had moved but was not followed yet is a child of ours all the same. */
 	pid_t moved = channel_moved(&s->channel);
@@ -142,7 +143,8 @@ static int remove_cgroup(struct start *s, bool started, struct err *err)
 	/* A pid namespace of its own has died with its first process. Of a start that failed there
 	 * may be one that we have not learned of. */
 	if (!started || !has_pid_namespace(s))
-		r = cgroup_kill(s->cgroup_fd, FINISH_KILL_TIMEOUT_MS, err);
+		r = cgroup_kill(s->cgroup_fd, state_cgroup_existed(&s->state),
+				FINISH_KILL_TIMEOUT_MS, err);
 	if (r == 0)
 		r = detach_devices(s, err);
 	fd_close(&s->cgroup_fd);

@@ -136,13 +136,18 @@ static pid_t read_program(const struct join *join)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
-/* Once more when there is a descriptor: the number has not become somebody else's meanwhile. */
+/*
+ * Once more when there is a descriptor: the number has not become somebody else's meanwhile. And
+ * the process whose children were read is the first one, not somebody who has got its number.
+ */
 static int take_program(struct join *join)
 {
 	pid_t pid = read_program(join);
 	_cleanup_close_ int pidfd = pid > 0 ? pidfd_open(pid, 0) : (errno = ESRCH, -1);
 	if (pidfd < 0 || read_program(join) != pid)
 		return pidfd < 0 ? -errno : -ESRCH;
+	if (check_alive(join, NULL) < 0)
+		return -ESRCH; /* as the caller finds, too, by the descriptor that is kept */
 	fd_close(&join->pidfd);
 	join->pidfd = fd_take(&pidfd);
 	join->pid = pid;
@@ -329,6 +334,7 @@ static int limit_cpus(struct start *s, struct err *err)
 }
 
 const struct child_step join_child_steps[] = {
+	{ "cgroup", born_tell },
 	{ "process", isolate_process },
 	{ "processors", limit_cpus },
 	{ "namespaces", enter_namespaces },

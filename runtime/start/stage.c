@@ -199,7 +199,8 @@ static int run(struct start *s, const struct clone_args *child, struct err *err)
 	args.flags |= CLONE_PARENT | CLONE_PARENT_SETTID;
 	args.parent_tid = (uint64_t)(uintptr_t)&page->staged_pid;
 	args.exit_signal = 0; /* as the stage's: SIGCHLD */
-	long pid = sys_clone3(&args);
+	_cleanup_close_ int pidfd = -EBADF;
+	long pid = born_clone(s, &args, &pidfd);
 	if (pid == 0)
 		child_main(s);
 	if (pid < 0)

@@ -155,6 +155,8 @@ struct start {
 	bool has_cgroup;    /* of the container's own */
 	bool cgroup_left;   /* none, but one that could be neither made nor removed */
 	int cgroup_fd;
+	int born_fd;        /* born.c: how the child says that it lives */
+	int procs_fd;       /* born.c: by which it moves into the cgroup; -EBADF: it is there */
 	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;
 	struct channel channel;

@@ -173,6 +173,14 @@ _must_check_ int rootfs_lock_layer(struct start *s, struct err *err); /* by the 
 _must_check_ int rootfs_stage_overlay(struct start *s,
 				      struct err *err); /* at "root" of the stage */
 
+/*
+ * As clone3 does, and the child calls born_tell() first of all: by then it is in its cgroup, also
+ * where the kernel lets nobody be made in it (born.c).
+ */
+struct clone_args;
+_must_check_ long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd);
+_must_check_ int born_tell(struct start *s, struct err *err);
+
 /* Why clone3 failed, with a hint; returns -code. */
 int clone_failed(const struct start *s, int code, struct err *err);
 

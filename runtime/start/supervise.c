@@ -136,7 +136,8 @@ static int reap_traced(struct start *s, struct start_result *ret, struct err *er
 	const struct timespec pause = { .tv_nsec = TRACED_PAUSE_MS * 1000000L };
 	int r = reap(s, ret, err);
 	if (r == 0 && !(s->plan->ns.clone_flags & CLONE_NEWPID) && s->cgroup_fd >= 0)
-		(void)!cgroup_kill(s->cgroup_fd, TRACED_WAIT_MS, NULL);
+		(void)!cgroup_kill(s->cgroup_fd, state_cgroup_existed(&s->state), TRACED_WAIT_MS,
+				   NULL);
 	for (int i = 0; r == 0 && i < TRACED_WAIT_MS / TRACED_PAUSE_MS; i++) {
 		nanosleep(&pause, NULL);
 		r = reap(s, ret, err);

@@ -139,6 +139,79 @@ need_device_programs() {
 	[[ ! -e $STATE/$ID ]]
 }
 
+# Once there was a kill in a cgroup, the kernel lets nobody be made in it from outside, and from in
+# there nobody be made in another one.
+@test "a cgroup that was killed once is started in all the same" {
+	mkdir -p "$CGROUP"
+	echo 1 >"$CGROUP/cgroup.kill"
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	script 'grep ^0:: /proc/self/cgroup; ls /proc/self/fd | wc -l'
+	hull_run
+	expect 0 "0::/$OWN/x/y"$'\n4'
+	[[ -d $CGROUP && -z $(<"$CGROUP/cgroup.procs") && ! -e $STATE/$ID ]]
+}
+
+@test "a cgroup that was killed once, with a user namespace" {
+	mkdir -p "$CGROUP"
+	echo 1 >"$CGROUP/cgroup.kill"
+	config '.linux.namespaces |= map(select(.type != "cgroup")) + [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings'
+	chown -hR 100000:100000 "$BUNDLE/rootfs"
+	script 'grep ^0:: /proc/self/cgroup'
+	hull_run
+	expect 0 "0::/$OWN/x/y"
+	[[ -d $CGROUP && -z $(<"$CGROUP/cgroup.procs") && ! -e $STATE/$ID ]]
+}
+
+@test "hull runs where there was a kill once" {
+	mkdir -p "$CGROUPS/$OWN/killed"
+	echo 1 >"$CGROUPS/$OWN/killed/cgroup.kill"
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	script 'grep ^0:: /proc/self/cgroup'
+	# shellcheck disable=SC2016 # for the shell that moves
+	capture timeout 20 sh -c 'echo $$ >"$0"; exec "$@"' "$CGROUPS/$OWN/killed/cgroup.procs" \
+		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 "0::/$OWN/x/y"
+	assert_clean
+}
+
+# What is written to cgroup.kill of a cgroup that stays goes to $T/kill.
+catch_kill() {
+	: >"$T/kill"
+	cat >"$T/hull" <<-END
+		#!/bin/sh
+		exec unshare -m sh -c 'mount --bind "\$0" "\$1" && shift && exec "\$@"' \
+			"$T/kill" "$CGROUP/cgroup.kill" "$HULL" "\$@"
+	END
+	chmod +x "$T/hull"
+	HULL=$T/hull
+}
+
+@test "in a cgroup that existed before, kill, delete --force and a failed start do not write cgroup.kill" {
+	mkdir -p "$CGROUP"
+	catch_kill
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	local how
+	for how in kill delete; do
+		script 'sleep 300 >/dev/null 2>&1 & echo ready; wait'
+		hull_start
+		wait_for grep -q ready "$T/stdout"
+		case $how in
+			kill) capture timeout 20 "$HULL" --root "$STATE" kill "$ID" KILL ;;
+			delete) capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID" ;;
+		esac
+		expect 0 ""
+		hull_wait
+		expect 137
+	done
+	program /missing
+	hull_run
+	expect 1
+	[[ -d $CGROUP && -z $(<"$CGROUP/cgroup.procs") && ! -e $STATE/$ID ]]
+	[[ -z $(<"$T/kill") ]] || fail "no process can be made in it any more"
+}
+
 @test "two containers are not started in one cgroup" {
 	script 'echo ready; sleep 60'
 	hull_start

@@ -202,6 +202,15 @@ detached() {
 	stop
 }
 
+@test "--cgroup: one that was killed once" {
+	hull_start
+	mkdir "$CGROUP/sub"
+	echo 1 >"$CGROUP/sub/cgroup.kill"
+	hull_exec --cgroup sub "$ID" grep '^0::' /proc/self/cgroup
+	expect 0 "0::/sub"
+	stop
+}
+
 # ---- what it may do ----------------------------------------------------------------------------
 
 @test "it has the rights and limits that the container was started with" {

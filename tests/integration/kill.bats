@@ -128,6 +128,17 @@ capture() {
 	assert_clean
 }
 
+@test "kill KILL has succeeded when nobody is left, also in more cgroups than signals reach" {
+	script 'sleep 61 & wait'
+	hull_start
+	mkdir -p "$CGROUP/$(printf 'd/%.0s' {1..260})"
+	capture timeout 20 "$HULL" --root "$STATE" kill "$ID" KILL
+	expect 0 ""
+	hull_wait
+	expect 137
+	assert_clean
+}
+
 @test "kill --all reaches every process once, below too, and spares the others" {
 	without_pid_namespace
 	script 'for i in 1 2 3; do

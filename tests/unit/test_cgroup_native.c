@@ -22,6 +22,7 @@
 
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/procs.h"
 
 #define KILL_TIMEOUT_MS 60000
 
@@ -158,7 +159,7 @@ static void test_create_open_remove(void **state)
 	assert_int_equal(cgroup_remove(&n->root, path, got.kept, &err), 0);
 	fd_close(&opened);
 	assert_int_equal(cgroup_open(&n->root, path, &opened, &err), -ENOENT);
-	assert_int_equal(cgroup_kill(got.fd, KILL_TIMEOUT_MS, &err), 0);
+	assert_int_equal(cgroup_kill(got.fd, false, KILL_TIMEOUT_MS, &err), 0);
 	fd_close(&got.fd);
 }
 
@@ -177,7 +178,7 @@ static void test_parents_in_use_stay(void **state)
 	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
 	assert_int_equal(faccessat(n->root.fd, path + 1, F_OK, 0), -1);
 	assert_int_equal(faccessat(n->root.fd, parent + 1, F_OK, 0), 0);
-	assert_int_equal(cgroup_kill(other, KILL_TIMEOUT_MS, &err), 0);
+	assert_int_equal(cgroup_kill(other, false, KILL_TIMEOUT_MS, &err), 0);
 	assert_killed(pid);
 	snprintf(path, sizeof(path), "%s/p/q/other", n->base);
 	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
@@ -227,7 +228,7 @@ static void test_occupied_or_frozen_is_refused(void **state)
 	pid_t pid = sleeper(fd);
 	assert_int_equal(create(n, "/busy", &second, &err), -EBUSY);
 	assert_non_null(strstr(err.message, "has processes"));
-	assert_int_equal(cgroup_kill(fd, KILL_TIMEOUT_MS, &err), 0);
+	assert_int_equal(cgroup_kill(fd, false, KILL_TIMEOUT_MS, &err), 0);
 	assert_killed(pid);
 	assert_int_equal(create(n, "/busy", &second, &err), 0);
 	fd_close(&second);
@@ -249,7 +250,7 @@ static void test_kill_frozen_and_nested(void **state)
 	pid_t pids[] = { sleeper(leaf), sleeper(leaf), sleeper(top) };
 	assert_int_equal(fd_write_value(leaf, "cgroup.freeze", "1"), 0);
 	wait_frozen(leaf);
-	assert_int_equal(cgroup_kill(top, KILL_TIMEOUT_MS, &err), 0);
+	assert_int_equal(cgroup_kill(top, false, KILL_TIMEOUT_MS, &err), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
 		assert_killed(pids[i]);
 }
@@ -269,11 +270,63 @@ static void test_kill_fork_bomb(void **state)
 			pause();
 	}
 	assert_true(pid > 0);
-	assert_int_equal(cgroup_kill(fd, KILL_TIMEOUT_MS, &err), 0);
+	assert_int_equal(cgroup_kill(fd, false, KILL_TIMEOUT_MS, &err), 0);
 	assert_killed(pid);
 	char path[128];
 	snprintf(path, sizeof(path), "%s/bomb", n->base);
 	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
+}
+
+/* Whether a process can be made in it, which the kernel may refuse after cgroup.kill. */
+static bool is_entered(int fd)
+{
+	int status;
+	pid_t pid = fork_into(fd);
+	if (pid == 0)
+		_exit(7);
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 7;
+}
+
+static void test_kill_stays(void **state)
+{
+	const struct native *n = native_or_skip(state);
+	_cleanup_close_ int top = -EBADF, leaf = -EBADF;
+	struct err err;
+	assert_int_equal(create(n, "/s", &top, &err), 0);
+	assert_int_equal(create(n, "/s/1", &leaf, &err), 0);
+	pid_t pids[] = { sleeper(leaf), sleeper(top) };
+	assert_int_equal(fd_write_value(leaf, "cgroup.freeze", "1"), 0);
+	wait_frozen(leaf);
+	assert_int_equal(cgroup_kill(top, true, KILL_TIMEOUT_MS, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		assert_killed(pids[i]);
+	assert_true(is_entered(top));
+	pid_t pid = sleeper(top);
+	assert_int_equal(cgroup_kill_all(top, true, &err), 0);
+	assert_killed(pid);
+	assert_true(is_entered(top));
+}
+
+/* Deeper than signals go: then it must be cgroup.kill, and nobody complains. */
+static void test_kill_stays_deep(void **state)
+{
+	const struct native *n = native_or_skip(state);
+	_cleanup_close_ int fd = -EBADF;
+	char path[1024] = "";
+	struct err err;
+	assert_int_equal(create(n, "/deep", &fd, &err), 0);
+	pid_t pid = sleeper(fd);
+	for (size_t i = 0; i < 260; i++) {
+		memcpy(path + 2 * i, "d/", sizeof("d/"));
+		assert_int_equal(mkdirat(fd, path, 0755), 0);
+	}
+	_cleanup_close_ int leaf = openat(fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t deep = sleeper(leaf);
+	assert_int_equal(cgroup_kill_all(fd, true, &err), 0);
+	assert_killed(pid);
+	assert_killed(deep);
 }
 
 static void test_kill_times_out(void **state)
@@ -283,9 +336,9 @@ static void test_kill_times_out(void **state)
 	struct err err;
 	assert_int_equal(create(n, "/slow", &fd, &err), 0);
 	pid_t pid = sleeper(fd);
-	int r = cgroup_kill(fd, 0, &err);
+	int r = cgroup_kill(fd, false, 0, &err);
 	assert_true(r == 0 || r == -ETIMEDOUT);
-	assert_int_equal(cgroup_kill(fd, KILL_TIMEOUT_MS, &err), 0);
+	assert_int_equal(cgroup_kill(fd, false, KILL_TIMEOUT_MS, &err), 0);
 	assert_killed(pid);
 }
 
@@ -555,12 +608,22 @@ static void test_limits_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		NATIVE(test_create_open_remove),     NATIVE(test_occupied_or_frozen_is_refused),
-		NATIVE(test_kill_frozen_and_nested), NATIVE(test_kill_fork_bomb),
-		NATIVE(test_kill_times_out),         NATIVE(test_missing_controller),
-		NATIVE(test_device_program),         NATIVE(test_broken_program_is_an_error),
-		NATIVE(test_unknown_file),           NATIVE(test_limits_read_back),
-		NATIVE(test_parents_in_use_stay),    NATIVE(test_parents_of_many_at_once),
+		NATIVE(test_create_open_remove),
+		NATIVE(test_occupied_or_frozen_is_refused),
+		NATIVE(test_kill_frozen_and_nested),
+		NATIVE(test_kill_fork_bomb),
+		NATIVE(test_kill_stays),
+		NATIVE(test_missing_controller),
+		NATIVE(test_kill_stays_deep),
+		NATIVE(test_missing_controller),
+		NATIVE(test_kill_times_out),
+		NATIVE(test_missing_controller),
+		NATIVE(test_device_program),
+		NATIVE(test_broken_program_is_an_error),
+		NATIVE(test_unknown_file),
+		NATIVE(test_limits_read_back),
+		NATIVE(test_parents_in_use_stay),
+		NATIVE(test_parents_of_many_at_once),
 		NATIVE(test_device_detach),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
