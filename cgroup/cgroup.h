@@ -60,12 +60,12 @@ void cgroup_root_close(struct cgroup_root *root);
 /* How many bytes of `path` (normal form) hull will not remove: what exists now, and "/hull". */
 _must_check_ int cgroup_find_kept(const struct cgroup_root *root, const char *path, size_t *ret,
 				  struct err *err);
-
 struct cgroup {
-	int fd;       /* its directory, for openat and CLONE_INTO_CGROUP */
-	int lock_fd;  /* from cgroup_lock() */
-	size_t kept;  /* as cgroup_find_kept() says, beyond doubt */
-	bool is_left; /* of one that failed: what it made is still there, for cgroup_prune() */
+	int fd;        /* its directory, for openat and CLONE_INTO_CGROUP */
+	int lock_fd;   /* from cgroup_lock() */
+	size_t kept;   /* as cgroup_find_kept() says, beyond doubt */
+	bool is_older; /* it existed, or one above it that is not hull's home */
+	bool is_left;  /* of one that failed: what it made is still there, for cgroup_prune() */
 };
 /* Makes it and its missing parents, with the plan's controllers (NULL: none); a missing one is
  * ENODEV. An existing cgroup must be free, empty and thawed (S-155): else EBUSY. */

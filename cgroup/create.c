@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/enter.h"
 #include "cgroup/update.h"
 
 #define CREATE_ATTEMPTS 5
@@ -235,8 +236,7 @@ int cgroup_lock(int fd, const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
-/* Does hull itself run in this cgroup, or below it? */
-static bool is_inside(const struct walk *w)
+bool cgroup_has_caller(const char *path, size_t size)
 {
 	char text[PATH_MAX + 16];
 	if (fd_read_value(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
@@ -245,8 +245,8 @@ static bool is_inside(const struct walk *w)
 	if (!own || (own > text && own[-1] != '\n'))
 		return false;
 	own += strlen("0::");
-	return strncmp(own, w->path, w->done) == 0 &&
-	       (own[w->done] == '/' || own[w->done] == '\n' || own[w->done] == '\0');
+	return strncmp(own, path, size) == 0 &&
+	       (own[size] == '/' || own[size] == '\n' || own[size] == '\0');
 }
 
 /*
@@ -265,7 +265,7 @@ static int check_above(const struct walk *w, struct err *err)
 	if (lock < 0 || errno != EWOULDBLOCK)
 		return err_sys(err, errno, "cannot look for a container in cgroup '%.*s'",
 			       WALK_AT(w));
-	if (is_inside(w))
+	if (cgroup_has_caller(w->path, w->done))
 		return 0;
 	return busy_error(w->path, "it is below the cgroup of a container", err);
 }
@@ -336,6 +336,7 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 		if (r == 0) {
 			*ret = (struct cgroup) {
 				.kept = walk_kept(&w),
+				.is_older = walk_kept(&w) > path_home_size(path),
 				.fd = fd_take(&w.fd),
 				.lock_fd = fd_take(&w.lock_fd),
 			};

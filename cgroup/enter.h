@@ -1,7 +1,7 @@
 /*
  * The cgroup that one more process of a container enters: the container's own, one below it, or
  * where the container's first process has gone itself. All are opened below the container's, so
- * that no name leads out of it (R-030).
+ * that no name leads out of it (R-030). And whether hull is such a process.
  */
 #ifndef HULL_CGROUP_ENTER_H
 #define HULL_CGROUP_ENTER_H
@@ -20,6 +20,9 @@ _must_check_ int cgroup_open_below(int fd, const char *path, int *ret_fd, struct
  */
 _must_check_ int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd,
 					struct err *err);
+
+/* Does hull itself run in the cgroup of the path's first `size` bytes, or below it? */
+bool cgroup_has_caller(const char *path, size_t size);
 
 /* Whether it is being frozen, or is frozen by a cgroup above it. */
 bool cgroup_is_frozen(int fd);

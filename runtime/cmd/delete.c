@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/left.h"
 #include "start/gate.h"
 #include "start/hooks.h"
 
@@ -73,20 +74,26 @@ static int kill_process(const struct state *state, struct err *err)
 			       (int)state->pid);
 }
 
-static int empty_cgroup(const struct cgroup_root *root, const struct state *state, struct err *err)
+/* 1: it is others' by now. */
+static int empty_cgroup(const struct cgroup_root *root, const struct state_entry *entry,
+			const struct state *state, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF, lock = -EBADF;
 
 	int r = cgroup_open(root, state->cgroup, &fd, err);
-	if (r < 0 || container_is_foreign_cgroup(fd, state, &lock))
+	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	r = container_is_foreign_cgroup(entry, state, fd, &lock, err);
+	if (r != 0)
+		return r;
 	r = cgroup_kill(fd, state_cgroup_existed(state), DELETE_TIMEOUT_MS, err);
 	if (r == 0 && state_cgroup_existed(state))
 		r = cgroup_device_detach(fd, err);
 	return r;
 }
 
-static int remove_cgroup(const struct state *state, struct err *err)
+static int remove_cgroup(const struct state_entry *entry, const struct state *state,
+			 struct err *err)
 {
 	struct cgroup_root root;
 
@@ -95,8 +102,10 @@ static int remove_cgroup(const struct state *state, struct err *err)
 	int r = cgroup_root_open(&root, err);
 	if (r < 0)
 		return r;
-	r = empty_cgroup(&root, state, err);
-	if (r == 0)
+	r = empty_cgroup(&root, entry, state, err);
+	if (r > 0)
+		r = cgroup_prune(&root, state->cgroup, state->cgroup_kept, err);
+	else if (r == 0)
 		r = cgroup_remove(&root, state->cgroup, state->cgroup_kept, err);
 	cgroup_root_close(&root);
 	return r;
@@ -250,7 +259,7 @@ int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 {
 	int r = kill_process(d->state, err);
 	if (r == 0)
-		r = remove_cgroup(d->state, err);
+		r = remove_cgroup(d->entry, d->state, err);
 	if (r == 0 && d->state->status == STATE_CREATING)
 		wait_for_hooks(d->entry);
 	if (r == 0)

@@ -114,8 +114,10 @@ static int kill_stopped(struct cmd *cmd, const char *id, const struct kill_job *
 	if (c.state.status != STATE_STOPPED)
 		return kill_running(&c, job, err);
 	r = container_open_cgroup(&c, &cgroup, err);
-	if (r < 0 || container_is_foreign_cgroup(cgroup, &c.state, &lock))
-		return r == -ENOENT ? 0 : r;
+	if (r == 0)
+		r = container_is_foreign_cgroup(&c.entry, &c.state, cgroup, &lock, err);
+	if (r != 0)
+		return r == -ENOENT || r > 0 ? 0 : r;
 	return job->signal == SIGKILL ? cgroup_kill_all(cgroup, state_cgroup_existed(&c.state), err)
 				      : cgroup_signal_all(cgroup, job->signal, err);
 }

@@ -6,11 +6,14 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cgroup/enter.h"
 #include "start/proc.h"
 #include "start/tolerate.h"
+#include "state/others.h"
 
 /*
  * Where nothing in config.json needs a cgroup, a host without cgroup2 does well enough, and a
@@ -104,6 +107,45 @@ static int note_left(struct start *s, size_t kept, int r)
 	return r;
 }
 
+/* Takes the cgroup away again; whoever is in it has nothing to do with this start. */
+static int give_back(struct start *s, size_t kept, struct err *err)
+{
+	s->has_cgroup = false;
+	fd_close(&s->cgroup_fd);
+	fd_close(&s->cgroup_lock_fd);
+	int r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, kept, err);
+	return r < 0 ? note_left(s, kept, r) : 0;
+}
+
+/* A container that hull is part of does not count: then it is meant so. */
+static bool is_in_the_way(const struct state *other, const void *context)
+{
+	const char *path = context;
+	return other->cgroup && others_is_within(path, other->cgroup) &&
+	       !cgroup_has_caller(other->cgroup, strlen(other->cgroup));
+}
+
+/* By now, with the lock of ours: a container whose hull has left it holds none (S-155). */
+static int check_others(struct start *s, const struct cgroup *made, struct err *err)
+{
+	const char *path = s->plan->cgroup_path;
+	const struct others_search search = { .matches = is_in_the_way, .context = path };
+	char id[STATE_ID_SIZE];
+	if (!made->is_older)
+		return 0;
+	int r = others_find(&s->entry, &search, id, err);
+	if (r > 0) {
+		r = err_say(
+			err, ERR_BUSY, EBUSY,
+			"cannot use cgroup '%s': it is the cgroup of container '%s', or below it",
+			path, id);
+		err_hint(err, "choose another cgroupsPath or delete that container");
+	}
+	if (r < 0)
+		(void)!give_back(s, made->kept, NULL);
+	return r;
+}
+
 int prepare_cgroup(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
@@ -122,12 +164,12 @@ int prepare_cgroup(struct start *s, struct err *err)
 	if (entered < 0) {
 		if (!may_lack(s, -entered))
 			return err_sys(err, -entered, "cannot examine the cgroup's parent");
-		s->has_cgroup = false;
-		fd_close(&s->cgroup_fd);
-		fd_close(&s->cgroup_lock_fd);
-		r = cgroup_remove(&s->cgroup_root, plan->cgroup_path, made.kept, err);
-		return r < 0 ? note_left(s, made.kept, r) : do_without(s, err);
+		r = give_back(s, made.kept, err);
+		return r < 0 ? r : do_without(s, err);
 	}
+	r = check_others(s, &made, err);
+	if (r < 0)
+		return r;
 	r = record_kept(s, made.kept, err);
 	/* Of a container whose hull was killed; they would bind this one, too. */
 	if (r == 0 && plan->cgroup_path[made.kept] == '\0')

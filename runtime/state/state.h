@@ -94,6 +94,8 @@ void state_store_close(struct state_store *store);
 /* The directory of the seccomp cache in the store, made when missing; -1 when that fails. */
 int state_open_cache(const struct state_store *store);
 
+#define STATE_ID_SIZE 256 /* of a buffer that takes each id */
+
 /* [A-Za-z0-9_+.-], 1 to 255 of them, neither "." nor "..". */
 _must_check_ int state_check_id(const char *id, struct err *err);
 

@@ -23,7 +23,7 @@
 #define STATE_DEFAULT_PATH "/run/hull"
 #define STATE_FILE         "state.json"
 #define STATE_CONFIG_FILE  "config.json"
-#define STATE_ID_MAX       255
+#define STATE_ID_MAX       (STATE_ID_SIZE - 1)
 /* Longer than any command that makes progress holds a lock; the pause between two attempts. */
 #define STATE_LOCK_SECONDS  15
 #define STATE_LOCK_PAUSE_MS 10

@@ -19,6 +19,10 @@ teardown() {
 	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] || hull delete --force "$ID" >/dev/null 2>&1 || true
 	[[ -z ${STRANGER:-} ]] || kill -KILL "$STRANGER" 2>/dev/null || true
 	remove_cgroup "$CGROUPS/${OWN:-hull-own-none}"
+	for second in "$ID-second" "$ID-third"; do
+		[[ ! -e ${STATE:-/none}/$second ]] ||
+			timeout 30 "$HULL" --root "$STATE" delete --force "$second" >/dev/null 2>&1 3>&- || true
+	done
 	hull_teardown
 }
 
@@ -56,6 +60,175 @@ state_of() {
 	expect 0
 	hull_wait
 	assert_clean
+}
+
+# ---- containers that hull has left: no lock tells of them, but their states do ----
+
+# leave ID [OPTION...]: run --detach; $PID is its process.
+leave() {
+	local id=$1
+	shift
+	capture timeout 20 "$HULL" --root "$STATE" run --detach --pid-file "$T/pid" "$@" \
+		-b "$BUNDLE" "$id" 3>&-
+	[[ $status != 0 ]] || PID=$(<"$T/pid")
+}
+
+# left ID [OPTION...]: the same, which must succeed.
+left() {
+	leave "$@"
+	expect 0
+}
+
+bounded() {
+	capture timeout 20 "$HULL" --root "$STATE" "$@" 3>&-
+}
+
+is_stopped() {
+	[[ $(timeout 20 "$HULL" --root "$STATE" state "$1" 3>&- | jq -r .status) == stopped ]]
+}
+
+# left_and_ended ID: its hull has gone, its process too, and its state is left.
+left_and_ended() {
+	script 'exit 0'
+	left "$1"
+	wait_for is_stopped "$1"
+}
+
+# lives PID: it is no zombie either.
+lives() {
+	sleep 0.2
+	[[ $(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) == [SR] ]] || fail "process $1 was killed"
+}
+
+@test "delete and kill --all leave the later container in a cgroup that existed before alone" {
+	mkdir -p "$CGROUP"
+	left_and_ended "$ID"
+	program /bin/sleep 60
+	left "$ID-second"
+	bounded kill --all "$ID" KILL
+	expect 0
+	lives "$PID"
+	bounded delete "$ID"
+	expect 0
+	[[ ! -e $STATE/$ID ]]
+	lives "$PID"
+	bounded delete --force "$ID-second"
+	expect 0
+	[[ -d $CGROUP ]] && empty "$CGROUP"
+	assert_stays_clean
+}
+
+@test "the same of a cgroup that the first of them has made" {
+	left_and_ended "$ID"
+	[[ -d $CGROUP ]]
+	program /bin/sleep 60
+	left "$ID-second"
+	bounded kill --all "$ID" KILL
+	expect 0
+	lives "$PID"
+	bounded delete --force "$ID"
+	expect 0
+	[[ ! -e $STATE/$ID && -d $CGROUP ]]
+	lives "$PID"
+	bounded delete --force "$ID-second"
+	expect 0
+	assert_stays_clean
+}
+
+@test "the same of a later container below the cgroup, and above it" {
+	mkdir -p "$CGROUP"
+	left_and_ended "$ID"
+	program /bin/sleep 60
+	config --arg path "/$OWN/x/y/below" '.linux.cgroupsPath = $path'
+	left "$ID-second"
+	bounded delete "$ID"
+	expect 0
+	[[ ! -e $STATE/$ID ]]
+	lives "$PID"
+	bounded delete --force "$ID-second"
+	expect 0
+	[[ -d $CGROUP && ! -e $CGROUP/below ]]
+	# Above: what lies below is the later container's, whoever has made it.
+	config --arg path "/$OWN/x/y/below" '.linux.cgroupsPath = $path'
+	left_and_ended "$ID"
+	config --arg path "/$OWN/x/y" '.linux.cgroupsPath = $path'
+	program /bin/sleep 60
+	left "$ID-second"
+	stranger "/$OWN/x/y/below"
+	bounded delete "$ID"
+	expect 0
+	lives "$PID"
+	stranger_lives
+	bounded delete --force "$ID-second"
+	expect 0
+	assert_stays_clean
+}
+
+@test "what the first has left in its cgroup is killed, if no other container is there" {
+	local rest
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	script 'sleep 300 >/dev/null 2>&1 & exit 0'
+	mkdir -p "$CGROUP"
+	left "$ID"
+	wait_for is_stopped "$ID"
+	rest=$(<"$CGROUP/cgroup.procs")
+	[[ -n $rest ]]
+	# One elsewhere, whose path begins with the same letters, does not count.
+	config --arg path "/$OWN/x/yy" '.linux.cgroupsPath = $path'
+	program /bin/sleep 60
+	left "$ID-second"
+	bounded delete "$ID"
+	expect 0
+	empty "$CGROUP"
+	lives "$PID"
+}
+
+@test "delete leaves the device program of the later container attached" {
+	mkdir -p "$CGROUP"
+	need_device_programs
+	left_and_ended "$ID"
+	script 'while [ ! -e /go ]; do sleep 0.1; done; echo x 2>/dev/null >/dev/zero && echo written || echo refused'
+	left "$ID-second"
+	cp "$T/pid" "$T/second"
+	timeout 20 "$HULL" --root "$STATE" delete "$ID" 3>&-
+	touch "$BUNDLE/rootfs/go"
+	wait_for grep -qE 'refused|written' "$T/stdout" || fail "it was killed"
+	[[ $(<"$T/stdout") == refused ]]
+}
+
+@test "nothing is started in or below the cgroup of a container that hull has left" {
+	local first
+	program /bin/sleep 60
+	left "$ID"
+	first=$PID
+	leave "$ID-second"
+	expect_error "cannot use cgroup '/$OWN/x/y'"
+	config --arg path "/$OWN/x/y/below/own" '.linux.cgroupsPath = $path'
+	leave "$ID-second"
+	expect_error "cannot use cgroup '/$OWN/x/y/below/own': it is the cgroup of container '$ID', or below it"
+	bounded create -b "$BUNDLE" "$ID-third"
+	expect_error "container '$ID', or below it"
+	[[ ! -e $CGROUP/below && ! -e $STATE/$ID-second && ! -e $STATE/$ID-third ]]
+	lives "$first"
+	# Beside it is another matter.
+	config --arg path "/$OWN/x/y-below/own" '.linux.cgroupsPath = $path'
+	left "$ID-second"
+	bounded delete --force "$ID"
+	expect 0
+	config --arg path "/$OWN/x/y/below/own" '.linux.cgroupsPath = $path'
+	left "$ID-third"
+}
+
+@test "nothing is started in the cgroup of a container whose process was moved away" {
+	mkdir -p "$CGROUP"
+	program /bin/sleep 60
+	left "$ID"
+	mkdir "$CGROUPS/$OWN/away"
+	echo "$PID" >"$CGROUPS/$OWN/away/cgroup.procs"
+	leave "$ID-second"
+	expect_error "cannot use cgroup '/$OWN/x/y': it is the cgroup of container '$ID'"
+	[[ ! -e $STATE/$ID-second ]]
+	lives "$PID"
 }
 
 # deny_zero: /dev/zero cannot be written to. write_zero: the program tries to.

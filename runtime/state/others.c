@@ -1,0 +1,76 @@
+/*
+ * Parent, and commands that destroy: which other containers of the store are still alive. A lock
+ * ends with the hull that holds it, but a container that hull leaves goes on with what it has; so
+ * its state is asked, which outlives hull. With the caller's rights.
+ */
+#include "state/others.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What has no process yet has its hull, and that the locks. */
+static bool is_alive(const struct state *state)
+{
+	return state->pid != 0 && state_status_now(state) != STATE_STOPPED;
+}
+
+/* 1: it is one that is looked for. A broken state counts for what could be read of it. */
+static int look_at(const struct state_store *store, const char *id,
+		   const struct others_search *search, struct err *err)
+{
+	_cleanup_arena_ struct arena arena;
+	struct state state;
+	struct err why;
+
+	arena_init(&arena);
+	int r = state_read(store, id, &arena, &state, &why);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 && r != -EUCLEAN) {
+		if (err)
+			*err = why;
+		return r;
+	}
+	return search->matches(&state, search->context) && is_alive(&state);
+}
+
+int others_find(const struct state_entry *entry, const struct others_search *search,
+		char ret_id[STATE_ID_SIZE], struct err *err)
+{
+	const struct state_store store = { .path = "of this container", .fd = entry->store_fd };
+	_cleanup_arena_ struct arena arena;
+	struct state_ids ids;
+
+	arena_init(&arena);
+	int r = state_list(&store, &arena, &ids, err);
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		if (strcmp(ids.v[i], entry->id) == 0)
+			continue;
+		r = look_at(&store, ids.v[i], search, err);
+		if (r > 0)
+			snprintf(ret_id, STATE_ID_SIZE, "%s", ids.v[i]);
+	}
+	return r;
+}
+
+bool others_is_within(const char *cgroup, const char *top)
+{
+	size_t n = strlen(top);
+	return strncmp(cgroup, top, n) == 0 && (cgroup[n] == '/' || cgroup[n] == '\0');
+}
+
+static bool shares_cgroup(const struct state *other, const void *context)
+{
+	const struct state *own = context;
+	return own->cgroup && other->cgroup &&
+	       (others_is_within(own->cgroup, other->cgroup) ||
+		others_is_within(other->cgroup, own->cgroup));
+}
+
+int others_find_in_cgroup(const struct state_entry *entry, const struct state *own,
+			  char ret_id[STATE_ID_SIZE], struct err *err)
+{
+	const struct others_search search = { .matches = shares_cgroup, .context = own };
+	return others_find(entry, &search, ret_id, err);
+}

@@ -1,0 +1,30 @@
+/*
+ * What a container may not take from the others of its store, or share with them, while they are
+ * alive, also without a hull: their cgroups.
+ */
+#ifndef HULL_STATE_OTHERS_H
+#define HULL_STATE_OTHERS_H
+
+#include "state/state.h"
+
+struct others_search {
+	bool (*matches)(const struct state *other, const void *context);
+	const void *context;
+};
+
+/*
+ * Looks for a container besides that of `entry` which matches and has a process that is alive. 1:
+ * there is one, ret_id; 0: none. Who holds the lock of the thing in question misses nobody: a hull
+ * releases it when its container is dead, or its process stands in the state.
+ */
+_must_check_ int others_find(const struct state_entry *entry, const struct others_search *search,
+			     char ret_id[STATE_ID_SIZE], struct err *err);
+
+/* The same: one in the cgroup of `own`, in one above it or in one below it. */
+_must_check_ int others_find_in_cgroup(const struct state_entry *entry, const struct state *own,
+				       char ret_id[STATE_ID_SIZE], struct err *err);
+
+/* Is it `top`, or below that? Both in normal form. */
+bool others_is_within(const char *cgroup, const char *top);
+
+#endif
