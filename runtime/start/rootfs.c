@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "start/shift.h"
+#include "state/others.h"
 
 /* From now on what happens here stays here; unmounts of the host still come in until pivot. */
 int rootfs_cut_propagation(struct err *err)
@@ -111,6 +112,40 @@ static int make_dir(const struct start *s, const char *path, struct err *err)
 	return 0;
 }
 
+static int open_locked(const char *path, int *ret_fd, struct err *err)
+{
+	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd >= 0 && flock(*ret_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_say(err, ERR_BUSY, EBUSY, "another container writes to '%s'", path);
+	return err_sys(err, errno, "cannot lock the writable layer '%s'", path);
+}
+
+static bool shares_layer(const struct state *other, const void *context)
+{
+	const struct state *own = context;
+	return other->layer_ino == own->layer_ino && other->layer_dev == own->layer_dev;
+}
+
+/* A container whose hull has left it holds no lock, but its state says where it writes to. */
+static int claim_layer(struct start *s, const char *path, struct err *err)
+{
+	const struct others_search search = { .matches = shares_layer, .context = &s->state };
+	struct stat st;
+	char id[STATE_ID_SIZE];
+	if (fstat(s->layer_lock_fd, &st) < 0)
+		return err_sys(err, errno, "cannot examine the writable layer '%s'", path);
+	s->state.layer_dev = st.st_dev;
+	s->state.layer_ino = st.st_ino; /* written with the process (record_child) */
+	int r = others_find(&s->entry, &search, id, err);
+	if (r <= 0)
+		return r;
+	r = err_say(err, ERR_BUSY, EBUSY, "another container writes to '%s': '%s'", path, id);
+	err_hint(err, "choose another directory or delete that container");
+	return r;
+}
+
 /*
  * Parent: two overlays that write to one directory would destroy each other's work, which the
  * kernel mentions in its log, if at all. The lock is held as long as hull is there.
@@ -124,14 +159,11 @@ int rootfs_lock_layer(struct start *s, struct err *err)
 	int r = o->dir ? make_dir(s, o->dir, err) : 0;
 	if (r < 0)
 		return r;
-	s->layer_lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->layer_lock_fd >= 0 && flock(s->layer_lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		r = err_say(err, ERR_BUSY, EBUSY, "another container writes to '%s'", path);
-	else
-		r = err_sys(err, errno, "cannot lock the writable layer '%s'", path);
-	err_at(err, o->at);
+	r = open_locked(path, &s->layer_lock_fd, err);
+	if (r == 0)
+		r = claim_layer(s, path, err);
+	if (r < 0)
+		err_at(err, o->at);
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /*
  * What a container may not take from the others of its store, or share with them, while they are
- * alive, also without a hull: their cgroups.
+ * alive, also without a hull: their cgroups, and the directories that their overlays write to.
  */
 #ifndef HULL_STATE_OTHERS_H
 #define HULL_STATE_OTHERS_H

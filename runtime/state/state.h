@@ -57,6 +57,7 @@ struct state {
 	uint64_t pid_ns, time_ns;      /* and the namespaces, by their inodes; 0: not known */
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
+	uint64_t layer_dev, layer_ino; /* the directory that its overlay writes to; 0: none */
 	bool has_init; /* the first process is hull's own, and the program is its child */
 	bool has_gate; /* of state_read(): it is created as far as `create` does it */
 	const struct spec_map *annotations;     /* or NULL */

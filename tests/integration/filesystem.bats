@@ -150,6 +150,37 @@ $T/volume/of-program"
 	assert_clean
 }
 
+# detached ID: run --detach with the directory of writes $T/changes.
+detached() {
+	capture timeout 20 "$HULL" --root "$STATE" run --detach --overlay="$T/changes" \
+		-b "$BUNDLE" "$1" 3>&-
+}
+
+@test "a directory of writes is also that of a container which hull has left" {
+	local pid
+	program /bin/sleep 60
+	config 'del(.linux.cgroupsPath)'
+	detached "$ID"
+	expect 0
+	pid=$(jq .pid "$STATE/$ID/state.json")
+	detached "$ID-2"
+	expect_error "another container writes to '$T/changes': '$ID'"
+	[[ ! -e $STATE/$ID-2 ]]
+	# Once it is dead, its state alone keeps nobody out.
+	kill -KILL "$pid"
+	wait_for is_dead "$pid"
+	program /bin/true
+	capture timeout 20 "$HULL" --root "$STATE" run --overlay="$T/changes" -b "$BUNDLE" "$ID-2"
+	expect 0
+	capture timeout 20 "$HULL" --root "$STATE" delete "$ID"
+	expect 0
+	assert_clean
+}
+
+is_dead() {
+	[[ $(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) != [A-Y] ]]
+}
+
 @test "an id that the user namespace does not have is called that" {
 	config 'del(.linux.cgroupsPath)
 		| .mounts += [{ "destination": "/tmp", "type": "tmpfs", "options": ["gid=5"] }]'

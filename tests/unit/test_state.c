@@ -40,6 +40,8 @@ static const struct state typical = {
 	.time_ns = 4026531834,
 	.created = "2026-11-21T23:10:00.000000001Z",
 	.owner = UINT32_MAX,
+	.layer_dev = 42,
+	.layer_ino = UINT64_MAX,
 	.has_init = true,
 	.annotations = &annotations,
 };
@@ -83,6 +85,8 @@ static void test_round_trip(void **unused)
 	assert_int_equal(got.time_ns, typical.time_ns);
 	assert_string_equal(got.created, typical.created);
 	assert_int_equal(got.owner, typical.owner);
+	assert_int_equal(got.layer_dev, typical.layer_dev);
+	assert_true(got.layer_ino == typical.layer_ino);
 	assert_true(got.has_init);
 	assert_int_equal(got.annotations->n, 2);
 	assert_string_equal(got.annotations->v[0].value, pairs[0].value);
