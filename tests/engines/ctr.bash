@@ -65,13 +65,13 @@ feature 0 'run: process state' 'ctr_run --rm $I a9 grep -E "^(Uid|Gid|Groups|NoN
 feature 0 'run: seccomp' 'ctr_run --rm --seccomp $I a10 grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status'
 feature 0 'run: privileged' 'ctr_run --rm --privileged $I a11 grep -E "^(Seccomp|Cap...):" /proc/self/status'
 feature 0 'run: read-only root' 'ctr_run --rm --read-only $I a12 touch /x 2>&1; true'
-feature 0 'run: bind mount' 'mkdir -p $W/b; echo x >$W/b/f; ctr_run --rm --mount type=bind,src=$W/b,dst=/b,options=rbind:ro $I a13 sh -c "cat /b/f; touch /b/g" 2>&1; test ! -e $W/b/g'
+feature 0 'run: bind mount' 'mkdir -p $W/b; echo x >$W/b/f; ctr_run --rm --mount type=bind,src=$W/b,dst=/b,options=rbind:ro $I a13 sh -c "exec 2>&1; cat /b/f; touch /b/g"; test ! -e $W/b/g'
 feature 0 'run: network of the host' 'ctr_run --rm --net-host $I a14 readlink /proc/self/ns/net >$W/o; readlink /proc/self/ns/net | diff - $W/o'
 feature 0 'run: user namespace' 'ctr_run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 $I a15 sh -c "id; cat /proc/self/uid_map"'
 feature 0 'run: below a terminal' 'in_terminal "ctr_run --rm -t $I a16 tty"'
 
 ctr_run -d "$I" c1 sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null 2>&1
-feature 0 'task list' 'ctr tasks ls | sed -E "s/ +[0-9]+ +/ PID /"'
+feature 0 'task list' 'ctr tasks ls | sed -E "s/ +/ /g; s/ [0-9]+ / PID /"'
 feature 0 'task exec' 'ctr tasks exec --exec-id e1 c1 sh -c "echo in; id"'
 feature 9 'task exec: exit status' 'ctr tasks exec --exec-id e2 c1 sh -c "exit 9"'
 feature 1 'task exec: a missing command' 'ctr tasks exec --exec-id e3 c1 nosuch'

@@ -22,7 +22,7 @@ normal() {
 		-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)/TIME/g' \
 		-e 's/^Error: (OCI runtime error: )?(runc|crun|hull): /Error: /' \
 		-e 's/(runc )?(create|exec) failed: unable to start container process: //g' \
-		-e "s#$runtime#RUNTIME#g; s#$work#WORK#g; /failed to connect to syslog|level=warning|error waiting for container/d"
+		-e "s#$runtime#RUNTIME#g; s#$work#WORK#g; /failed to connect to syslog|resize pty|level=warning|error waiting for container/d"
 }
 
 feature() {
