@@ -18,7 +18,7 @@
 #include "cgroup/enter.h"
 #include "cgroup/update.h"
 
-#define CREATE_ATTEMPTS 5
+#define CREATE_ATTEMPTS 20
 
 /* Where the walk down the path is. */
 struct walk {
@@ -344,7 +344,7 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 		}
 		ret->is_left = walk_undo(&w) < 0;
 		ret->kept = w.kept;
-		if (r != -ENOENT || ret->is_left)
+		if ((r != -ENOENT && r != -ENODEV) || ret->is_left)
 			return r;
 	}
 	return r;
