@@ -25,14 +25,14 @@ static int look_at(const struct state_store *store, const char *id,
 
 	arena_init(&arena);
 	int r = state_read(store, id, &arena, &state, &why);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0 && r != -EUCLEAN) {
-		if (err)
-			*err = why;
-		return r;
-	}
-	return search->matches(&state, search->context) && is_alive(&state);
+	if (r == 0 || r == -EUCLEAN)
+		r = search->matches(&state, search->context) && is_alive(&state);
+	else if (r == -ENOENT)
+		r = 0;
+	else if (err)
+		*err = why;
+	arena_wipe(&arena); /* the memory becomes that of a container's process */
+	return r;
 }
 
 int others_find(const struct state_entry *entry, const struct others_search *search,
@@ -51,6 +51,7 @@ int others_find(const struct state_entry *entry, const struct others_search *sea
 		if (r > 0)
 			snprintf(ret_id, STATE_ID_SIZE, "%s", ids.v[i]);
 	}
+	arena_wipe(&arena);
 	return r;
 }
 

@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "state/parts.h"
 
+#define STATE_LIST_BUFFER  8192
 #define STATE_DEFAULT_PATH "/run/hull"
 #define STATE_FILE         "state.json"
 #define STATE_CONFIG_FILE  "config.json"
@@ -133,23 +134,35 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int read_ids(DIR *dir, struct arena *arena, struct state_ids *ret)
+static void add_id(struct arena *arena, struct state_ids *ids, size_t *room, const char *name)
 {
-	const struct dirent *e;
-	size_t room = 0;
-	for (errno = 0; (e = readdir(dir)); errno = 0) {
-		if (state_check_id(e->d_name, NULL) < 0)
-			continue;
-		if (ret->n == room) {
-			const char **old = ret->v;
-			room = room ? room * 2 : 32;
-			ret->v = arena_array(arena, room, sizeof(*ret->v));
-			for (size_t i = 0; i < ret->n; i++)
-				ret->v[i] = old[i];
-		}
-		ret->v[ret->n++] = arena_strdup(arena, e->d_name);
+	if (ids->n == *room) {
+		const char **old = ids->v;
+		*room = *room ? *room * 2 : 32;
+		ids->v = arena_array(arena, *room, sizeof(*ids->v));
+		for (size_t i = 0; i < ids->n; i++)
+			ids->v[i] = old[i];
 	}
-	return -errno;
+	ids->v[ids->n++] = arena_strdup(arena, name);
+}
+
+/* By getdents64: what readdir() frees keeps the names of others in the memory of process 1. */
+static int read_ids(int fd, struct arena *arena, struct state_ids *ret)
+{
+	char *buf = arena_alloc(arena, STATE_LIST_BUFFER);
+	size_t room = 0;
+	ssize_t n;
+
+	while ((n = getdents64(fd, buf, STATE_LIST_BUFFER)) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *e = (const struct dirent64 *)(const void *)(buf +
+											   at);
+			if (state_check_id(e->d_name, NULL) == 0)
+				add_id(arena, ret, &room, e->d_name);
+			at += e->d_reclen;
+		}
+	}
+	return n < 0 ? -errno : 0;
 }
 
 int state_list(const struct state_store *store, struct arena *arena, struct state_ids *ret,
@@ -157,12 +170,7 @@ int state_list(const struct state_store *store, struct arena *arena, struct stat
 {
 	*ret = (struct state_ids) { 0 };
 	_cleanup_close_ int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir)
-		return err_sys(err, errno, "cannot list the state directory '%s'", store->path);
-	fd_take(&fd);
-	int r = read_ids(dir, arena, ret);
-	closedir(dir);
+	int r = fd < 0 ? -errno : read_ids(fd, arena, ret);
 	if (r < 0)
 		return err_sys(err, -r, "cannot list the state directory '%s'", store->path);
 	if (ret->n > 0)
