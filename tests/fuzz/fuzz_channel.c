@@ -50,7 +50,8 @@ static void receive(struct channel *c, uint8_t byte)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct start s = { 0 };
+	static const struct plan plan;
+	struct start s = { .plan = &plan };
 	struct err err = { 0 };
 	char program[PATH_MAX];
 
@@ -69,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	channel_program(&s.channel, program);
 	if (strlen(program) >= sizeof(program))
 		abort();
-	(void)child_step_name(atomic_load(&s.channel.page->step));
+	(void)child_step_name(&s, atomic_load(&s.channel.page->step));
 	if (channel_moved(&s.channel) != 0) /* this process has no children */
 		abort();
 	channel_close(&s.channel);
