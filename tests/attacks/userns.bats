@@ -140,7 +140,7 @@ evil_helper() {
 # A group may be there to keep its members out. Nobody may leave it by a user namespace: the control
 # is one for which root did not deny it.
 @test "R-068: a group that keeps its members out of a file is given up" {
-	local real=refused control=refused pid
+	local real=refused control=refused pid job
 	echo secret >"$T/secret"
 	cp "$PAYLOAD" "$BUNDLE/rootfs/bin/payload"
 	rootless 1
@@ -158,6 +158,7 @@ evil_helper() {
 	mkfifo "$T/go"
 	as_user timeout 20 "$T/bundle/rootfs/bin/payload" groups "$T/secret" new \
 		<"$T/go" >"$T/stdout" 2>"$T/stderr" 3>&- &
+	job=$!
 	exec 7>"$T/go"
 	wait_for is_unshared || fail "no user namespace: $(<"$T/stderr")"
 	pid=$(pgrep -x payload -u "$USER_ID")
@@ -165,7 +166,7 @@ evil_helper() {
 	echo "0 $USER_ID 1" >"/proc/$pid/uid_map"
 	echo go >&7
 	exec 7>&-
-	wait || true
+	wait "$job" || true
 	! grep -q secret "$T/stdout" || control=succeeded
 	verdict "$real" "without deny in setgroups" "$control"
 }
