@@ -20,6 +20,17 @@ static int open_below(int fd, const char *path)
 					RESOLVE_NO_XDEV);
 }
 
+int cgroup_find(const char *path, int *ret_fd, struct err *err)
+{
+	struct cgroup_root root;
+	int r = cgroup_root_open(&root, err);
+	if (r < 0)
+		return r;
+	r = cgroup_open(&root, path, ret_fd, err);
+	cgroup_root_close(&root);
+	return r;
+}
+
 int cgroup_open_below(int fd, const char *path, int *ret_fd, struct err *err)
 {
 	int r = open_below(fd, path);

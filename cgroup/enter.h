@@ -1,7 +1,7 @@
 /*
  * The cgroup that one more process of a container enters: the container's own, one below it, or
  * where the container's first process has gone itself. All are opened below the container's, so
- * that no name leads out of it (R-030). And whether hull is such a process.
+ * that no name leads out of it (R-030). And what is asked of a cgroup that is there.
  */
 #ifndef HULL_CGROUP_ENTER_H
 #define HULL_CGROUP_ENTER_H
@@ -10,6 +10,12 @@
 #include <sys/types.h>
 
 #include "cgroup/cgroup.h"
+
+/*
+ * Opens an existing cgroup by its path, for who needs the mount for nothing else. ENOENT: it is
+ * gone, or there is no cgroup2 mount.
+ */
+_must_check_ int cgroup_find(const char *path, int *ret_fd, struct err *err);
 
 /* Opens the cgroup `path` below the one at `fd`; slashes at its start mean nothing. */
 _must_check_ int cgroup_open_below(int fd, const char *path, int *ret_fd, struct err *err);

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "cgroup/enter.h"
 #include "state/others.h"
 
-static int open_store(struct cmd *cmd, const char *id, struct state_store *ret, struct err *err)
+int container_open_store(struct cmd *cmd, const char *id, struct state_store *ret, struct err *err)
 {
 	int r = cmd_open_store(cmd, STATE_STORE_EXISTING, ret, err);
 	if (r == -ENOENT)
@@ -24,7 +25,7 @@ int container_open(struct cmd *cmd, const char *id, enum container_flags flags,
 	*ret = (struct container) { .store.fd = -EBADF, .entry.fd = -EBADF };
 	int r = state_check_id(id, err);
 	if (r == 0)
-		r = open_store(cmd, id, &ret->store, err);
+		r = container_open_store(cmd, id, &ret->store, err);
 	if (r == 0 && flags == CONTAINER_LOCK)
 		r = state_lock(&ret->store, id, &ret->entry, err);
 	if (r == 0)
@@ -43,7 +44,6 @@ void container_done(struct container *c)
 
 int container_open_cgroup(const struct container *c, int *ret_fd, struct err *err)
 {
-	struct cgroup_root root;
 	if (!c->state.cgroup) {
 		err_say(err, ERR_HOST, ENOENT, "container '%s' has no cgroup of its own",
 			c->state.id);
@@ -52,11 +52,7 @@ int container_open_cgroup(const struct container *c, int *ret_fd, struct err *er
 			 "and a limit or a cgroupsPath in config.json that asks for one");
 		return -ENOENT;
 	}
-	int r = cgroup_root_open(&root, err);
-	if (r < 0)
-		return r;
-	r = cgroup_open(&root, c->state.cgroup, ret_fd, err);
-	cgroup_root_close(&root);
+	int r = cgroup_find(c->state.cgroup, ret_fd, err);
 	return r == -ENODEV ? -ENOENT : r;
 }
 

@@ -18,6 +18,10 @@ enum container_flags {
 	CONTAINER_LOCK, /* its state cannot change meanwhile */
 };
 
+/* Opens the store in which it must be. ENOENT, in the words for a container that does not exist. */
+_must_check_ int container_open_store(struct cmd *cmd, const char *id, struct state_store *ret,
+				      struct err *err);
+
 /* Reads its state. ENOENT: there is none. *ret may be given to container_done() in any case. */
 _must_check_ int container_open(struct cmd *cmd, const char *id, enum container_flags flags,
 				struct container *ret, struct err *err);

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "base/fd.h"
-#include "cgroup/cgroup.h"
+#include "cgroup/enter.h"
 #include "cgroup/left.h"
 #include "start/gate.h"
 #include "start/hooks.h"
@@ -37,17 +37,13 @@ static const struct option delete_table[] = {
 /* Seen from another pid or time namespace, the cgroup alone leads to the processes. */
 static int leave_to_cgroup(const struct state *state, struct err *err)
 {
-	struct cgroup_root root;
 	_cleanup_close_ int fd = -EBADF;
 
 	if (state->status == STATE_STOPPED)
 		return 0;
-	int r = state->cgroup ? cgroup_root_open(&root, NULL) : -ENOENT;
-	if (r == 0) {
-		r = cgroup_open(&root, state->cgroup, &fd, NULL);
-		cgroup_root_close(&root);
-	}
-	return r == 0 ? 0 : state_process_unknown(state, EXDEV, err);
+	if (state->cgroup && cgroup_find(state->cgroup, &fd, NULL) == 0)
+		return 0;
+	return state_process_unknown(state, EXDEV, err);
 }
 
 /* Kills the first process and waits until it is gone; the others are the cgroup's. */

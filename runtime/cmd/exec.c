@@ -9,9 +9,8 @@
 
 #include "base/fd.h"
 #include "cgroup/enter.h"
-#include "cmd/cmd.h"
-#include "start/start.h"
-#include "start/tolerate.h"
+#include "cmd/container.h"
+#include "cmd/outcome.h"
 
 struct exec_options {
 	struct option_list env, caps, gids;
@@ -181,17 +180,9 @@ static int not_there(const char *id, enum state_status status, struct err *err)
 
 static int check_paused(const struct state *state, struct err *err)
 {
-	struct cgroup_root root;
 	_cleanup_close_ int fd = -EBADF;
-
-	if (!state->cgroup)
-		return 0;
-	int r = cgroup_root_open(&root, err);
-	if (r < 0)
-		return r;
-	r = cgroup_open(&root, state->cgroup, &fd, err);
-	cgroup_root_close(&root);
-	if (r < 0)
+	int r = state->cgroup ? cgroup_find(state->cgroup, &fd, err) : 0;
+	if (r < 0 || !state->cgroup)
 		return r;
 	if (!cgroup_is_frozen(fd))
 		return 0;
@@ -272,22 +263,6 @@ static int make_plan(struct cmd *cmd, const struct plan_container *container,
 	return r;
 }
 
-/* Called before clone: until then stderr is hull's alone. */
-static void show_warnings(void *context)
-{
-	struct cmd *cmd = context;
-	if (!cmd->global.log)
-		cmd_report_warnings(cmd);
-}
-
-static void show_tolerated(struct cmd *cmd, const struct start *start)
-{
-	struct str text;
-	str_init(&text, &cmd->arena);
-	tolerate_print(start, &text);
-	cmd_debug(cmd, &text);
-}
-
 static int run_process(struct cmd *cmd, struct start *start, struct err *err)
 {
 	struct start_result result;
@@ -295,13 +270,12 @@ static int run_process(struct cmd *cmd, struct start *start, struct err *err)
 
 	start->late = &late;
 	start->problems = &cmd->problems;
-	start->before_clone = show_warnings;
+	start->before_clone = outcome_show_warnings;
 	start->before_clone_context = cmd;
 	int r = start_exec(start, &result, err);
 	if (cmd->global.debug)
-		show_tolerated(cmd, start);
-	for (const struct spec_problem *p = late.first; p; p = p->next)
-		cmd_report_warning(cmd, &p->err);
+		outcome_show_tolerated(cmd, start);
+	outcome_show_late(cmd, &late);
 	if (result.stop_signal) {
 		cmd_report_error(cmd, err);
 		return cmd_die_by(result.stop_signal);
@@ -310,11 +284,7 @@ static int run_process(struct cmd *cmd, struct start *start, struct err *err)
 		return r;
 	if (cmd->global.log)
 		cmd_report_warnings(cmd);
-	if (start->plan->flags & PLAN_DETACH)
-		return 0;
-	if (!result.exited)
-		return 128 + result.code;
-	return result.code ? result.code : result.lost_status;
+	return start->plan->flags & PLAN_DETACH ? 0 : outcome_status(&result);
 }
 
 static int exec_in(struct cmd *cmd, const struct exec_options *o, struct plan_exec_options *po,
@@ -356,9 +326,7 @@ static int exec(struct cmd *cmd, void *options, struct err *err)
 	if (r == 0)
 		r = start_block_signals(err);
 	if (r == 0)
-		r = cmd_open_store(cmd, STATE_STORE_EXISTING, &store, err);
-	if (r == -ENOENT)
-		err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", cmd->args[0]);
+		r = container_open_store(cmd, cmd->args[0], &store, err);
 	if (r == 0)
 		r = exec_in(cmd, o, &po, &store, err);
 	state_store_close(&store);

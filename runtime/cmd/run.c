@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cmd/outcome.h"
 #include "cmd/trace.h"
-#include "start/start.h"
-#include "start/tolerate.h"
 
 static const struct option run_table[] = {
 	RUN_OPTION_ROWS,
@@ -34,14 +33,6 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 	clock_now(state->created);
 }
 
-static int exit_status(const struct start_result *result)
-{
-	if (!result->exited)
-		return 128 + result->code;
-	/* Output that got lost is a failure of its own. */
-	return result->code ? result->code : result->lost_status;
-}
-
 /* --debug shows what is about to be done, so that a failing step can be seen in its place. */
 static void show_plan(struct cmd *cmd, const struct plan *plan)
 {
@@ -49,45 +40,6 @@ static void show_plan(struct cmd *cmd, const struct plan *plan)
 	str_init(&text, &cmd->arena);
 	plan_print(plan, &text);
 	cmd_debug(cmd, &text);
-}
-
-static void show_tolerated(struct cmd *cmd, const struct start *start)
-{
-	struct str text;
-	str_init(&text, &cmd->arena);
-	tolerate_print(start, &text);
-	cmd_debug(cmd, &text);
-}
-
-/*
- * Called before clone: until then warnings may come up, and stderr is still hull's alone. That of a
- * container which hull leaves is the container's, and an engine takes what stands there for its
- * output: only people get warnings there.
- */
-static void show_warnings(void *context)
-{
-	struct cmd *cmd = context;
-	if (!cmd->global.log && (!cmd->leaves || cmd_wants_debug(cmd) || isatty(STDERR_FILENO)))
-		cmd_report_warnings(cmd);
-}
-
-/*
- * What was found after the program began: output that got lost, poststop hooks that failed. A log
- * has one record for an error with all warnings in it: there they join those that were found
- * before.
- */
-static void show_late(struct cmd *cmd, const struct spec_problems *late)
-{
-	for (const struct spec_problem *p = late->first; p; p = p->next) {
-		if (!cmd->global.log) {
-			cmd_report_warning(cmd, &p->err);
-			continue;
-		}
-		struct err *err = spec_problem_add(&cmd->arena, &cmd->problems, SPEC_WARNING,
-						   p->err.at, "%s", p->err.message);
-		if (err)
-			*err = p->err;
-	}
 }
 
 static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bundle *bundle,
@@ -108,14 +60,14 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	start.pidfd_socket = o->pidfd_socket;
 	start.timeline = timeline;
 	fill_state(bundle, &start.state);
-	start.before_clone = show_warnings;
+	start.before_clone = outcome_show_warnings;
 	start.before_clone_context = cmd;
 	if (cmd->global.debug)
 		show_plan(cmd, &bundle->plan);
 	r = start_run(&start, &result, err);
 	if (cmd->global.debug)
-		show_tolerated(cmd, &start);
-	show_late(cmd, &late);
+		outcome_show_tolerated(cmd, &start);
+	outcome_show_late(cmd, &late);
 	trace_show(cmd, o->timeline, timeline, &start, result.started ? NULL : err);
 	start_done(&start);
 	state_store_close(&store);
@@ -132,7 +84,7 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 		cmd_report_exit(cmd, bundle->plan.id, &start.exit);
 	if (result.stop_signal)
 		return cmd_die_by(result.stop_signal);
-	return exit_status(&result);
+	return outcome_status(&result);
 }
 
 int run_container(struct cmd *cmd, const struct run_options *o, struct err *err)

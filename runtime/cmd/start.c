@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "plan/host.h"
+#include "cmd/container.h"
 #include "cmd/destroy.h"
 #include "start/start.h"
 
@@ -104,9 +105,7 @@ static int start(struct cmd *cmd, void *options _unused_, struct err *err)
 	if (r == 0)
 		r = start_block_signals(err);
 	if (r == 0)
-		r = cmd_open_store(cmd, STATE_STORE_EXISTING, &store, err);
-	if (r == -ENOENT)
-		r = err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+		r = container_open_store(cmd, id, &store, err);
 	if (r < 0)
 		return r;
 	start_init(&start, &none, &cmd->arena, &store);

@@ -9,14 +9,8 @@
 
 static bool is_frozen(const char *path)
 {
-	struct cgroup_root root;
 	_cleanup_close_ int fd = -EBADF;
-
-	if (!path || cgroup_root_open(&root, NULL) < 0)
-		return false;
-	int r = cgroup_open(&root, path, &fd, NULL);
-	cgroup_root_close(&root);
-	return r == 0 && cgroup_is_frozen(fd);
+	return path && cgroup_find(path, &fd, NULL) == 0 && cgroup_is_frozen(fd);
 }
 
 enum state_status state_status_shown(const struct state *state)

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/enter.h"
 #include "cgroup/events.h"
 
 /* Fields of /proc/PID/stat, counted as in proc_pid_stat(5). */
@@ -195,14 +196,9 @@ static int find_process(const struct state *state, int *ret_pidfd, struct proces
 /* Its cgroup means the same everywhere. One that is not there may be out of sight. */
 static bool has_nobody(const struct state *state)
 {
-	struct cgroup_root root;
 	_cleanup_close_ int fd = -EBADF;
-
-	if (!state->cgroup || cgroup_root_open(&root, NULL) < 0)
-		return false;
-	int r = cgroup_open(&root, state->cgroup, &fd, NULL);
-	cgroup_root_close(&root);
-	return r == 0 && cgroup_read_event(fd, 0, "cgroup.events", "populated") == 0;
+	return state->cgroup && cgroup_find(state->cgroup, &fd, NULL) == 0 &&
+	       cgroup_read_event(fd, 0, "cgroup.events", "populated") == 0;
 }
 
 int state_open_process(const struct state *state, int *ret_pidfd)
