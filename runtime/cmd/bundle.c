@@ -49,8 +49,10 @@ unsigned bundle_first_closed_fd(const struct bundle_options *options)
 static unsigned plan_flags(const struct cmd *cmd, const struct bundle_options *options)
 {
 	bool annotations = !options->create || cmd->global.allow_rootfs_annotations;
-	return (annotations ? PLAN_ROOTFS_ANNOTATIONS : 0) | (options->create ? PLAN_CREATE : 0) |
-	       (options->detach ? PLAN_DETACH : 0) |
+	const char *manager = cmd->global.cgroup_manager;
+	return (annotations ? PLAN_ROOTFS_ANNOTATIONS : 0) |
+	       (manager && str_eq(manager, "disabled") ? PLAN_NO_CGROUP : 0) |
+	       (options->create ? PLAN_CREATE : 0) | (options->detach ? PLAN_DETACH : 0) |
 	       (options->no_subreaper ? PLAN_NO_SUBREAPER : 0) | (options->keep ? PLAN_KEEP : 0) |
 	       (options->no_pivot ? PLAN_NO_PIVOT : 0) |
 	       (options->no_new_keyring ? PLAN_NO_NEW_KEYRING : 0) |

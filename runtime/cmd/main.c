@@ -150,7 +150,7 @@ static int check_global(struct cmd_global *g, struct err *err)
 	static const char *const formats[] = { "text", "json", NULL };
 	static const char *const levels[] = { "error", "warning", "debug", NULL };
 	static const char *const colours[] = { "auto", "always", "never", NULL };
-	static const char *const managers[] = { "cgroupfs", NULL };
+	static const char *const managers[] = { "cgroupfs", "disabled", NULL };
 
 	int r = check_choice("log-format", g->log_format, formats, err);
 	if (r == 0)

@@ -68,6 +68,14 @@ static int plan_cgroup_mount(const struct planner *p, struct plan_mount *m, stru
 		err_at(err, m->options[0].at);
 		return -EINVAL;
 	}
+	if (p->options->flags & PLAN_NO_CGROUP) {
+		err_say(err, ERR_CONFIG, EINVAL,
+			"there is no cgroup to mount: --cgroup-manager=disabled asks for none");
+		err_hint(err,
+			 "add {\"type\": \"cgroup\"} to linux.namespaces, or leave the mount out");
+		err_at(err, m->at);
+		return -EINVAL;
+	}
 	m->kind = PLAN_MOUNT_CGROUP;
 	m->attr_recursive = (struct plan_attr) { 0 };
 	return 0;

@@ -129,6 +129,31 @@ static const char *cgroup_path(const struct planner *p)
 			     : arena_printf(p->arena, "%s/hull-%s", own, p->options->id);
 }
 
+/* The caller wants none: a limit is a contradiction, and device rules, which every engine sends,
+ * go. */
+static int do_without_cgroup(const struct planner *p, struct err *err)
+{
+	struct plan *plan = p->plan;
+
+	if (plan->cgroup.writes_n > 0) {
+		err_say(err, ERR_CONFIG, EINVAL,
+			"a limit needs a cgroup, and --cgroup-manager=disabled asks for none");
+		err_hint(err, "leave out the limit or the option");
+		err_at(err, plan->cgroup.writes[0].at);
+		return -EINVAL;
+	}
+	if (plan->cgroup.device_insns) {
+		plan->cgroup.device_insns = NULL;
+		plan->cgroup.device_insns_n = 0;
+		struct err *warning = spec_problem_add(
+			p->arena, p->problems, SPEC_WARNING, p->spec->linux.resources.devices.at,
+			"device rules are left out: they need a cgroup, and "
+			"--cgroup-manager=disabled asks for none");
+		err_hint(warning, "what the capabilities of the container allow holds");
+	}
+	return 0;
+}
+
 int plan_make_cgroup(const struct planner *p, struct err *err)
 {
 	const struct spec_str *path = &p->spec->linux.cgroups_path;
@@ -142,6 +167,8 @@ int plan_make_cgroup(const struct planner *p, struct err *err)
 	const struct spec_resources resources = plan_device_rules(p);
 	r = cgroup_plan_resources(&resources, p->arena, &plan->cgroup, err);
 	skip_device_rules(p);
+	if (r == 0 && (p->options->flags & PLAN_NO_CGROUP))
+		return do_without_cgroup(p, err);
 	plan->needs_cgroup = (path->s && *path->s) || plan->cgroup.writes_n > 0 ||
 			     plan->cgroup.device_insns;
 	plan->may_lack_cgroup = !plan->needs_cgroup &&

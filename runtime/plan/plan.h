@@ -33,6 +33,7 @@ enum plan_flags {
 	PLAN_DETACH = 1u << 7,       /* run --detach: hull leaves when the program runs */
 	PLAN_NO_SUBREAPER = 1u << 8, /* --no-subreaper: orphans are none of hull's business */
 	PLAN_EXEC = 1u << 9,         /* exec: one more process of a container that is there */
+	PLAN_NO_CGROUP = 1u << 10,   /* --cgroup-manager=disabled: it stays in the caller's */
 };
 
 /* What the command line adds to config.json. */

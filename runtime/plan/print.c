@@ -51,7 +51,7 @@ static void print_attr(struct str *out, const struct plan_attr *attr, const char
 static void print_cgroup(const struct plan *plan, struct str *out)
 {
 	line(out, "cgroup");
-	str_printf(out, "%s\n", plan->cgroup_path);
+	str_printf(out, "%s\n", plan->flags & PLAN_NO_CGROUP ? "none" : plan->cgroup_path);
 	for (size_t i = 0; plan->cgroup.controllers[i]; i++) {
 		line(out, "controller");
 		str_printf(out, "%s\n", plan->cgroup.controllers[i]);

@@ -32,6 +32,10 @@ static bool may_lack(struct start *s, int code)
 /* What is there before us will not be ours to remove, whenever hull dies from here on (S-040). */
 static int find_cgroup(struct start *s, struct err *err)
 {
+	if (s->plan->flags & PLAN_NO_CGROUP) {
+		s->state.cgroup = NULL;
+		return 0;
+	}
 	int r = cgroup_root_open(&s->cgroup_root, err);
 	if (r == 0)
 		r = cgroup_find_kept(&s->cgroup_root, s->plan->cgroup_path, &s->state.cgroup_kept,

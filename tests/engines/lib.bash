@@ -60,8 +60,9 @@ make_root() {
 	echo 'data' >"$1/etc/data"
 }
 
-# in_terminal COMMAND: runs it with a terminal of its own, as a person would.
+# in_terminal COMMAND: runs it with a terminal of its own, as a person would, whose other end does not
+# hang up before the command has answered.
 in_terminal() {
-	script -qec "$1" /dev/null </dev/null
+	script -qec "$1" /dev/null < <(exec sleep 20)
 }
 export -f in_terminal

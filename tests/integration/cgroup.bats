@@ -534,3 +534,52 @@ empty() {
 assert_stays_clean() {
 	[[ -z $(container_processes) && ! -e $STATE/$ID ]]
 }
+
+# outside ARGUMENT...: hull by an engine that wants no cgroup.
+outside() {
+	capture timeout 20 "$HULL" --root "$STATE" --cgroup-manager disabled "$@"
+}
+
+@test "--cgroup-manager=disabled: the container stays where its caller is, and nothing is made" {
+	program /bin/cat /proc/self/cgroup
+	config 'del(.linux.namespaces[] | select(.type == "cgroup")) | del(.mounts[] | select(.type | startswith("cgroup")))'
+	outside run -b "$BUNDLE" "$ID"
+	expect 0
+	expect_line "$(grep ^0:: /proc/self/cgroup)"
+	[[ ! -e $CGROUPS/$OWN ]] || fail "$OWN was made"
+	assert_clean
+}
+
+@test "--cgroup-manager=disabled: create, start, kill and delete do without it" {
+	program /bin/sleep 60
+	outside create -b "$BUNDLE" "$ID"
+	expect 0
+	[[ ! -e $CGROUPS/$OWN ]] || fail "$OWN was made"
+	outside start "$ID"
+	expect 0
+	outside kill "$ID" KILL
+	expect 0
+	outside delete --force "$ID"
+	expect 0
+	assert_clean
+}
+
+@test "--cgroup-manager=disabled: a limit is an error with its place, device rules are left out with a warning" {
+	config '.linux.resources.pids.limit = 5'
+	outside run -b "$BUNDLE" "$ID"
+	expect_error "a limit needs a cgroup, and --cgroup-manager=disabled asks for none"
+	expect_error "linux.resources.pids.limit"
+	config 'del(.linux.resources.pids) | .linux.resources.devices = [{allow: false, access: "rwm"}]'
+	outside check -b "$BUNDLE"
+	[[ $output == *"device rules are left out"* ]] || report "no warning"
+	outside run -b "$BUNDLE" "$ID"
+	expect 0
+	assert_clean
+}
+
+@test "--cgroup-manager=disabled: without a cgroup namespace there is no cgroup to mount" {
+	config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+	outside run -b "$BUNDLE" "$ID"
+	expect_error "there is no cgroup to mount"
+	assert_clean
+}
