@@ -6,9 +6,11 @@
  *	inject ...                                 P:CALL:K[:ERRNO] COMMAND...
  *	inject ...                                 kill:P:CALL:K COMMAND...
  *
- * A call is named by its process (0 is the command's own, the others are numbered as they are
- * made), its name, and how often that process has made it: that hardly changes from run to run,
- * while the order of the calls of two processes does. Calls count from the entry point of the
+ * A call is named by its process, its name, and how often that process has made it: that hardly
+ * changes from run to run, while the order of the calls of two processes does. Process 0 is the
+ * command's own; the others are named by their descent: 0f2c1 is what 0f2 has made first by clone
+ * or clone3 without SIGCHLD, and 0f2 is the second that 0 has made by fork or its like (f; v: by
+ * vfork). Calls count from the entry point of the
  * program on, when the dynamic loader has done its work; and until a process executes a program
  * called NAME, which is then let go: it is the container's. With -u the command is run by that
  * user and group, who have no privilege.
@@ -41,6 +43,7 @@
 #define MAX_TASKS     256
 #define MAX_PROCESSES 64
 #define MAX_CALLS     512
+#define NAME_SIZE     48
 #define OPTIONS                                                                                   \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
 	 PTRACE_O_TRACEEXEC)
@@ -50,7 +53,8 @@ enum mode { MODE_LIST, MODE_FAIL, MODE_KILL };
 /* What is to be hit. */
 static struct {
 	enum mode mode;
-	unsigned process, k;
+	char process[NAME_SIZE];
+	unsigned k;
 	long nr;
 	int code; /* errno */
 	bool done;
@@ -58,6 +62,8 @@ static struct {
 
 struct process {
 	pid_t pid;
+	char name[NAME_SIZE];
+	unsigned made[3];          /* children, by each of `ways` */
 	bool counts;               /* its program has begun */
 	unsigned calls[MAX_CALLS]; /* of each number, so far */
 	uint64_t entry;            /* a breakpoint stands there; 0: none */
@@ -70,9 +76,24 @@ struct task {
 	bool fails;  /* that one shall fail */
 };
 
+/* Who has stopped before its parent could be asked for its name. */
+struct newcomer {
+	pid_t tid, parent;
+	int status;
+};
+
 static struct process processes[MAX_PROCESSES];
 static unsigned processes_n;
 static struct task tasks[MAX_TASKS];
+static struct newcomer newcomers[MAX_TASKS];
+static const struct {
+	int event;
+	char letter;
+} ways[] = {
+	{ PTRACE_EVENT_FORK, 'f' },
+	{ PTRACE_EVENT_CLONE, 'c' },
+	{ PTRACE_EVENT_VFORK, 'v' },
+};
 static const char *programs[8]; /* -e */
 static unsigned programs_n;
 static unsigned grace_ms = 2000; /* -g */
@@ -87,49 +108,68 @@ static _Noreturn void give_up(const char *what)
 
 /* ---- who is traced ---- */
 
-static pid_t tgid_of(pid_t tid)
+/* "Tgid:" or "PPid:" of a task; 0: it is gone. */
+static pid_t status_of(pid_t tid, const char *key)
 {
 	char path[64], line[128];
-	int tgid = tid;
+	size_t size = strlen(key);
+	pid_t found = 0;
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	FILE *f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f) && sscanf(line, "Tgid: %d", &tgid) != 1)
-		;
+	while (f && !found && fgets(line, sizeof(line), f))
+		if (strncmp(line, key, size) == 0)
+			found = (pid_t)strtol(line + size, NULL, 10);
 	if (f)
 		fclose(f);
-	return tgid;
+	return found;
 }
 
-static struct process *process_of(pid_t pid, bool counts)
+static struct process *process_find(pid_t pid)
 {
-	for (unsigned i = 0; i < processes_n; i++)
+	for (unsigned i = processes_n; i-- > 0;) /* a number may be used again */
 		if (processes[i].pid == pid)
 			return &processes[i];
+	return NULL;
+}
+
+static struct process *process_add(pid_t pid, bool counts)
+{
 	if (processes_n == MAX_PROCESSES) {
 		errno = E2BIG;
 		give_up("processes");
 	}
-	processes[processes_n] = (struct process) { .pid = pid, .counts = counts };
+	processes[processes_n] = (struct process) { .pid = pid, .counts = counts, .name = "0" };
 	return &processes[processes_n++];
 }
 
-static struct task *task_of(pid_t tid)
+static struct task *task_find(pid_t tid)
 {
-	struct task *vacant = NULL;
-	for (unsigned i = 0; i < MAX_TASKS; i++) {
+	for (unsigned i = 0; i < MAX_TASKS; i++)
 		if (tasks[i].tid == tid)
 			return &tasks[i];
-		if (!vacant && tasks[i].tid == 0)
-			vacant = &tasks[i];
-	}
+	return NULL;
+}
+
+static void task_add(pid_t tid, struct process *process)
+{
+	struct task *vacant = task_find(0);
 	if (!vacant) {
 		errno = E2BIG;
 		give_up("tasks");
 	}
-	/* Everything but the first process is made by one whose program has begun. */
-	*vacant = (struct task) { .tid = tid,
-				  .process = process_of(tgid_of(tid), processes_n > 0) };
-	return vacant;
+	*vacant = (struct task) { .tid = tid, .process = process };
+}
+
+/* Of a process whose program has begun; without `parent` nobody knows whose it is. */
+static void child_add(pid_t pid, struct process *parent, size_t way)
+{
+	struct process *process = process_add(pid, true);
+	if (!parent)
+		strcpy(process->name, "?");
+	else if (snprintf(process->name, NAME_SIZE, "%s%c%u", parent->name, ways[way].letter,
+			  ++parent->made[way]) >= NAME_SIZE)
+		give_up("name");
+	task_add(pid, process);
 }
 
 static bool task_forget(pid_t tid)
@@ -138,7 +178,7 @@ static bool task_forget(pid_t tid)
 	for (unsigned i = 0; i < MAX_TASKS; i++) {
 		if (tasks[i].tid == tid)
 			tasks[i] = (struct task) { 0 };
-		any = any || tasks[i].tid;
+		any = any || tasks[i].tid || (newcomers[i].tid && WIFSTOPPED(newcomers[i].status));
 	}
 	return any;
 }
@@ -233,11 +273,11 @@ static void call_begins(struct task *t)
 	long nr = (long)regs.orig_rax;
 	if (nr < 0 || nr >= MAX_CALLS)
 		return;
-	unsigned k = ++p->calls[nr], process = (unsigned)(p - processes);
+	unsigned k = ++p->calls[nr];
 	if (aim.mode == MODE_LIST)
-		fprintf(out, "%u %s %u\n", process, call_name(nr), k);
-	if (aim.mode == MODE_LIST || aim.done || process != aim.process || nr != aim.nr ||
-	    k != aim.k)
+		fprintf(out, "%s %s %u\n", p->name, call_name(nr), k);
+	if (aim.mode == MODE_LIST || aim.done || nr != aim.nr || k != aim.k ||
+	    strcmp(p->name, aim.process) != 0)
 		return;
 	aim.done = true;
 	if (aim.mode == MODE_FAIL) {
@@ -273,28 +313,95 @@ static void call_stop(struct task *t)
 		call_ends(t);
 }
 
-static void stop(pid_t tid, int status)
+static void stop(struct task *t, int status);
+
+/* The task's name is known by now: what is known of it is done. */
+static void go_on(struct newcomer *n)
+{
+	struct newcomer kept = *n;
+	*n = (struct newcomer) { 0 };
+	if (WIFSTOPPED(kept.status))
+		stop(task_find(kept.tid), kept.status);
+	else
+		(void)task_forget(kept.tid);
+}
+
+static void child_made(struct task *t, size_t way)
+{
+	unsigned long tid = 0;
+	if (ptrace(PTRACE_GETEVENTMSG, t->tid, NULL, &tid) < 0 || tid == 0)
+		return;
+	pid_t tgid = status_of((pid_t)tid, "Tgid:");
+	if (tgid && tgid != (pid_t)tid) /* a thread is one more task of its process */
+		return;
+	child_add((pid_t)tid, t->process, way);
+	for (unsigned i = 0; i < MAX_TASKS; i++)
+		if (newcomers[i].tid == (pid_t)tid)
+			go_on(&newcomers[i]);
+}
+
+/* A parent that was killed before it could say the name of its child. */
+static void release_children_of(pid_t parent)
+{
+	for (unsigned i = 0; i < MAX_TASKS; i++)
+		if (newcomers[i].tid && newcomers[i].parent == parent) {
+			child_add(newcomers[i].tid, NULL, 0);
+			go_on(&newcomers[i]);
+		}
+}
+
+/* Its parent knows its name, and will say it: the kernel wakes the two in either order. */
+static void keep(pid_t tid, int status)
+{
+	struct newcomer *n = NULL;
+	for (unsigned i = 0; i < MAX_TASKS && !(n && n->tid == tid); i++)
+		if (newcomers[i].tid == tid || (!n && newcomers[i].tid == 0))
+			n = &newcomers[i];
+	if (!n) {
+		errno = E2BIG;
+		give_up("newcomers");
+	}
+	pid_t parent = n->tid == tid ? n->parent : status_of(tid, "PPid:");
+	*n = (struct newcomer) { tid, parent, status };
+	if (WIFSTOPPED(status) && !task_find(parent))
+		release_children_of(parent);
+}
+
+static void met(pid_t tid, int status)
+{
+	struct process *process = process_find(status_of(tid, "Tgid:"));
+	if (process && process->pid != tid && WIFSTOPPED(status)) {
+		task_add(tid, process);
+		stop(task_find(tid), status);
+	} else {
+		keep(tid, status);
+	}
+}
+
+static void stop(struct task *t, int status)
 {
 	int event = status >> 16, signal = WSTOPSIG(status);
-	struct task *t = task_of(tid);
 
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (event == ways[i].event)
+			child_made(t, i);
 	if (event == PTRACE_EVENT_EXEC) {
-		if (is_program(tid)) {
-			ptrace(PTRACE_DETACH, tid, NULL, NULL);
-			(void)task_forget(tid);
+		if (is_program(t->tid)) {
+			ptrace(PTRACE_DETACH, t->tid, NULL, NULL);
+			(void)task_forget(t->tid);
 			return;
 		}
 		plant_breakpoint(t->process);
 	} else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
-		ptrace(PTRACE_LISTEN, tid, NULL, NULL);
+		ptrace(PTRACE_LISTEN, t->tid, NULL, NULL);
 		return;
 	} else if (event == 0 && signal == (SIGTRAP | 0x80)) {
 		call_stop(t);
 	} else if (event == 0 && !(signal == SIGTRAP && reached_entry(t->process))) {
-		ptrace(PTRACE_SYSCALL, tid, NULL, (void *)(intptr_t)signal);
+		ptrace(PTRACE_SYSCALL, t->tid, NULL, (void *)(intptr_t)signal);
 		return;
 	}
-	ptrace(PTRACE_SYSCALL, tid, NULL, NULL);
+	ptrace(PTRACE_SYSCALL, t->tid, NULL, NULL);
 }
 
 static void on_alarm(int signal)
@@ -331,11 +438,15 @@ static int follow(pid_t root)
 		}
 		if (tid < 0)
 			return result; /* nobody is left, or the time of grace is over */
-		if (WIFSTOPPED(status)) {
-			stop(tid, status);
+		struct task *t = task_find(tid);
+		if (!t)
+			met(tid, status);
+		else if (WIFSTOPPED(status))
+			stop(t, status);
+		if (WIFSTOPPED(status))
 			continue;
-		}
 		any = task_forget(tid);
+		release_children_of(tid);
 		if (tid == root) {
 			result = status;
 			set_alarm(grace_ms);
@@ -373,7 +484,7 @@ static int run(char *const argv[], unsigned seconds)
 	if (pid < 0 || ptrace(PTRACE_SEIZE, pid, NULL, (void *)(intptr_t)OPTIONS) < 0)
 		give_up("seize");
 	close(gate[0]);
-	(void)task_of(pid);
+	task_add(pid, process_add(pid, false));
 	set_alarm(seconds * 1000);
 	if (write(gate[1], "", 1) != 1)
 		give_up("gate");
@@ -390,7 +501,7 @@ static bool parse_aim(const char *text)
 		return true;
 	aim.mode = strncmp(text, "kill:", 5) == 0 ? MODE_KILL : MODE_FAIL;
 	text += aim.mode == MODE_KILL ? 5 : 0;
-	if (sscanf(text, "%u:%63[^:]:%u:%d", &aim.process, name, &aim.k, &aim.code) < 3)
+	if (sscanf(text, "%47[^:]:%63[^:]:%u:%d", aim.process, name, &aim.k, &aim.code) < 3)
 		return false;
 	aim.nr = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name);
 	if (aim.code == 0)

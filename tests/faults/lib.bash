@@ -114,14 +114,19 @@ sampled() {
 		}' <(grep -v '^#' "$top/tests/faults/always") -
 }
 
-# aims: the calls of an undisturbed run, as the injector names them.
-aims() {
+# listed: the calls of the last run, as the injector names them.
+listed() {
 	local first=1000000
 	[[ $runtime != runc ]] || first=$go_first
+	awk -v first="$first" -v hard="^($cannot_fail)\$" \
+		'$1 ~ /^0([cfv][0-9]+)*$/ && NF == 3 && $2 !~ hard && $3 <= first { print $1 ":" $2 ":" $3 }' \
+		"$work/result"
+}
+
+# aims: the calls of an undisturbed run.
+aims() {
 	start list
-	grep -E '^[0-9]+ [a-z0-9_]+ [0-9]+$' "$work/result" |
-		awk -v first="$first" -v hard="^($cannot_fail)\$" \
-			'$2 !~ hard && $3 <= first { print $1 ":" $2 ":" $3 }'
+	listed
 }
 
 # ---- results -----------------------------------------------------------------------------------
