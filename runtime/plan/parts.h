@@ -17,6 +17,7 @@ struct planner {
 _must_check_ int plan_refuse_unsupported(const struct planner *p, struct err *err);
 _must_check_ int plan_make_namespaces(const struct planner *p, struct err *err);
 _must_check_ int plan_make_user(const struct planner *p, struct err *err);
+_must_check_ int plan_make_network(const struct planner *p, struct err *err);
 /* The texts of a map, in the order of config.json. Lines that overlap are refused. */
 _must_check_ int plan_make_map(const struct planner *p, const struct spec_id_mappings *lines,
 			       struct plan_id_map *ret, struct err *err);

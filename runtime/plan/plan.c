@@ -56,7 +56,6 @@ static const char *const unsupported[PLAN_FEATURES] = {
 	[PLAN_SCHEDULER] = "a scheduling policy",
 	[PLAN_IO_PRIORITY] = "an io priority",
 	[PLAN_MEMORY_POLICY] = "a memory policy",
-	[PLAN_NET_DEVICES] = "a network device",
 	[PLAN_INTEL_RDT] = "resource control of the processor (intelRdt)",
 	[PLAN_SECCOMP_NOTIFY] = "SCMP_ACT_NOTIFY",
 };
@@ -82,7 +81,6 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 		[PLAN_SCHEDULER] = process->scheduler.at,
 		[PLAN_IO_PRIORITY] = process->io_priority.at,
 		[PLAN_MEMORY_POLICY] = s->linux.memory_policy.at,
-		[PLAN_NET_DEVICES] = s->linux.net_devices.n ? s->linux.net_devices.at : 0,
 		[PLAN_INTEL_RDT] = s->linux.intel_rdt.at,
 		[PLAN_SECCOMP_NOTIFY] = notify,
 	};
@@ -246,11 +244,11 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
-		check_process,      plan_refuse_unsupported, plan_make_namespaces,
-		check_init,         plan_make_user,          check_caller,
-		plan_make_root,     plan_make_cgroup,        plan_make_mounts,
-		plan_make_terminal, plan_check_ids,          plan_make_labels,
-		plan_make_sysctls,  check_protected,
+		check_process,     plan_refuse_unsupported, plan_make_namespaces,
+		check_init,        plan_make_user,          check_caller,
+		plan_make_network, plan_make_root,          plan_make_cgroup,
+		plan_make_mounts,  plan_make_terminal,      plan_check_ids,
+		plan_make_labels,  plan_make_sysctls,       check_protected,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

@@ -68,6 +68,19 @@ struct plan_namespaces {
 	uint32_t hostname_at, domainname_at, time_offsets_at;
 };
 
+/* ---- network ---- */
+
+/* A device of the host that goes into the container. */
+struct plan_net_device {
+	const char *name;
+	const char *as; /* what it is called there, perhaps with a %d; NULL: the same */
+	uint32_t at;
+};
+struct plan_network {
+	struct plan_net_device *devices;
+	size_t devices_n;
+};
+
 /* ---- user namespace ---- */
 
 /* Who opens the root and the sources of binds. */
@@ -301,6 +314,7 @@ struct plan {
 	unsigned flags; /* enum plan_flags */
 	const struct spec *spec;
 	struct plan_namespaces ns;
+	struct plan_network network;
 	struct plan_user user;
 	bool needs_cgroup; /* asked for: a cgroupsPath or a limit; else one is made if it can be */
 	bool may_lack_cgroup;  /* not asked for, and the caller may not be allowed to make one */
@@ -406,6 +420,9 @@ bool plan_unshares(const struct plan *plan);
 
 /* Whether an id of the container is in the map, and which one of the host it is. */
 bool plan_id_is_mapped(const struct plan_id_map *map, uint32_t id, uint32_t *ret_host);
+
+/* Does the parent make something in the container's network namespace? The child waits for it. */
+bool plan_has_network(const struct plan *plan);
 
 /* "createRuntime": as config.json spells it. */
 const char *plan_hook_name(enum plan_hook_kind kind);

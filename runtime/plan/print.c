@@ -152,6 +152,17 @@ static void print_clone(const struct plan *plan, struct str *out)
 	str_append(out, "\n");
 }
 
+static void print_network(const struct plan_network *n, struct str *out)
+{
+	for (size_t i = 0; i < n->devices_n; i++) {
+		const struct plan_net_device *d = &n->devices[i];
+		str_printf(out, "network     the host's device %s", d->name);
+		if (d->as)
+			str_printf(out, ", as %s", d->as);
+		str_append(out, "\n");
+	}
+}
+
 static void print_isolate(const struct plan *plan, struct str *out)
 {
 	const struct plan_namespaces *ns = &plan->ns;
@@ -174,6 +185,7 @@ static void print_isolate(const struct plan *plan, struct str *out)
 	print_time_offsets(ns, out);
 	if (ns->loopback)
 		str_append(out, "network     loopback up\n");
+	print_network(&plan->network, out);
 	if (ns->hostname)
 		str_printf(out, "hostname    %s\n", ns->hostname);
 	if (ns->domainname)

@@ -77,8 +77,8 @@ static const struct bind_object device_object = BIND_TABLE(struct spec_device, d
 							   .check = check_device);
 
 static const struct bind_key net_device_keys[] = {
-	BIND(STR, "name", struct spec_net_device, name, .is = spec_is_interface,
-	     .what = "a name of at most 15 bytes without '/', ':' and blanks",
+	BIND(STR, "name", struct spec_net_device, name, .is = spec_is_interface_template,
+	     .what = "a name of at most 15 bytes without '/', ':' and blanks, and no % but one %d",
 	     .flags = BIND_EMPTY_UNSET),
 	{ .key = NULL },
 };
@@ -208,9 +208,22 @@ static void check_namespaces(struct bind *b, const struct spec_linux *l)
 	}
 }
 
+static void check_net_devices(struct bind *b, const struct spec_linux *l)
+{
+	for (size_t i = 0; i < l->net_devices.n; i++) {
+		const struct spec_net_device *d = &l->net_devices.v[i];
+		if (spec_is_interface(d->host_name))
+			continue;
+		struct err *err = bind_error(b, d->key_at, "'%s' cannot be a network device",
+					     d->host_name);
+		err_hint(err, "a name has at most 15 bytes, without '/', ':' and blanks");
+	}
+}
+
 static void check_linux(struct bind *b, const struct json *node _unused_, void *object)
 {
 	check_namespaces(b, object);
+	check_net_devices(b, object);
 }
 
 static const struct bind_key linux_keys[] = {

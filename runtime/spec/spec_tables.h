@@ -20,11 +20,12 @@ extern const struct bind_object spec_seccomp_object;    /* spec_seccomp.c */
 void spec_check(struct bind *b, const struct spec *spec);
 
 /* Value forms (spec_text.c). */
-bool spec_is_version(const char *s);   /* SemVer 2.0.0 */
-bool spec_is_list(const char *s);      /* of CPUs or memory nodes: "0-3,7" */
-bool spec_is_page_size(const char *s); /* "2MB" */
-bool spec_is_line(const char *s);      /* without a line feed */
-bool spec_is_interface(const char *s); /* a name that a network device can have, or a template */
-bool spec_is_file_name(const char *s); /* one component of a path */
+bool spec_is_version(const char *s);            /* SemVer 2.0.0 */
+bool spec_is_list(const char *s);               /* of CPUs or memory nodes: "0-3,7" */
+bool spec_is_page_size(const char *s);          /* "2MB" */
+bool spec_is_line(const char *s);               /* without a line feed */
+bool spec_is_interface(const char *s);          /* a name that a network device can have */
+bool spec_is_interface_template(const char *s); /* the same, or one with a %d in it */
+bool spec_is_file_name(const char *s);          /* one component of a path */
 
 #endif

@@ -73,8 +73,16 @@ bool spec_is_line(const char *s)
 
 bool spec_is_interface(const char *s)
 {
-	return *s && strlen(s) < 16 && !strpbrk(s, "/: \t\n\r\v\f") && !str_eq(s, ".") &&
+	/* The last one is what the kernel's isspace() takes for one, too. */
+	return *s && strlen(s) < 16 && !strpbrk(s, "/: \t\n\r\v\f\xa0") && !str_eq(s, ".") &&
 	       !str_eq(s, "..");
+}
+
+/* "eth%d": one number for the kernel to choose, and no other per cent sign. */
+bool spec_is_interface_template(const char *s)
+{
+	const char *at = strchr(s, '%');
+	return spec_is_interface(s) && (!at || (at[1] == 'd' && !strchr(at + 1, '%')));
 }
 
 bool spec_is_file_name(const char *s)

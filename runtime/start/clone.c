@@ -134,6 +134,7 @@ static void close_childs_fds(struct start *s)
 		fd_close(&s->mount_fds[i]);
 		fd_close(&s->peer_fds[i]);
 	}
+	network_keep(s);
 	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
 		fd_close(&s->join_fds[i]);
 	if (s->plan->root.kind != PLAN_ROOT_CHROOT) /* diagnose.c looks at that one */

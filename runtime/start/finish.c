@@ -235,8 +235,10 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	if (r < 0)
 		return r;
 	/* Of a container that has run, the caller may still want to read it. */
-	if (!result->started)
+	if (!result->started) {
 		pid_file_undo(s);
+		network_undo(s);
+	}
 	int locked = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
 	if (locked == -ENOENT)
 		return finish_without_state(s, result, err);

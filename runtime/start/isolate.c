@@ -198,9 +198,14 @@ int isolate_namespaces(struct start *s, struct err *err)
 	return join_namespaces(s, err);
 }
 
+/* Sysctls and hooks come later, and find there what the parent has made (network.c). */
 int isolate_network(struct start *s, struct err *err)
 {
-	return s->plan->ns.loopback ? netns_loopback_up(err) : 0;
+	int r = s->plan->ns.loopback ? netns_loopback_up(err) : 0;
+	if (r == 0 && plan_has_network(s->plan) &&
+	    channel_receive(s->channel.child_fd) != CHANNEL_NETWORK)
+		r = err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+	return r;
 }
 
 int isolate_names(struct start *s, struct err *err)

@@ -23,8 +23,10 @@
 
 /* ---- namespaces ---- */
 
-/* The namespaces that the kernel begins with have the last inode numbers; so has nothing else. */
+/* The namespaces that the kernel begins with have these inode numbers, and so has nothing else: all
+ * others come behind them. */
 #define OPEN_FIRST_INITIAL_INODE 0xEFFFFFF0U
+#define OPEN_LAST_INITIAL_INODE  0xEFFFFFFFU
 
 static int stat_namespace(const char *process, enum spec_ns_type type, struct stat *ret)
 {
@@ -49,7 +51,7 @@ static bool is_hosts_namespace(int fd, enum spec_ns_type type)
 	/* What cannot be told apart is taken for the same: nothing of the host may be changed. */
 	if (fstat(fd, &theirs) < 0 || stat_namespace("self", type, &mine) < 0)
 		return true;
-	if (theirs.st_ino >= OPEN_FIRST_INITIAL_INODE && theirs.st_ino <= UINT32_MAX)
+	if (theirs.st_ino >= OPEN_FIRST_INITIAL_INODE && theirs.st_ino <= OPEN_LAST_INITIAL_INODE)
 		return true;
 	if (mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev)
 		return true;
@@ -73,8 +75,8 @@ static int open_namespace(const struct plan_join *join, int *ret_fd, struct err 
 				    join->path, spec_ns_name(join->type));
 		else if (join->is_changed && is_hosts_namespace(fd, join->type))
 			r = err_say(err, ERR_CONFIG, EPERM,
-				    "'%s' is the host's %s namespace, which sysctls or names of "
-				    "this config.json would change",
+				    "'%s' is the host's %s namespace, which sysctls, names or "
+				    "devices of this config.json would change",
 				    join->path, spec_ns_name(join->type));
 	}
 	if (r < 0) {

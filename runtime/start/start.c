@@ -46,6 +46,7 @@ static const struct parent_step start_steps[] = {
 	{ "announce", start_announce },
 	{ "clone", clone_child },
 	{ "maps", user_make_maps },
+	{ "network", network_make },
 	{ "record", record_child },
 	{ "count", death_begin }, /* before the program can do anything */
 	{ NULL, NULL },
@@ -157,6 +158,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.signal_fd = -EBADF,
 		.pidfd_socket_fd = -EBADF,
 	};
+	netns_pair_init(&s->network);
 	gate_init(&s->gate);
 	arena_init_mapped(&s->park.arena);
 	exitinfo_init(&s->exit);
@@ -180,6 +182,7 @@ void start_done(struct start *s)
 	fd_close(&s->root_fd);
 	fd_close(&s->layer_lock_fd);
 	fd_close(&s->proc_fd);
+	netns_pair_done(&s->network);
 	cgroup_root_close(&s->cgroup_root);
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);

@@ -22,7 +22,8 @@
  *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
  *    outside its limits. Then the parent closes what is the child's. With a new user namespace and
  *    an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
- *    user.c: writes the maps of a user namespace.
+ *    user.c: writes the maps of a user namespace. network.c: moves devices of the host into the
+ *    network namespace, for which the child waits.
  *
  * Child (clone.c has the table)
  *
@@ -91,6 +92,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "netns/device.h"
 #include "seccomp/seccomp.h"
 #include "start/channel.h"
 #include "plan/plan.h"
@@ -144,12 +146,14 @@ struct start {
 	int *mount_fds;    /* one for each of plan->mounts; -EBADF: nothing prepared */
 	int *map_fds;      /* parent: for each of plan->shifts, a user namespace with it */
 	int *peer_fds;     /* for each of plan->mounts, whose peer it becomes (share.c) */
-	int join_fds[SPEC_NS_COUNT]; /* in the order of plan->ns.join */
-	int stage_fd;                /* where stage.c has attached trees and devices */
-	int stage_pidfd;             /* the stage, which may take a moment to end */
-	int shift_fd;                /* stage: a user namespace with the container's maps */
-	size_t shifted_n;            /* stage: layers that are shown with them */
-	int proc_fd;                 /* child: a procfs that nothing is mounted over */
+	int join_fds[SPEC_NS_COUNT];  /* in the order of plan->ns.join */
+	int stage_fd;                 /* where stage.c has attached trees and devices */
+	int stage_pidfd;              /* the stage, which may take a moment to end */
+	int shift_fd;                 /* stage: a user namespace with the container's maps */
+	size_t shifted_n;             /* stage: layers that are shown with them */
+	struct netns_pair network;    /* parent: hull's and the container's network namespace */
+	struct netns_device *devices; /* for each of plan->network.devices; NULL: none moved */
+	int proc_fd;                  /* child: a procfs that nothing is mounted over */
 	struct cgroup_root cgroup_root;
 	unsigned tolerated; /* rows of tolerate.c, before the channel is there */
 	bool has_cgroup;    /* of the container's own */

@@ -112,6 +112,20 @@ teardown() {
 	assert_clean
 }
 
+@test "names of an existing namespace that is not the host's are changed" {
+	need_root
+	touch "$T/uts"
+	unshare --uts="$T/uts" true
+	config --arg path "$T/uts" '(.linux.namespaces[] | select(.type == "uts")).path = $path
+		| .hostname = "inside"'
+	program /bin/hostname
+	hull_run
+	expect 0 inside
+	expect 0 "$(nsenter --uts="$T/uts" uname -n)"
+	umount "$T/uts"
+	assert_clean
+}
+
 @test "a /proc of another pid namespace is refused, for its numbers are those of other processes" {
 	need_root
 	script 'echo ran'

@@ -297,7 +297,23 @@ static const struct row linux_rows[] = {
 	{ LINUX("{'devices': [{'type': 'c', 'path': '/dev/x', 'major': 1}]}"), 2, 14,
 	  "linux.devices[0].minor", "required for this type of device, but missing", NULL },
 	{ LINUX("{'netDevices': {'eth0': {'name': 'a/b'}}}"), 2, 34, "linux.netDevices.eth0.name",
-	  "expected a name of at most 15 bytes without '/', ':' and blanks, found \"a/b\"", NULL },
+	  "expected a name of at most 15 bytes without '/', ':' and blanks, and no % but one %d, "
+	  "found \"a/b\"",
+	  NULL },
+	{ LINUX("{'netDevices': {'eth0': {'name': 'e%s'}}}"), 2, 34, "linux.netDevices.eth0.name",
+	  "expected a name of at most 15 bytes without '/', ':' and blanks, and no % but one %d, "
+	  "found \"e%s\"",
+	  NULL },
+	{ LINUX("{'netDevices': {'eth0': {'name': 'e%d%d'}}}"), 2, 34, "linux.netDevices.eth0.name",
+	  "expected a name of at most 15 bytes without '/', ':' and blanks, and no % but one %d, "
+	  "found \"e%d%d\"",
+	  NULL },
+	{ LINUX("{'netDevices': {'eth 0': {}}}"), 2, 17, "linux.netDevices[\"eth 0\"]",
+	  "'eth 0' cannot be a network device",
+	  "a name has at most 15 bytes, without '/', ':' and blanks" },
+	{ LINUX("{'netDevices': {'..': {}}}"), 2, 17, "linux.netDevices[\"..\"]",
+	  "'..' cannot be a network device",
+	  "a name has at most 15 bytes, without '/', ':' and blanks" },
 	{ LINUX("{'rootfsPropagation': 'foo'}"), 2, 23, "linux.rootfsPropagation",
 	  "unknown propagation 'foo'",
 	  "known are private, rprivate, shared, rshared, slave, rslave, unbindable, "

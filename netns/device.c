@@ -1,0 +1,224 @@
+/*
+ * Moving a device between network namespaces. The kernel takes its addresses away on the way, with
+ * all else that is not the device's own but IP's; hull reads them before and gives them again. It
+ * comes to the container under a number that hull chooses, so that it can be found there whatever
+ * the kernel calls it (S-146). Parent, with CAP_NET_ADMIN over both.
+ */
+#include "netns/device.h"
+
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+#define INDEX_TRIES 1024
+
+/* ---- the namespaces ---- */
+
+void netns_pair_init(struct netns_pair *p)
+{
+	*p = (struct netns_pair) {
+		.host_fd = -EBADF,
+		.container_fd = -EBADF,
+		.host.fd = -EBADF,
+		.container.fd = -EBADF,
+	};
+}
+
+int netns_pair_open(struct netns_pair *p, struct err *err)
+{
+	struct stat host, container;
+
+	p->host_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (p->host_fd < 0 || fstat(p->host_fd, &host) < 0 ||
+	    fstat(p->container_fd, &container) < 0)
+		return err_sys(err, errno, "cannot open hull's own network namespace");
+	if (host.st_ino == container.st_ino && host.st_dev == container.st_dev)
+		return err_say(err, ERR_CONFIG, EPERM,
+			       "the container would be in the host's network namespace");
+	int r = netlink_open(&p->host, err);
+	return r < 0 ? r : netlink_open_in(&p->container, p->container_fd, err);
+}
+
+void netns_pair_done(struct netns_pair *p)
+{
+	netlink_close(&p->host);
+	netlink_close(&p->container);
+	fd_close(&p->host_fd);
+	fd_close(&p->container_fd);
+}
+
+/* ---- there ---- */
+
+static int read_device(struct netlink *nl, const char *name, struct arena *arena,
+		       struct netns_device *ret, struct err *err)
+{
+	int r = link_find(nl, name, &ret->link);
+	if (r == -ENODEV) {
+		err_say(err, ERR_CONFIG, ENODEV, "there is no network device '%s' on the host",
+			name);
+		err_hint(err, "ip link lists them, in the network namespace that hull is in");
+		return r;
+	}
+	if (r == 0)
+		r = address_list(nl, ret->link.index, arena, &ret->addresses);
+	return r < 0 ? netlink_failed(nl, -r, err, "cannot examine the network device '%s'", name)
+		     : 0;
+}
+
+/* A free number there, at first the one that it has here. */
+static int move_by_index(struct netns_pair *p, struct netns_device *d, struct link_target *to)
+{
+	struct link other;
+	int r = -EBUSY;
+
+	for (unsigned i = 0; r == -EBUSY && i < INDEX_TRIES; i++) {
+		to->new_index = d->new_index = d->link.index + i;
+		int found = link_get(&p->container, to->new_index, &other);
+		if (found == 0)
+			continue;
+		r = found == -ENODEV ? link_move(&p->host, d->link.index, to) : found;
+	}
+	return r;
+}
+
+static int move_failed(const struct netns_pair *p, const struct netns_device *d, const char *as,
+		       int code, struct err *err)
+{
+	const char *name = d->link.name;
+	if (code == EEXIST) {
+		err_say(err, ERR_CONFIG, EEXIST,
+			"cannot move the network device '%s': there is a '%s' in the container's "
+			"network namespace",
+			name, as);
+		err_hint(err, "give it another name; in \"%s%%d\" the kernel chooses the number",
+			 "eth");
+		return -code;
+	}
+	netlink_failed(&p->host, code, err, "cannot move the network device '%s'", name);
+	if (code == EPERM)
+		err_hint(err, "it takes CAP_NET_ADMIN over the host's network and the container's");
+	return -code;
+}
+
+/* The request is not atomic: a name may be refused when the device is there already. */
+static int move(struct netns_pair *p, struct netns_device *d, const char *as, struct err *err)
+{
+	struct link_target to = { .namespace_fd = p->container_fd, .name = as };
+	struct link other;
+
+	if (!strchr(as, '%') && link_find(&p->container, as, &other) == 0)
+		return move_failed(p, d, as, EEXIST, err);
+	int r = move_by_index(p, d, &to);
+	if (r < 0)
+		move_failed(p, d, as, -r,
+			    err); /* before the next question: it has the kernel's words */
+	d->is_moved = r == 0 || link_get(&p->host, d->link.index, &other) == -ENODEV;
+	return r;
+}
+
+static bool is_chosen(const struct link *l)
+{
+	return l->has_addr_gen_mode && (l->addr_gen_mode == IN6_ADDR_GEN_MODE_NONE ||
+					l->addr_gen_mode == IN6_ADDR_GEN_MODE_RANDOM);
+}
+
+static int address_failed(const struct netlink *nl, const struct address *a, const char *name,
+			  int code, struct err *err)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	address_print(a, text);
+	netlink_failed(nl, code, err, "cannot give the address %s to the network device '%s'", text,
+		       name);
+	if (a->family == AF_INET6 && (code == EACCES || code == EPERM || code == EOPNOTSUPP))
+		err_hint(err, "IPv6 may be off there (sysctl net.ipv6.conf.all.disable_ipv6)");
+	return -code;
+}
+
+/* It is there, and down: what it had before comes first. */
+static int set_up(struct netns_pair *p, const struct netns_device *d, struct err *err)
+{
+	struct netlink *nl = &p->container;
+	struct link now;
+
+	int r = link_get(nl, d->new_index, &now);
+	if (r == 0 && is_chosen(&d->link))
+		r = link_set_addr_gen_mode(nl, now.index, d->link.addr_gen_mode);
+	if (r < 0)
+		return netlink_failed(nl, -r, err, "cannot set up the network device '%s'",
+				      d->link.name);
+	for (size_t i = 0; i < d->addresses.n; i++) {
+		const struct address *a = &d->addresses.v[i];
+		r = address_moves(a) ? address_add(nl, now.index, a, d->link.name, now.name) : 0;
+		if (r < 0)
+			return address_failed(nl, a, now.name, -r, err);
+	}
+	r = link_set_up(nl, now.index);
+	return r < 0 ? netlink_failed(nl, -r, err, "cannot set the network device '%s' up",
+				      now.name)
+		     : 0;
+}
+
+int netns_device_move(struct netns_pair *p, const char *name, const char *as, struct arena *arena,
+		      struct netns_device *ret, struct err *err)
+{
+	*ret = (struct netns_device) { 0 };
+	int r = read_device(&p->host, name, arena, ret, err);
+	if (r == 0)
+		r = move(p, ret, as ? as : ret->link.name, err);
+	return r < 0 ? r : set_up(p, ret, err);
+}
+
+/* ---- and back ---- */
+
+/* Its old number, unless somebody has taken that meanwhile. */
+static int move_back(struct netns_pair *p, const struct netns_device *d, unsigned *ret_index)
+{
+	struct link_target to = { .namespace_fd = p->host_fd, .name = d->link.name };
+	int r = -EBUSY;
+
+	for (unsigned i = 0; r == -EBUSY && i < INDEX_TRIES; i++) {
+		to.new_index = *ret_index = d->link.index + i;
+		r = link_move(&p->container, d->new_index, &to);
+	}
+	return r;
+}
+
+static int give_back(struct netns_pair *p, const struct netns_device *d, unsigned index)
+{
+	int r = 0;
+	if (is_chosen(&d->link))
+		r = link_set_addr_gen_mode(&p->host, index, d->link.addr_gen_mode);
+	for (size_t i = 0; r == 0 && i < d->addresses.n; i++) {
+		const struct address *a = &d->addresses.v[i];
+		if (address_is_kernels(a))
+			continue;
+		r = address_add(&p->host, index, a, d->link.name, d->link.name);
+		r = r == -EEXIST ? 0 : r; /* older kernels do not say which ones are theirs */
+	}
+	if (r == 0 && d->link.master)
+		r = link_set_master(&p->host, index, d->link.master);
+	if (r == 0 && (d->link.flags & IFF_UP))
+		r = link_set_up(&p->host, index);
+	return r;
+}
+
+int netns_device_return(struct netns_pair *p, struct netns_device *d, struct err *err)
+{
+	unsigned index;
+	if (!d->is_moved)
+		return 0;
+	d->is_moved = false;
+	int r = move_back(p, d, &index);
+	if (r < 0)
+		return netlink_failed(&p->container, -r, err,
+				      "cannot put the network device '%s' back", d->link.name);
+	r = give_back(p, d, index);
+	return r < 0 ? netlink_failed(&p->host, -r, err,
+				      "the network device '%s' is back, but not as it was",
+				      d->link.name)
+		     : 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * Devices of the host that go into a container (S-144 to S-150): moved, renamed, with their
+ * addresses, set up; and back again when the start fails. Parent, with CAP_NET_ADMIN over both
+ * network namespaces.
+ */
+#ifndef HULL_NETNS_DEVICE_H
+#define HULL_NETNS_DEVICE_H
+
+#include "base/arena.h"
+#include "netns/address.h"
+#include "netns/link.h"
+
+/* Two network namespaces, each with a socket in it. */
+struct netns_pair {
+	int host_fd, container_fd; /* the namespaces */
+	struct netlink host, container;
+};
+void netns_pair_init(struct netns_pair *p);
+/* Opens the rest of it; `container_fd` is there. EPERM, with a text: both are the same. */
+_must_check_ int netns_pair_open(struct netns_pair *p, struct err *err);
+void netns_pair_done(struct netns_pair *p);
+
+struct netns_device {
+	struct link link;           /* as it was */
+	struct addresses addresses; /* all that it had */
+	unsigned new_index;         /* in the container */
+	bool is_moved;
+};
+
+/*
+ * Moves the host's device `name` and calls it `as` there; NULL: as before. *ret is to be given to
+ * netns_device_return() also after a failure, as long as the pair is open.
+ */
+_must_check_ int netns_device_move(struct netns_pair *p, const char *name, const char *as,
+				   struct arena *arena, struct netns_device *ret, struct err *err);
+
+/* Undoes it: name, addresses, the bridge that it was a port of, and whether it was up. */
+_must_check_ int netns_device_return(struct netns_pair *p, struct netns_device *device,
+				     struct err *err);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * Parent, between clone and the child's sysctls and hooks: what hull makes in the container's
+ * network namespace, with the caller's privilege over that and the host's. The child waits for it
+ * (isolate.c).
+ *
+ * Should: put back what it has moved when the start fails, also in a later step.
+ * Must not: manage a device when the container runs, or move it back then (S-150).
+ *
+ * A hull that is killed puts nothing back: its child ends, and with a network namespace of its own
+ * the kernel returns hardware to the host and removes what is made by software; in an existing
+ * one the devices stay.
+ */
+#include "start/steps.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/fd.h"
+#include "start/proc.h"
+
+void network_keep(struct start *s)
+{
+	const struct plan_namespaces *ns = &s->plan->ns;
+	for (unsigned i = 0; plan_has_network(s->plan) && i < ns->join_n; i++)
+		if (ns->join[i].type == SPEC_NS_NETWORK)
+			s->network.container_fd = fd_take(&s->join_fds[i]);
+}
+
+/* A new one is the child's, which is ours and not reaped: its number is nobody else's. */
+static int open_namespace(struct start *s, struct err *err)
+{
+	_cleanup_close_ int proc_fd = -EBADF;
+	char path[64];
+
+	if (s->network.container_fd >= 0)
+		return 0;
+	int r = proc_open_plain(&proc_fd, err);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%d/ns/net", (int)s->pid);
+	s->network.container_fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	return s->network.container_fd < 0
+		       ? err_sys(err, errno, "cannot open the container's network namespace")
+		       : 0;
+}
+
+static int move_devices(struct start *s, struct err *err)
+{
+	const struct plan_network *n = &s->plan->network;
+	int r = 0;
+
+	s->devices = arena_array(s->arena, n->devices_n + 1, sizeof(*s->devices));
+	for (size_t i = 0; r == 0 && i < n->devices_n; i++) {
+		const struct plan_net_device *d = &n->devices[i];
+		r = netns_device_move(&s->network, d->name, d->as, s->arena, &s->devices[i], err);
+		if (r < 0)
+			err_at(err, d->at);
+	}
+	return r;
+}
+
+int network_make(struct start *s, struct err *err)
+{
+	if (!plan_has_network(s->plan))
+		return 0;
+	int r = open_namespace(s, err);
+	if (r == 0)
+		r = netns_pair_open(&s->network, err);
+	if (r == 0)
+		r = move_devices(s, err);
+	/* The child may have failed first, which says more. */
+	if (r < 0)
+		return channel_error(&s->channel, err) ? -err->code : r;
+	r = channel_send(s->channel.parent_fd, CHANNEL_NETWORK);
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return err_sys(err, -r, "cannot tell the container that its network is there");
+	return 0;
+}
+
+/* The last one first: two may have exchanged their names. */
+void network_undo(struct start *s)
+{
+	struct err why;
+	for (size_t i = s->devices ? s->plan->network.devices_n : 0; i-- > 0;) {
+		if (netns_device_return(&s->network, &s->devices[i], &why) == 0)
+			continue;
+		struct err *warning = spec_problem_add(s->arena, s->late, SPEC_WARNING,
+						       s->plan->network.devices[i].at, "%s",
+						       why.message);
+		if (warning)
+			*warning = why;
+	}
+}
