@@ -33,6 +33,7 @@ enum err_flags {
 	ERR_QUOTES = 1u << 2,        /* the cause is another program's words, for people */
 	ERR_ABOUT_HOOK = 1u << 3,    /* a hook has failed */
 	ERR_CHILDS_HOOK = 1u << 4,   /* and it was one that the child runs */
+	ERR_NO_CONTAINER = 1u << 5,  /* none has the id */
 };
 
 struct err {

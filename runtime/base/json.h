@@ -38,6 +38,7 @@ struct json_doc {
 	const char *text;
 	size_t size;
 	struct json *root;
+	const char *const *options; /* what the places from JSON_OPTIONS on stand for; or NULL */
 };
 
 /*
@@ -73,9 +74,11 @@ size_t json_token_size(const struct json_doc *doc, uint32_t at);
 
 /*
  * Fills err's line, column and (where empty) path from err->at. JSON_ELSEWHERE is the place of a
- * value that is given, but not in this document: it is forgotten.
+ * value that is given, but not in this document: it is forgotten. JSON_OPTIONS + n is the n-th of
+ * doc->options, which becomes the path, without a line.
  */
 #define JSON_ELSEWHERE UINT32_MAX
+#define JSON_OPTIONS   (UINT32_MAX - 64)
 void json_locate(const struct json_doc *doc, struct err *err);
 
 /* Writing: calls nest as the document does; commas, escapes and indentation are the writer's. */

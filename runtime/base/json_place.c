@@ -102,7 +102,10 @@ void json_locate(const struct json_doc *doc, struct err *err)
 {
 	if (!err || !err->at)
 		return;
-	if (err->at == JSON_ELSEWHERE) {
+	if (err->at >= JSON_OPTIONS) {
+		if (doc->options && err->at != JSON_ELSEWHERE)
+			snprintf(err->path, sizeof(err->path), "%s",
+				 doc->options[err->at - JSON_OPTIONS]);
 		err->at = 0;
 		return;
 	}

@@ -24,7 +24,9 @@ int bundle_load(struct cmd *cmd, const struct bundle_options *options, struct bu
 	r = spec_load(&cmd->arena, dir, config, &ret->spec, &cmd->problems, err);
 	cmd->doc = ret->spec.doc;
 	if (r == -ENOENT) {
-		err_sys(err, ENOENT, "cannot open '%s/%s'", ret->path, config);
+		bool is_absolute = config[0] == '/';
+		err_sys(err, ENOENT, "cannot open '%s%s%s'", is_absolute ? "" : ret->path,
+			is_absolute ? "" : "/", config);
 		err_hint(err, "--bundle DIR names another bundle; hull spec writes a template");
 	}
 	return r;

@@ -191,7 +191,7 @@ static int check(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_check = {
 	.name = "check",
-	.group = "bundles",
+	.group = "diagnose",
 	.synopsis = "[options]",
 	.summary =
 		"check a bundle without starting it (status 0: fine, 1: warnings with -W, 2: errors)",

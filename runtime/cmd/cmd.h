@@ -48,6 +48,9 @@ struct option {
 _must_check_ int option_parse(const struct option *table, const char *where, char **argv,
 			      int *index, void *ret, struct err *err);
 
+/* The option that an argument gives ("--keep", "-b", "--bundle=DIR"); NULL: it is none. */
+const struct option *option_find(const struct option *table, const char *argument);
+
 /* Appends the options, one a line, aligned. */
 void option_help(const struct option *table, struct str *out);
 
@@ -74,7 +77,7 @@ struct cmd {
 	struct arena arena;
 	struct json_doc doc; /* of the config.json that was loaded; text NULL: none */
 	struct spec_problems problems;
-	char **args; /* behind the options */
+	char **args; /* behind the options; args[-1] is the last one, or the command */
 	int args_n;
 	bool leaves;    /* hull ends before the container: its standard error is the container's */
 	bool is_sealed; /* hull's executable (seal.h); else, for a command that needs it, why not */
@@ -83,7 +86,7 @@ struct cmd {
 
 struct command {
 	const char *name;
-	const char *group; /* heading in the help */
+	const char *group; /* heading in the help; those of one group follow each other */
 	const char *synopsis;
 	const char *summary;
 	const struct option *options;
@@ -104,9 +107,6 @@ extern const struct option cmd_global_options[];
 
 /* All commands, NULL at the end. */
 extern const struct command *const cmd_table[];
-
-void cmd_help(struct str *out);
-void cmd_help_command(const struct command *command, struct str *out);
 
 /* ---- output ---- */
 

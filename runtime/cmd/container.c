@@ -14,9 +14,7 @@
 int container_open_store(struct cmd *cmd, const char *id, struct state_store *ret, struct err *err)
 {
 	int r = cmd_open_store(cmd, STATE_STORE_EXISTING, ret, err);
-	if (r == -ENOENT)
-		return err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
-	return r;
+	return r == -ENOENT ? state_no_such(id, err) : r;
 }
 
 int container_open(struct cmd *cmd, const char *id, enum container_flags flags,

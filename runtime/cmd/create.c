@@ -18,7 +18,7 @@ static int create(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_create = {
 	.name = "create",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "[options] ID",
 	.summary = "make container ID of a bundle, all but its program",
 	.options = create_table,

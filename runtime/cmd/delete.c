@@ -292,7 +292,7 @@ static int lock_entry(struct cmd *cmd, const char *id, struct state_store *store
 {
 	int r = cmd_open_store(cmd, STATE_STORE_EXISTING, store, err);
 	if (r == -ENOENT)
-		err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+		r = state_no_such(id, err);
 	if (r == 0)
 		r = state_lock(store, id, ret, err);
 	return r == -ENOENT ? 1 : r;
@@ -325,7 +325,7 @@ static int delete_command(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_delete = {
 	.name = "delete",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "[--force] ID",
 	.summary = "remove what a container has left",
 	.options = delete_table,

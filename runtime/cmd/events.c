@@ -212,7 +212,7 @@ static int events_command(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_events = {
 	.name = "events",
-	.group = "containers",
+	.group = "look",
 	.synopsis = "[--stats] [--interval TIME] ID",
 	.summary = "show what a container uses, and when memory runs out",
 	.options = events_table,

@@ -95,18 +95,27 @@ static int parse_groups(struct cmd *cmd, const struct option_list *list,
 	return r;
 }
 
-static int check_lists(const struct exec_options *o, struct err *err)
+static int check_values(const struct exec_options *o, struct err *err)
 {
 	cap_value_t value;
 	for (size_t i = 0; i < o->env.n; i++)
 		if (!strchr(o->env.v[i], '=') || o->env.v[i][0] == '=')
 			return err_say(err, ERR_CONFIG, EINVAL, "--env takes NAME=VALUE, not '%s'",
 				       o->env.v[i]);
-	for (size_t i = 0; i < o->caps.n; i++)
-		if (cap_from_name(o->caps.v[i], &value) != 0)
-			return err_say(err, ERR_CONFIG, EINVAL,
-				       "--cap takes names such as CAP_CHOWN, not '%s'",
-				       o->caps.v[i]);
+	for (size_t i = 0; i < o->caps.n; i++) {
+		const char *name = o->caps.v[i], *near;
+		if (cap_from_name(name, &value) == 0)
+			continue;
+		err_say(err, ERR_CONFIG, EINVAL, "--cap takes names such as CAP_CHOWN, not '%s'",
+			name);
+		near = spec_nearest_capability(name);
+		if (near)
+			err_hint(err, "did you mean '%s'?", near);
+		return -EINVAL;
+	}
+	if (o->cwd && o->cwd[0] != '/')
+		return err_say(err, ERR_CONFIG, EINVAL,
+			       "--cwd takes an absolute path in the container, not '%s'", o->cwd);
 	return 0;
 }
 
@@ -154,7 +163,7 @@ static int parse_options(struct cmd *cmd, const struct exec_options *o,
 	};
 	int r = check_args(cmd, o, err);
 	if (r == 0)
-		r = check_lists(o, err);
+		r = check_values(o, err);
 	if (r == 0)
 		r = parse_user(cmd, o->user, ret, err);
 	if (r == 0)
@@ -260,6 +269,7 @@ static int make_plan(struct cmd *cmd, const struct plan_container *container,
 	r = plan_make_exec(container, po, host, &cmd->arena, ret, &cmd->problems, err);
 	if (!po->file)
 		cmd->doc = container->config->doc;
+	cmd->doc.options = plan_exec_option_names;
 	return r;
 }
 
@@ -335,7 +345,7 @@ static int exec(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_exec = {
 	.name = "exec",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "[options] ID PROGRAM [ARGUMENT...]",
 	.summary = "run one more process in a container",
 	.options = exec_table,

@@ -225,7 +225,7 @@ static int features(struct cmd *cmd, void *options _unused_, struct err *err)
 
 const struct command command_features = {
 	.name = "features",
-	.group = "engines",
+	.group = "diagnose",
 	.synopsis = "",
 	.summary = "show what hull can carry out, as JSON",
 	.options = no_options,

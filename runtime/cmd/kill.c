@@ -160,7 +160,7 @@ static int kill_command(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_kill = {
 	.name = "kill",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "[--all] ID [SIGNAL]",
 	.summary = "send a signal to a container (default: TERM)",
 	.options = kill_table,

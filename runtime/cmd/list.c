@@ -213,7 +213,7 @@ static int list_command(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_list = {
 	.name = "list",
-	.group = "containers",
+	.group = "look",
 	.synopsis = "[--quiet] [--format FORMAT]",
 	.summary = "list all containers",
 	.options = list_table,

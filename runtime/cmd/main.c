@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cmd/usage.h"
 #include "seal/seal.h"
 
 /* clang-format off */
@@ -23,15 +24,15 @@ const struct command *const cmd_table[] = {
 	&command_create,
 	&command_start,
 	&command_exec,
-	&command_state,
-	&command_list,
-	&command_ps,
 	&command_kill,
 	&command_pause,
 	&command_resume,
 	&command_update,
-	&command_events,
 	&command_delete,
+	&command_list,
+	&command_state,
+	&command_ps,
+	&command_events,
 	&command_check,
 	&command_plan,
 	&command_spec,
@@ -40,40 +41,18 @@ const struct command *const cmd_table[] = {
 };
 /* clang-format on */
 
-/* ---- help ---- */
-
-void cmd_help(struct str *out)
-{
-	const char *group = "";
-	str_append(out, "hull runs OCI containers.\n\n"
-			"usage: hull [global options] COMMAND [options] [arguments]\n");
-	for (size_t i = 0; cmd_table[i]; i++) {
-		if (!str_eq(group, cmd_table[i]->group))
-			str_printf(out, "\n%s\n", cmd_table[i]->group);
-		group = cmd_table[i]->group;
-		str_printf(out, "  %-10s %s\n", cmd_table[i]->name, cmd_table[i]->summary);
-	}
-	str_append(out, "\nglobal options\n");
-	option_help(cmd_global_options, out);
-	str_append(out, "\nhull COMMAND --help says more about a command.\n");
-}
-
-void cmd_help_command(const struct command *command, struct str *out)
-{
-	str_printf(out, "usage: hull [global options] %s %s\n\n%s\n", command->name,
-		   command->synopsis, command->summary);
-	if (command->options->kind != OPTION_END) {
-		str_append(out, "\noptions\n");
-		option_help(command->options, out);
-	}
-}
-
 /* ---- finding the command ---- */
 
+/* All that may stand in the place of a command, "help" behind the commands. */
 static const char *next_command(void *state)
 {
 	const struct command *const **c = state;
-	return **c ? (*(*c)++)->name : NULL;
+	if (!*c)
+		return NULL;
+	const char *name = **c ? (*(*c)++)->name : "help";
+	if (str_eq(name, "help"))
+		*c = NULL;
+	return name;
 }
 
 /* Those of runc that engines and people will look for, and why they are not there. */
@@ -172,7 +151,7 @@ static int count_args(struct cmd *cmd, struct err *err)
 	err_say(err, ERR_CONFIG, EINVAL,
 		cmd->args_n < c->min_args ? "%s needs more arguments" : "%s has too many arguments",
 		c->name);
-	err_hint(err, "usage: hull %s %s", c->name, c->synopsis);
+	usage_hint_args(cmd, err);
 	return -EINVAL;
 }
 
@@ -185,17 +164,23 @@ static int run_command(struct cmd *cmd, char **argv, int index, struct err *err)
 		if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h")) {
 			struct str out;
 			str_init(&out, &cmd->arena);
-			cmd_help_command(c, &out);
+			usage_command(c, &out);
 			return cmd_print(&out, err);
 		}
 	int r = option_parse(c->options, c->name, argv, &index, options, err);
-	if (r < 0)
+	if (r < 0) {
+		usage_hint_option(cmd, argv[index], err);
 		return r;
+	}
 	cmd->args = argv + index;
 	while (cmd->args[cmd->args_n])
 		cmd->args_n++;
 	r = count_args(cmd, err);
-	return r < 0 ? r : c->run(cmd, options, err);
+	if (r == 0)
+		r = c->run(cmd, options, err);
+	if (r < 0)
+		usage_hint_failure(cmd, err);
+	return r;
 }
 
 /* The name before "version", which engines cut it at, and lines of "key: value". */
@@ -205,6 +190,28 @@ static void print_version(struct str *out)
 	if (HULL_COMMIT[0])
 		str_append(out, "commit: " HULL_COMMIT "\n");
 	str_append(out, "spec: " STATE_OCI_VERSION "\n");
+}
+
+/* `hull`, `hull --help [COMMAND]` and `hull help [COMMAND]`. */
+static int help(struct cmd *cmd, char **words, struct err *err)
+{
+	const struct command *command;
+	bool is_asked = cmd->global.help || words[0];
+	struct str out;
+
+	str_init(&out, &cmd->arena);
+	while (words[0] && str_eq(words[0], "help"))
+		words++;
+	int r = words[0] ? find_command(words[0], &command, err) : 0;
+	if (r < 0)
+		return r;
+	if (words[0])
+		usage_command(command, &out);
+	else if (is_asked)
+		usage_whole(&out);
+	else
+		usage_short(&out);
+	return cmd_print(&out, err);
 }
 
 static int run_global(struct cmd *cmd, char **argv, struct err *err)
@@ -222,10 +229,8 @@ static int run_global(struct cmd *cmd, char **argv, struct err *err)
 		print_version(&out);
 		return cmd_print(&out, err);
 	}
-	if (cmd->global.help || !argv[index] || str_eq(argv[index], "help")) {
-		cmd_help(&out);
-		return cmd_print(&out, err);
-	}
+	if (cmd->global.help || !argv[index] || str_eq(argv[index], "help"))
+		return help(cmd, argv + index, err);
 	r = cmd_open_log(cmd, err);
 	if (r == 0)
 		r = find_command(argv[index], &cmd->command, err);

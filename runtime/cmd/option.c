@@ -21,6 +21,14 @@ static const struct option *find_letter(const struct option *table, char letter)
 	return NULL;
 }
 
+const struct option *option_find(const struct option *table, const char *argument)
+{
+	if (argument[0] != '-' || !argument[1])
+		return NULL;
+	return argument[1] == '-' ? find_long(table, argument + 2, strcspn(argument + 2, "="))
+				  : find_letter(table, argument[1]);
+}
+
 static const char *next_name(void *state)
 {
 	const struct option **o = state;

@@ -57,7 +57,7 @@ static int resume_command(struct cmd *cmd, void *options _unused_, struct err *e
 
 const struct command command_pause = {
 	.name = "pause",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "ID",
 	.summary = "stop all processes of a container",
 	.options = no_options,
@@ -70,7 +70,7 @@ const struct command command_pause = {
 
 const struct command command_resume = {
 	.name = "resume",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "ID",
 	.summary = "let the processes of a paused container go on",
 	.options = no_options,

@@ -27,7 +27,9 @@ static int plan(struct cmd *cmd, void *options, struct err *err)
 	struct bundle bundle;
 	struct str out, safe;
 
-	int r = bundle_load(cmd, options, &bundle, err);
+	int r = state_check_id(id, err);
+	if (r == 0)
+		r = bundle_load(cmd, options, &bundle, err);
 	if (r == 0)
 		r = bundle_plan(cmd, options, id, &bundle, err);
 	if (r < 0)
@@ -42,7 +44,7 @@ static int plan(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_plan = {
 	.name = "plan",
-	.group = "bundles",
+	.group = "diagnose",
 	.synopsis = "[options] [ID]",
 	.summary = "show what a start of a bundle would do",
 	.options = plan_table,

@@ -141,7 +141,7 @@ static int ps_command(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_ps = {
 	.name = "ps",
-	.group = "containers",
+	.group = "look",
 	.synopsis = "[--format FORMAT] ID [PS OPTION...]",
 	.summary = "show the processes of a container",
 	.options = ps_table,

@@ -209,8 +209,8 @@ void report_problems(struct str *out, const struct json_doc *doc,
 /* A mistake in the file itself, which its line explains best. */
 static bool is_config_problem(const struct err *err)
 {
-	return err->kind == ERR_CONFIG && err->at && !(err->flags & ERR_HAS_ERRNO) &&
-	       !err->kernel[0];
+	return err->kind == ERR_CONFIG && err->at && err->at < JSON_OPTIONS &&
+	       !(err->flags & ERR_HAS_ERRNO) && !err->kernel[0];
 }
 
 #define ROW_INDENT "          "
@@ -255,6 +255,8 @@ static void append_place(struct str *out, const struct json_doc *doc, const stru
 static void append_config_row(struct str *out, const struct json_doc *doc, const struct err *err,
 			      enum report_flags flags)
 {
+	if (!err->line && err->path[0] == '-')
+		report_row(out, flags, "option", err->path);
 	if (!err->line)
 		return;
 	struct str place,

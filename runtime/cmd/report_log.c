@@ -51,6 +51,8 @@ static void append_pointer(struct str *out, const char *path)
 
 static void write_place(struct json_out *o, const struct err *err)
 {
+	if (!err->line && err->path[0] == '-')
+		write_text(o, "option", err->path);
 	if (!err->line)
 		return;
 	struct str pointer;

@@ -12,7 +12,8 @@
 
 static const struct option run_table[] = {
 	RUN_OPTION_ROWS,
-	{ "keep", 0, OPTION_FLAG, RUN(bundle.keep), NULL, "keep the state after the end" },
+	{ "keep", 0, OPTION_FLAG, RUN(bundle.keep), NULL,
+	  "keep the state after the end (with --detach it always is)" },
 	{ "timeline", 0, OPTION_TEXT, RUN(timeline), "FILE",
 	  "write when each step began and ended, in Chrome's trace format" },
 	{ "detach", 'd', OPTION_FLAG, RUN(bundle.detach), NULL, "return when the program runs" },
@@ -125,7 +126,7 @@ static int run(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_run = {
 	.name = "run",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "[options] ID",
 	.summary = "run a bundle as container ID and wait for its end",
 	.options = run_table,

@@ -47,7 +47,7 @@ static int by_real_time(const char *name)
 int signal_parse(const char *text, int *ret, struct err *err)
 {
 	uint64_t number;
-	int first = 1;
+	int first = 1, ignored;
 	if (str_to_u64(text, SIGNAL_KERNEL_MAX, &number) == 0) {
 		*ret = (int)number;
 		return 0;
@@ -60,7 +60,9 @@ int signal_parse(const char *text, int *ret, struct err *err)
 		*ret = signal;
 		return 0;
 	}
-	const char *near = str_nearest(name, next_name, &first);
+	const char *near = text[0] == '-' && signal_parse(text + 1, &ignored, NULL) == 0
+				   ? text + 1
+				   : str_nearest(name, next_name, &first);
 	if (near)
 		return err_say(err, ERR_CONFIG, EINVAL, "unknown signal '%s'; did you mean '%s'?",
 			       text, near);

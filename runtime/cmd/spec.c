@@ -9,7 +9,7 @@
 
 struct spec_options {
 	const char *bundle, *file;
-	bool rootless;
+	bool rootless, terminal;
 };
 
 static const struct option spec_table[] = {
@@ -19,6 +19,8 @@ static const struct option spec_table[] = {
 	  "its name (default config.json; - is the standard output)" },
 	{ "rootless", 0, OPTION_FLAG, offsetof(struct spec_options, rootless), NULL,
 	  "for the calling user, without privilege" },
+	{ "terminal", 0, OPTION_FLAG, offsetof(struct spec_options, terminal), NULL,
+	  "with a terminal of its own for the program" },
 	{ 0 },
 };
 
@@ -30,9 +32,9 @@ static int spec(struct cmd *cmd, void *options, struct err *err)
 
 	str_init(&text, &cmd->arena);
 	if (o->rootless)
-		spec_write_rootless(&text, geteuid(), getegid());
+		spec_write_rootless(&text, geteuid(), getegid(), o->terminal);
 	else
-		spec_write_default(&text);
+		spec_write_default(&text, o->terminal);
 	if (str_eq(file, "-"))
 		return cmd_print(&text, err);
 	_cleanup_close_ int dir = open(o->bundle ? o->bundle : ".",
@@ -53,7 +55,7 @@ static int spec(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_spec = {
 	.name = "spec",
-	.group = "bundles",
+	.group = "diagnose",
 	.synopsis = "[options]",
 	.summary = "write a config.json to begin with",
 	.options = spec_table,

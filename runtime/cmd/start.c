@@ -117,7 +117,7 @@ static int start(struct cmd *cmd, void *options _unused_, struct err *err)
 
 const struct command command_start = {
 	.name = "start",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "ID",
 	.summary = "execute the program of a created container",
 	.options = no_options,

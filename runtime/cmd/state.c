@@ -18,7 +18,7 @@ static int state(struct cmd *cmd, void *options _unused_, struct err *err)
 
 const struct command command_state = {
 	.name = "state",
-	.group = "containers",
+	.group = "look",
 	.synopsis = "ID",
 	.summary = "show the state of a container",
 	.options = no_options,

@@ -281,13 +281,27 @@ static int update_container(struct cmd *cmd, struct spec_resources *resources, s
 	return r;
 }
 
+/* Without an option; those without an opinion, as engines send them, are fine. */
+static int check_given(const struct cmd *cmd, struct err *err)
+{
+	if (cmd->args[-1][0] == '-')
+		return 0;
+	if (!str_eq(cmd->args[-1], command_update.name))
+		return 0; /* the value of one */
+	err_say(err, ERR_CONFIG, EINVAL, "there is nothing to change");
+	err_hint(err, "limits are options, as in: hull update --memory 512m %s", cmd->args[0]);
+	return -EINVAL;
+}
+
 static int update_command(struct cmd *cmd, void *options, struct err *err)
 {
 	const struct update_options *o = options;
 	struct spec_resources resources;
 
-	int r = o->resources ? resources_of_file(cmd, o, &resources, err)
-			     : resources_of_options(cmd, o, &resources, err);
+	int r = check_given(cmd, err);
+	if (r == 0)
+		r = o->resources ? resources_of_file(cmd, o, &resources, err)
+				 : resources_of_options(cmd, o, &resources, err);
 	if (r < 0)
 		return r;
 	r = update_container(cmd, &resources, err);
@@ -300,7 +314,7 @@ static int update_command(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_update = {
 	.name = "update",
-	.group = "containers",
+	.group = "lifecycle",
 	.synopsis = "[--resources FILE | limits] ID",
 	.summary = "change the limits of a running container",
 	.options = update_table,

@@ -18,6 +18,16 @@
 #include "base/str.h"
 #include "plan/parts.h"
 
+const char *const plan_exec_option_names[PLAN_EXEC_OPTIONS] = {
+	[PLAN_EXEC_USER] = "--user",
+	[PLAN_EXEC_GIDS] = "--additional-gids",
+	[PLAN_EXEC_CWD] = "--cwd",
+	[PLAN_EXEC_CAP] = "--cap",
+	[PLAN_EXEC_TTY] = "--tty",
+	[PLAN_EXEC_APPARMOR] = "--apparmor",
+	[PLAN_EXEC_LABEL] = "--process-label",
+};
+
 /* ---- what a process file leaves open ---- */
 
 static void inherit_rights(const struct spec_process *from, struct spec_process *to)
@@ -110,7 +120,7 @@ static void add_names(const struct planner *p, const struct plan_exec_options *o
 	if (names->n)
 		memcpy(v, names->v, names->n * sizeof(*v));
 	for (size_t i = 0; i < o->caps_n; i++)
-		v[names->n++].s = o->caps[i];
+		v[names->n++] = (struct spec_str) { o->caps[i], JSON_OPTIONS + PLAN_EXEC_CAP };
 	names->v = v;
 }
 
@@ -123,17 +133,19 @@ static void add_caps(const struct planner *p, const struct plan_exec_options *o,
 	add_names(p, o, &caps->bounding);
 	add_names(p, o, &caps->effective);
 	add_names(p, o, &caps->permitted);
-	if (!caps->at)
-		caps->at = JSON_ELSEWHERE;
+	caps->at = JSON_OPTIONS + PLAN_EXEC_CAP;
 }
 
 static void set_user(const struct planner *p, const struct plan_exec_options *o,
 		     struct spec_user *user)
 {
+	const uint32_t at = JSON_OPTIONS + PLAN_EXEC_USER;
+	if (o->has_uid || o->has_gid)
+		user->at = at;
 	if (o->has_uid)
-		user->uid = (struct spec_uint) { .v = o->uid };
+		user->uid = (struct spec_uint) { .v = o->uid, .at = at };
 	if (o->has_gid)
-		user->gid = (struct spec_uint) { .v = o->gid };
+		user->gid = (struct spec_uint) { .v = o->gid, .at = at };
 	if (o->gids_n == 0)
 		return;
 	size_t n = user->additional_gids.n;
@@ -141,15 +153,16 @@ static void set_user(const struct planner *p, const struct plan_exec_options *o,
 	if (n)
 		memcpy(v, user->additional_gids.v, n * sizeof(*v));
 	for (size_t i = 0; i < o->gids_n; i++)
-		v[n + i].v = o->gids[i];
+		v[n + i] = (struct spec_uint) { o->gids[i], JSON_OPTIONS + PLAN_EXEC_GIDS };
 	user->additional_gids.v = v;
+	user->additional_gids.at = JSON_OPTIONS + PLAN_EXEC_GIDS;
 	user->additional_gids.n = n + o->gids_n;
 }
 
-static void set_text(struct spec_str *place, const char *value)
+static void set_text(struct spec_str *place, const char *value, enum plan_exec_option option)
 {
 	if (value)
-		*place = (struct spec_str) { .s = value, .at = JSON_ELSEWHERE };
+		*place = (struct spec_str) { .s = value, .at = JSON_OPTIONS + option };
 }
 
 static void apply_options(const struct planner *p, const struct plan_exec_options *o,
@@ -158,10 +171,10 @@ static void apply_options(const struct planner *p, const struct plan_exec_option
 	if (!o->file)
 		set_args(p, o, process);
 	if (o->has_tty)
-		process->terminal = (struct spec_bool) { .v = true };
-	set_text(&process->cwd, o->cwd);
-	set_text(&process->apparmor_profile, o->apparmor);
-	set_text(&process->selinux_label, o->label);
+		process->terminal = (struct spec_bool) { true, JSON_OPTIONS + PLAN_EXEC_TTY };
+	set_text(&process->cwd, o->cwd, PLAN_EXEC_CWD);
+	set_text(&process->apparmor_profile, o->apparmor, PLAN_EXEC_APPARMOR);
+	set_text(&process->selinux_label, o->label, PLAN_EXEC_LABEL);
 	if (!process->cwd.s)
 		process->cwd.s = "/";
 	if (o->no_new_privs != PLAN_AS_IS)
@@ -187,6 +200,7 @@ static struct spec *make_spec(const struct planner *p, const struct spec *config
 		if (config->linux.personality.at)
 			spec->linux.personality.at = JSON_ELSEWHERE;
 	}
+	spec->doc.options = plan_exec_option_names;
 	apply_options(p, o, &spec->process);
 	return spec;
 }

@@ -379,6 +379,20 @@ struct plan_exec_options {
 	unsigned preserve_fds;
 };
 
+/* Options of exec that an error or a warning may be about: JSON_OPTIONS + n is their place. */
+enum plan_exec_option {
+	PLAN_EXEC_USER,
+	PLAN_EXEC_GIDS,
+	PLAN_EXEC_CWD,
+	PLAN_EXEC_CAP,
+	PLAN_EXEC_APPARMOR,
+	PLAN_EXEC_LABEL,
+	PLAN_EXEC_TTY,
+	PLAN_EXEC_OPTIONS,
+};
+/* "--user": for the `options` of a document. */
+extern const char *const plan_exec_option_names[PLAN_EXEC_OPTIONS];
+
 /*
  * Makes the plan for one more process of a container: its process part is filled, and nothing is
  * built. What the process file leaves open is as config.json has it. The plan's spec is a new one,

@@ -409,12 +409,15 @@ const struct spec_namespace *spec_find_namespace(const struct spec *spec, enum s
 /* "pid", "network": as config.json spells them. */
 const char *spec_ns_name(enum spec_ns_type type);
 
+/* The capability that an unknown name looks like, or NULL. */
+const char *spec_nearest_capability(const char *name);
+
 /* The value of an annotation, or NULL. */
 const struct spec_pair *spec_find_annotation(const struct spec *spec, const char *key);
 
 /* The template of `hull spec`: a config.json that runs sh in a root filesystem at ./rootfs. */
-void spec_write_default(struct str *ret);
+void spec_write_default(struct str *ret, bool terminal);
 /* The same for a user without privilege: a user namespace whose root is that user and group. */
-void spec_write_rootless(struct str *ret, uint32_t uid, uint32_t gid);
+void spec_write_rootless(struct str *ret, uint32_t uid, uint32_t gid, bool terminal);
 
 #endif

@@ -77,10 +77,12 @@ static void write_user(struct json_out *o)
 	json_out_object_end(o);
 }
 
-static void write_process(struct json_out *o)
+static void write_process(struct json_out *o, bool terminal)
 {
 	json_out_key(o, "process");
 	json_out_object(o);
+	if (terminal)
+		write_flag(o, "terminal");
 	write_user(o);
 	write_strings(o, "args", args);
 	write_strings(o, "env", env);
@@ -171,13 +173,13 @@ static void write_linux(struct json_out *o, const struct owner *owner)
 	json_out_object_end(o);
 }
 
-static void write_spec(struct str *ret, const struct owner *owner)
+static void write_spec(struct str *ret, const struct owner *owner, bool terminal)
 {
 	struct json_out o;
 	json_out_init(&o, ret, JSON_OUT_PRETTY);
 	json_out_object(&o);
 	json_out_member(&o, "ociVersion", "1.3.0");
-	write_process(&o);
+	write_process(&o, terminal);
 	write_root(&o);
 	json_out_member(&o, "hostname", "hull");
 	write_mounts(&o, owner);
@@ -186,13 +188,13 @@ static void write_spec(struct str *ret, const struct owner *owner)
 	str_append(ret, "\n");
 }
 
-void spec_write_default(struct str *ret)
+void spec_write_default(struct str *ret, bool terminal)
 {
-	write_spec(ret, NULL);
+	write_spec(ret, NULL, terminal);
 }
 
-void spec_write_rootless(struct str *ret, uint32_t uid, uint32_t gid)
+void spec_write_rootless(struct str *ret, uint32_t uid, uint32_t gid, bool terminal)
 {
 	const struct owner owner = { uid, gid };
-	write_spec(ret, &owner);
+	write_spec(ret, &owner, terminal);
 }

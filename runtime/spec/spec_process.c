@@ -87,6 +87,11 @@ static const struct str_name capability_names[] = {
 	{ "CAP_SYS_TTY_CONFIG", 0 },  { "CAP_WAKE_ALARM", 0 },   { NULL, 0 },
 };
 
+const char *spec_nearest_capability(const char *name)
+{
+	return str_nearest_name(name, capability_names);
+}
+
 /* Unknown ones are warnings (S-103): an engine may be newer than this table. */
 static void check_capability_set(struct bind *b, const struct spec_strv *set)
 {

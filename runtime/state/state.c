@@ -303,7 +303,7 @@ int state_read(const struct state_store *store, const char *id, struct arena *ar
 					 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	*ret = (struct state) { 0 };
 	if (dir < 0 && errno == ENOENT)
-		return err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+		return state_no_such(id, err);
 	if (dir < 0)
 		return err_sys(err, errno, "cannot open the state of '%s'", id);
 	char *text;

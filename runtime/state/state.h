@@ -100,6 +100,9 @@ int state_open_cache(const struct state_store *store);
 /* [A-Za-z0-9_+.-], 1 to 255 of them, neither "." nor "..". */
 _must_check_ int state_check_id(const char *id, struct err *err);
 
+/* The error for an id that no container has; -ENOENT. */
+int state_no_such(const char *id, struct err *err);
+
 struct state_ids {
 	const char **v;
 	size_t n;

@@ -45,6 +45,15 @@ int state_check_id(const char *id, struct err *err)
 	return -EINVAL;
 }
 
+int state_no_such(const char *id, struct err *err)
+{
+	/* Engines look for these words. */
+	err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
+	if (err)
+		err->flags |= ERR_NO_CONTAINER;
+	return -ENOENT;
+}
+
 /* ---- the store ---- */
 
 static const char *default_path(const char *runtime_dir, struct arena *arena)
@@ -233,12 +242,6 @@ static int take_lock(int fd, const char *id, struct err *err)
 	}
 }
 
-static int no_such_container(const char *id, struct err *err)
-{
-	/* Engines look for these words (engines match "does not exist"). */
-	return err_say(err, ERR_NOT_FOUND, ENOENT, "container '%s' does not exist", id);
-}
-
 static int open_entry(const struct state_store *store, const char *id, struct state_entry *ret,
 		      struct err *err)
 {
@@ -246,7 +249,7 @@ static int open_entry(const struct state_store *store, const char *id, struct st
 	ret->fd = openat(store->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (ret->fd >= 0)
 		return 0;
-	return errno == ENOENT ? no_such_container(id, err)
+	return errno == ENOENT ? state_no_such(id, err)
 			       : err_sys(err, errno, "cannot open the state of '%s'", id);
 }
 
@@ -260,7 +263,7 @@ static int check_still_there(const struct state_entry *entry, struct err *err)
 	if (r < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot find the state of '%s'", entry->id);
 	if (r < 0 || mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
-		return no_such_container(entry->id, err);
+		return state_no_such(entry->id, err);
 	return 0;
 }
 
@@ -294,7 +297,9 @@ int state_lock(const struct state_store *store, const char *id, struct state_ent
 static int is_taken(const char *id, struct err *err)
 {
 	err_say(err, ERR_BUSY, EEXIST, "container '%s' exists already", id);
-	err_hint(err, "choose another id, or remove it: hull delete --force %s", id);
+	err_hint(err,
+		 "choose another id, or remove it: hull delete %s, with --force if it is running",
+		 id);
 	return -EEXIST;
 }
 

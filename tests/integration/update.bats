@@ -46,7 +46,8 @@ H() {
 	H update --resources - "$ID"
 	expect 0 ""
 	[[ -z $stderr ]] || report "nothing expected on standard error"
-	H update "$ID"
+	INPUT='{}'
+	H update --resources - "$ID"
 	expect 0 ""
 }
 

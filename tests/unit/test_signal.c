@@ -31,7 +31,7 @@ static void numbers(void **state _unused_)
 	good("9", SIGKILL);
 	good("64", 64);
 	bad("65", "unknown signal '65'");
-	bad("-9", "unknown signal '-9'");
+	bad("-9", "unknown signal '-9'; did you mean '9'?");
 	bad("9x", "unknown signal '9x'");
 	bad("", "unknown signal ''");
 }

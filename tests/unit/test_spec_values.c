@@ -285,7 +285,7 @@ static void test_default(void **state _unused_)
 	struct str text;
 	arena_init(&arena);
 	str_init(&text, &arena);
-	spec_write_default(&text);
+	spec_write_default(&text, false);
 	struct fixture f;
 	parse(&f, text.text);
 	assert_string_equal(f.spec.oci_version.s, "1.3.0");
@@ -312,7 +312,7 @@ static void test_rootless(void **state _unused_)
 	struct str text;
 	arena_init(&arena);
 	str_init(&text, &arena);
-	spec_write_rootless(&text, 1000, 100);
+	spec_write_rootless(&text, 1000, 100, false);
 	struct fixture f;
 	parse(&f, text.text);
 	assert_non_null(spec_find_namespace(&f.spec, SPEC_NS_USER));
