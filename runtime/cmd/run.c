@@ -29,6 +29,7 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 		.cgroup = bundle->plan.cgroup_path,
 		.owner = getuid(),
 		.has_init = bundle->plan.flags & PLAN_INIT,
+		.no_process = !bundle->spec.process.at,
 		.annotations = &bundle->spec.annotations,
 	};
 	clock_now(state->created);

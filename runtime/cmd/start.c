@@ -12,9 +12,20 @@
 
 static const struct option no_options[] = { { 0 } };
 
+static int no_process(const struct state *state, struct err *err)
+{
+	err_say(err, ERR_CONFIG, EINVAL,
+		"the config.json of container '%s' has no process to start", state->id);
+	err_hint(err, "it can be used by hull exec and joined; to start it, delete it, add "
+		      "\"process\", and create it again");
+	return -EINVAL;
+}
+
 /* What engines know from runc, word for word. */
 static int check_startable(const struct state *state, struct err *err)
 {
+	if (state->no_process)
+		return no_process(state, err);
 	switch (state_status_shown(state)) {
 	case STATE_CREATED:
 		return 0;

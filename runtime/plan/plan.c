@@ -187,9 +187,10 @@ static int check_caller(const struct planner *p, struct err *err)
 	return -EPERM;
 }
 
+/* `create` needs none: it is `start` that must fail then (S-036). */
 static int check_process(const struct planner *p, struct err *err)
 {
-	if (p->spec->process.at)
+	if (p->spec->process.at || (p->options->flags & PLAN_CREATE))
 		return 0;
 	err_say(err, ERR_CONFIG, EINVAL, "there is no process to start");
 	err_hint(

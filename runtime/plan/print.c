@@ -396,7 +396,8 @@ static void print_exec(const struct plan *plan, struct str *out)
 	if (plan->spec->linux.seccomp.at)
 		str_printf(out, "filter      seccomp, %zu rules\n",
 			   plan->spec->linux.seccomp.syscalls.n);
-	str_append(out, "exec       ");
+	str_append(out,
+		   process->args[0] ? "exec       " : "exec        nothing: there is no process");
 	for (size_t i = 0; process->args[i]; i++)
 		str_printf(out, " %s", process->args[i]);
 	str_append(out, "\n");

@@ -89,7 +89,7 @@ void plan_make_process(const struct planner *p)
 
 	process->args = copy_strv(p->arena, &spec->args, 0);
 	process->args_at = spec->args.n ? spec->args.v[0].at : spec->args.at;
-	process->cwd = spec->cwd.s;
+	process->cwd = spec->cwd.s ? spec->cwd.s : "/"; /* without a process */
 	process->cwd_at = spec->cwd.at;
 	plan_env(p, process);
 	plan_user(p, process);

@@ -42,6 +42,8 @@ static int find_program(struct start *s, struct err *err)
 	size_t state = 0;
 	int code = ENOENT, r;
 
+	if (!process->args[0]) /* nor will there be a start (S-036) */
+		return 0;
 	while ((r = exec_candidate(process->args[0], process->path, &state, buf, PATH_MAX)) != 0) {
 		int found = r < 0 ? -r : try_candidate(buf);
 		if (found == 0)

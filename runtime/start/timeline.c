@@ -132,7 +132,8 @@ static const char *about_privileges(const struct start *s, struct arena *arena)
 
 static const char *about_exec(const struct start *s, struct arena *arena)
 {
-	return arena_printf(arena, "%s", s->plan->process.args[0]);
+	const char *program = s->plan->process.args[0];
+	return arena_printf(arena, "%s", program ? program : "nothing");
 }
 
 static const char *about_program(const struct start *s, struct arena *arena)

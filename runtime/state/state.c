@@ -85,6 +85,10 @@ static void put_own(struct json_out *o, const struct state *state)
 		json_out_key(o, "init");
 		json_out_bool(o, true);
 	}
+	if (state->no_process) {
+		json_out_key(o, "noProcess");
+		json_out_bool(o, true);
+	}
 	if (state->layer_ino) {
 		json_out_key(o, "layerDevice");
 		json_out_uint(o, state->layer_dev);
@@ -262,6 +266,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->cgroup_kept = get_kept(own, ret->cgroup, &problem);
 	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
 	ret->has_init = get_bool(own, "init");
+	ret->no_process = get_bool(own, "noProcess");
 	ret->layer_dev = get_uint(own, "layerDevice", UINT64_MAX);
 	ret->layer_ino = get_uint(own, "layerInode", UINT64_MAX);
 	ret->boot_id = get_string(own, "bootId");

@@ -58,8 +58,9 @@ struct state {
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
 	uint64_t layer_dev, layer_ino; /* the directory that its overlay writes to; 0: none */
-	bool has_init; /* the first process is hull's own, and the program is its child */
-	bool has_gate; /* of state_read(): it is created as far as `create` does it */
+	bool has_init;   /* the first process is hull's own, and the program is its child */
+	bool no_process; /* config.json has none: it can be created, but not started (S-036) */
+	bool has_gate;   /* of state_read(): it is created as far as `create` does it */
 	const struct spec_map *annotations;     /* or NULL */
 	const struct exitinfo *exit;            /* why it ended; NULL: it has not, or who knows */
 	const struct spec_hook_list *poststart; /* to be run by `start`; or NULL */

@@ -991,3 +991,22 @@ on_socket() {
 		deleted --force
 	done
 }
+
+@test "S-036: without a process a container can be created, looked at, entered and deleted, not started" {
+	config '{ociVersion, root, linux, mounts}'
+	capture hull create -b "$BUNDLE" "$ID"
+	expect 0 ""
+	must_be created
+	capture hull start "$ID"
+	expect 1 ""
+	expect_error "config.json of container '$ID' has no process to start"
+	must_be created
+	capture hull exec "$ID" /bin/echo inside
+	expect 0 inside
+	deleted
+	assert_clean
+	capture hull run -b "$BUNDLE" "$ID"
+	expect 1 ""
+	expect_error "there is no process to start"
+	assert_clean
+}

@@ -43,6 +43,7 @@ static const struct state typical = {
 	.layer_dev = 42,
 	.layer_ino = UINT64_MAX,
 	.has_init = true,
+	.no_process = true,
 	.annotations = &annotations,
 };
 
@@ -88,6 +89,7 @@ static void test_round_trip(void **unused)
 	assert_int_equal(got.layer_dev, typical.layer_dev);
 	assert_true(got.layer_ino == typical.layer_ino);
 	assert_true(got.has_init);
+	assert_true(got.no_process);
 	assert_int_equal(got.annotations->n, 2);
 	assert_string_equal(got.annotations->v[0].value, pairs[0].value);
 	assert_string_equal(got.annotations->v[1].key, "empty");

@@ -1,0 +1,79 @@
+# receive.py MODE SOCKET NAME: waits at a new AF_UNIX socket for one connection, and writes what has
+# come into files: NAME.data the bytes, NAME.fds one line for each message with its number of
+# descriptors, NAME.end when the other side has closed. Modes:
+#
+#   console   the descriptor is a terminal: what is written to it goes to NAME.tty
+#   notify    it is a seccomp listener: each system call of it is answered with error 77
+#   close     the connection is closed at once
+import array
+import fcntl
+import os
+import socket
+import struct
+import sys
+
+mode, path, name = sys.argv[1:4]
+
+
+def receive(connection):
+    """All messages until the end: their bytes, and the descriptors of each."""
+    data, fds = b"", []
+    while True:
+        part, ancillary, _, _ = connection.recvmsg(65536, socket.CMSG_LEN(16 * 4))
+        got = array.array("i")
+        for level, kind, value in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                got.frombytes(value[: len(value) - len(value) % got.itemsize])
+        if not part and not got:
+            return data, fds
+        data += part
+        fds.append(list(got))
+        if mode == "console":
+            return data, fds
+
+
+def copy_terminal(fd):
+    with open(name + ".tty", "wb", buffering=0) as out:
+        while True:
+            try:
+                part = os.read(fd, 4096)
+            except OSError:
+                return
+            if not part:
+                return
+            out.write(part)
+
+
+def answer(fd):
+    """SECCOMP_IOCTL_NOTIF_RECV and _SEND: struct seccomp_notif has 80 bytes, the answer 24."""
+    while True:
+        request = bytearray(80)
+        try:
+            fcntl.ioctl(fd, 0xC0502100, request, True)
+            reply = struct.pack("<QqiI", struct.unpack_from("<Q", request)[0], 0, -77, 0)
+            fcntl.ioctl(fd, 0xC0182101, bytearray(reply), True)
+        except OSError as error:
+            if error.errno == 2 and os.path.exists(name + ".more"):
+                continue
+            return
+
+
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+listener.bind(path)
+listener.listen(8)
+connection, _ = listener.accept()
+if mode == "close":
+    connection.close()
+    sys.exit(0)
+data, fds = receive(connection)
+with open(name + ".fds", "w", encoding="ascii") as file:
+    file.writelines(f"{len(got)}\n" for got in fds)
+with open(name + ".data", "wb") as file:
+    file.write(data)
+with open(name + ".end", "w", encoding="ascii") as file:
+    file.write("closed\n")
+first = [fd for got in fds for fd in got]
+if mode == "console" and first:
+    copy_terminal(first[0])
+if mode == "notify" and first:
+    answer(first[0])
