@@ -352,6 +352,8 @@ int plan_make_exec(const struct plan_container *container, const struct plan_exe
 		r = plan_make_labels(&p, err);
 	if (r == 0)
 		r = plan_affinity(&p, err);
+	if (r == 0)
+		r = plan_make_scheduling(&p, err);
 	if (r < 0)
 		json_locate(&spec->doc, err);
 	else

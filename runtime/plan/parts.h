@@ -38,6 +38,9 @@ void plan_delegate_cgroup(const struct planner *p);
 /* How a device of this kind comes into the container. */
 enum plan_device_how plan_device_way(const struct planner *p, mode_t mode);
 void plan_make_process(const struct planner *p);
+_must_check_ int plan_make_scheduling(const struct planner *p, struct err *err); /* schedule.c */
+/* Appends how the process is scheduled, a line each. */
+void plan_print_scheduling(const struct plan_process *process, struct str *out);
 _must_check_ int plan_make_hooks(const struct planner *p, struct err *err);
 void plan_make_capabilities(const struct planner *p);
 _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);

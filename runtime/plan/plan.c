@@ -53,8 +53,6 @@ const char *plan_bundle_path(const struct planner *p, const char *path)
 
 /* What hull parses but does not carry out yet: `features` must not claim it. */
 static const char *const unsupported[PLAN_FEATURES] = {
-	[PLAN_SCHEDULER] = "a scheduling policy",
-	[PLAN_IO_PRIORITY] = "an io priority",
 	[PLAN_MEMORY_POLICY] = "a memory policy",
 	[PLAN_INTEL_RDT] = "resource control of the processor (intelRdt)",
 	[PLAN_SECCOMP_NOTIFY] = "SCMP_ACT_NOTIFY",
@@ -69,7 +67,6 @@ bool plan_can(enum plan_feature feature)
 int plan_refuse_unsupported(const struct planner *p, struct err *err)
 {
 	const struct spec *s = p->spec;
-	const struct spec_process *process = &s->process;
 	uint32_t notify = 0;
 	for (size_t i = 0; i < s->linux.seccomp.syscalls.n; i++)
 		if (s->linux.seccomp.syscalls.v[i].action.v == SCMP_ACT_NOTIFY)
@@ -78,8 +75,6 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 		notify = s->linux.seccomp.default_action.at;
 
 	const uint32_t asked[PLAN_FEATURES] = {
-		[PLAN_SCHEDULER] = process->scheduler.at,
-		[PLAN_IO_PRIORITY] = process->io_priority.at,
 		[PLAN_MEMORY_POLICY] = s->linux.memory_policy.at,
 		[PLAN_INTEL_RDT] = s->linux.intel_rdt.at,
 		[PLAN_SECCOMP_NOTIFY] = notify,
@@ -245,11 +240,12 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
-		check_process,     plan_refuse_unsupported, plan_make_namespaces,
-		check_init,        plan_make_user,          check_caller,
-		plan_make_network, plan_make_root,          plan_make_cgroup,
-		plan_make_mounts,  plan_make_terminal,      plan_check_ids,
-		plan_make_labels,  plan_make_sysctls,       check_protected,
+		check_process,        plan_refuse_unsupported, plan_make_namespaces,
+		check_init,           plan_make_user,          check_caller,
+		plan_make_network,    plan_make_root,          plan_make_cgroup,
+		plan_make_mounts,     plan_make_terminal,      plan_check_ids,
+		plan_make_labels,     plan_make_sysctls,       check_protected,
+		plan_make_scheduling,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

@@ -234,6 +234,25 @@ struct plan_rlimit {
 	struct rlimit64 limit;
 	uint32_t at;
 };
+/* Who tells the kernel how the process is scheduled. */
+enum plan_scheduler_setter {
+	PLAN_SCHEDULED_AS_CALLER, /* config.json does not say */
+	PLAN_SCHEDULED_BY_PARENT, /* the parent, with the caller's rights over the whole host */
+	PLAN_SCHEDULED_BY_CHILD,  /* the child: the caller has no more rights than everybody */
+};
+struct plan_scheduler {
+	enum plan_scheduler_setter setter;
+	unsigned policy, priority; /* SCHED_* of <linux/sched.h> */
+	int nice;
+	uint64_t flags;                     /* SCHED_FLAG_* */
+	uint64_t runtime, deadline, period; /* nanoseconds */
+	uint32_t at;
+};
+struct plan_io_priority {
+	enum plan_scheduler_setter setter;
+	int value; /* class and level in one, as ioprio_set(2) takes it */
+	uint32_t at;
+};
 #define PLAN_HOME_SIZE       4096 /* "HOME=" and a path */
 #define PLAN_LISTEN_PID_SIZE 24   /* "LISTEN_PID=" and a number */
 
@@ -266,6 +285,8 @@ struct plan_process {
 	bool has_personality;
 	unsigned long personality;
 	uint32_t personality_at;
+	struct plan_scheduler scheduler;
+	struct plan_io_priority io_priority;
 	/* exec: the processors that it may run on, until it is in the cgroup and from then on; or
 	 * NULL
 	 */
@@ -405,8 +426,6 @@ _must_check_ int plan_make_exec(const struct plan_container *container,
 
 /* What config.json can ask for and hull may not carry out: then it is refused. */
 enum plan_feature {
-	PLAN_SCHEDULER,
-	PLAN_IO_PRIORITY,
 	PLAN_MEMORY_POLICY,
 	PLAN_NET_DEVICES,
 	PLAN_INTEL_RDT,

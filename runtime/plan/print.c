@@ -385,6 +385,7 @@ static void print_exec(const struct plan *plan, struct str *out)
 			   process->rlimits[i].resource,
 			   (unsigned long long)process->rlimits[i].limit.rlim_cur,
 			   (unsigned long long)process->rlimits[i].limit.rlim_max);
+	plan_print_scheduling(process, out);
 	plan_print_hooks(plan, PLAN_HOOK_START_CONTAINER, out);
 	if (plan->flags & PLAN_INIT)
 		str_append(out,

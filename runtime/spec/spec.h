@@ -339,6 +339,7 @@ struct spec {
 /* The words of a seccomp profile: SCMP_ACT_*, SCMP_CMP_*, SCMP_ARCH_*, SECCOMP_FILTER_FLAG_*. */
 extern const struct str_name spec_seccomp_actions[], spec_seccomp_operators[], spec_seccomp_archs[],
 	spec_seccomp_flags[];
+extern const struct str_name spec_scheduler_flags[];
 
 /* ---- loading ---- */
 
@@ -408,6 +409,7 @@ const struct spec_namespace *spec_find_namespace(const struct spec *spec, enum s
 
 /* "pid", "network": as config.json spells them. */
 const char *spec_ns_name(enum spec_ns_type type);
+const char *spec_scheduler_name(unsigned policy); /* "SCHED_FIFO" */
 
 /* The capability that an unknown name looks like, or NULL. */
 const char *spec_nearest_capability(const char *name);

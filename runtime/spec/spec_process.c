@@ -135,7 +135,12 @@ static const struct str_name scheduler_names[] = {
 	{ "SCHED_IDLE", SCHED_IDLE },    { "SCHED_DEADLINE", SCHED_DEADLINE },
 	{ "SCHED_ISO", SCHEDULER_ISO },  { NULL, 0 },
 };
-static const struct str_name scheduler_flags[] = {
+const char *spec_scheduler_name(unsigned policy)
+{
+	return str_name_of(scheduler_names, policy);
+}
+
+const struct str_name spec_scheduler_flags[] = {
 	{ "SCHED_FLAG_RESET_ON_FORK", SCHED_FLAG_RESET_ON_FORK },
 	{ "SCHED_FLAG_RECLAIM", SCHED_FLAG_RECLAIM },
 	{ "SCHED_FLAG_DL_OVERRUN", SCHED_FLAG_DL_OVERRUN },
@@ -146,12 +151,83 @@ static const struct str_name scheduler_flags[] = {
 	{ NULL, 0 },
 };
 
-static void check_scheduler(struct bind *b, const struct json *node _unused_, void *object)
+#define SCHEDULER_TIME_MIN 1024 /* nanoseconds: below, the kernel does not count (sched(7)) */
+
+static void check_iso(struct bind *b, const struct spec_scheduler *s)
+{
+	struct err *err = bind_error(b, s->policy.at, "Linux has no scheduling policy SCHED_ISO");
+	err_hint(err, "it was never part of the kernel; SCHED_RR is what it was to be for programs "
+		      "without privilege, and SCHED_OTHER with a nice below 0 is near it");
+}
+
+/* The kernel refuses what does not belong to the policy, or takes no notice of it (sched(7)). */
+static void check_priority(struct bind *b, const struct json *node, const struct spec_scheduler *s)
+{
+	const char *policy = str_name_of(scheduler_names, s->policy.v);
+	bool has_one = s->policy.v == SCHED_FIFO || s->policy.v == SCHED_RR;
+
+	if (has_one && !s->priority.at && !json_get(node, "priority"))
+		bind_error_member(b, node, "priority",
+				  "%s needs one from 1 to 99, but there is none", policy);
+	else if (has_one && s->priority.at && s->priority.v == 0)
+		bind_error(b, s->priority.at, "expected an integer from 1 to 99, found 0");
+	else if (!has_one && s->priority.v != 0)
+		err_hint(
+			bind_error(b, s->priority.at, "%s has no priority", policy),
+			"SCHED_FIFO and SCHED_RR have one; SCHED_OTHER and SCHED_BATCH have a nice");
+	if (s->nice.v != 0 && s->policy.v != SCHED_NORMAL && s->policy.v != SCHED_BATCH)
+		bind_warn(b, s->nice.at, "%s takes no notice of a nice", policy);
+}
+
+static bool check_time(struct bind *b, const struct json *node, const char *key,
+		       const struct spec_uint *time)
+{
+	if (!json_get(node, key))
+		bind_error_member(b, node, key, "SCHED_DEADLINE needs one, but there is none");
+	else if (time->at && time->v < SCHEDULER_TIME_MIN)
+		bind_error(b, time->at, "expected at least %d nanoseconds, found %llu",
+			   SCHEDULER_TIME_MIN, (unsigned long long)time->v);
+	return time->v >= SCHEDULER_TIME_MIN;
+}
+
+/* Without a period it is the deadline. */
+static void check_deadline(struct bind *b, const struct json *node, const struct spec_scheduler *s)
+{
+	bool has_runtime = check_time(b, node, "runtime", &s->runtime);
+	bool has_deadline = check_time(b, node, "deadline", &s->deadline);
+
+	if (has_runtime && has_deadline && s->runtime.v > s->deadline.v)
+		bind_error(b, s->runtime.at, "the runtime is above the deadline");
+	if (has_deadline && s->period.v != 0 && s->period.v < s->deadline.v)
+		bind_error(b, s->period.at, "the period is below the deadline");
+}
+
+static void check_no_deadline(struct bind *b, const struct spec_scheduler *s,
+			      const struct spec_uint *value)
+{
+	if (value->v != 0)
+		bind_error(b, value->at, "only SCHED_DEADLINE has one, and the policy is %s",
+			   str_name_of(scheduler_names, s->policy.v));
+}
+
+static void check_scheduler(struct bind *b, const struct json *node, void *object)
 {
 	struct spec_scheduler *s = object;
-	s->flags = bind_bits(&s->flags_text, scheduler_flags);
-	if (s->policy.at && s->policy.v == SCHEDULER_ISO)
-		bind_error(b, s->policy.at, "Linux has no scheduling policy SCHED_ISO");
+	s->flags = bind_bits(&s->flags_text, spec_scheduler_flags);
+	if (!s->policy.at)
+		return;
+	if (s->policy.v == SCHEDULER_ISO) {
+		check_iso(b, s);
+		return;
+	}
+	check_priority(b, node, s);
+	if (s->policy.v == SCHED_DEADLINE) {
+		check_deadline(b, node, s);
+		return;
+	}
+	check_no_deadline(b, s, &s->runtime);
+	check_no_deadline(b, s, &s->deadline);
+	check_no_deadline(b, s, &s->period);
 }
 
 static const struct bind_key scheduler_keys[] = {
@@ -159,11 +235,11 @@ static const struct bind_key scheduler_keys[] = {
 	     .what = "scheduling policy", .flags = BIND_REQUIRED),
 	BIND(INT, "nice", struct spec_scheduler, nice, BIND_RANGE(-20, 19)),
 	BIND(INT, "priority", struct spec_scheduler, priority, BIND_RANGE(0, 99)),
-	BIND(STRV, "flags", struct spec_scheduler, flags_text, .names = scheduler_flags,
+	BIND(STRV, "flags", struct spec_scheduler, flags_text, .names = spec_scheduler_flags,
 	     .what = "scheduler flag"),
-	BIND(UINT, "runtime", struct spec_scheduler, runtime, BIND_U64),
-	BIND(UINT, "deadline", struct spec_scheduler, deadline, BIND_U64),
-	BIND(UINT, "period", struct spec_scheduler, period, BIND_U64),
+	BIND(UINT, "runtime", struct spec_scheduler, runtime, BIND_RANGE(0, INT64_MAX)),
+	BIND(UINT, "deadline", struct spec_scheduler, deadline, BIND_RANGE(0, INT64_MAX)),
+	BIND(UINT, "period", struct spec_scheduler, period, BIND_RANGE(0, INT64_MAX)),
 	{ .key = NULL },
 };
 static const struct bind_object scheduler_object = BIND_TABLE(struct spec_scheduler, scheduler_keys,

@@ -180,6 +180,8 @@ int exec_program(struct start *s, struct err *err)
 	if (r == 0)
 		r = set_rlimits(s, true, err);
 	if (r == 0)
+		r = schedule_self(s, err);
+	if (r == 0)
 		r = wait_for_go(s, err);
 	return r < 0 ? r : execute(s, &s->channel.page->err);
 }

@@ -17,6 +17,8 @@ bool start_waits_for_ready(const struct plan *plan)
 {
 	return (plan->flags & PLAN_CREATE) || plan_moves(plan) || plan->terminal.is_wanted ||
 	       plan->process.rlimits_n > 0 ||
+	       plan->process.scheduler.setter == PLAN_SCHEDULED_BY_PARENT ||
+	       plan->process.io_priority.setter == PLAN_SCHEDULED_BY_PARENT ||
 	       plan->hooks[PLAN_HOOK_PRESTART].n + plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0;
 }
 
@@ -184,6 +186,8 @@ int release_child(struct start *s, struct start_result *ret, struct err *err)
 		r = follow(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);
+	if (r == 0)
+		r = schedule_child(s, err);
 	if (r == 0)
 		r = hand_over(s, err);
 	if (r < 0 || is_given_up(s)) /* supervise() will read the signal */

@@ -53,7 +53,7 @@
  * Parent again
  *
  *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
- *    its resource limits, and the word to go.
+ *    its resource limits, schedule.c: how it is scheduled, and the word to go.
  *  8 supervise.c: runs the parent's hooks (hooks.c), reaps, learns how it ended; signals.c forwards;
  *    tty.c: copies what passes through the container's terminal, and answers for the caller's;
  *    diagnose.c says why a program could not be executed.

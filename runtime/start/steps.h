@@ -36,6 +36,9 @@ _must_check_ int record_child(struct start *s, struct err *err); /* state and pi
 /* Limits, then GO; or PARK, with which hull leaves it (ret->left). */
 _must_check_ int release_child(struct start *s, struct start_result *ret, struct err *err);
 
+/* By release_child(): how the child is scheduled, where the caller has the rights (schedule.c). */
+_must_check_ int schedule_child(struct start *s, struct err *err);
+
 /* The file of --pid-file: may it be written; with the number in s->pid; and away with it again. */
 _must_check_ int pid_file_check(struct start *s, struct err *err);
 _must_check_ int pid_file_write(struct start *s, struct err *err);
@@ -138,7 +141,8 @@ _must_check_ int isolate_pid(struct start *s, struct err *err);
 _must_check_ int console_take(struct start *s, struct err *err);
 _must_check_ int drop_privileges(struct start *s, struct err *err);
 _must_check_ int isolate_move(struct start *s, struct err *err);
-_must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
+_must_check_ int schedule_self(struct start *s, struct err *err); /* by exec_program() */
+_must_check_ int exec_program(struct start *s, struct err *err);  /* returns only on failure */
 
 /* A bind that is shared with the host only when all is built on it; the parent's part of it. */
 bool share_is_late(const struct plan *plan, size_t index);

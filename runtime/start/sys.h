@@ -7,7 +7,9 @@
 
 #include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static inline long sys_clone3(struct clone_args *args)
@@ -28,6 +30,29 @@ static inline int sys_reset_signal(int signal)
 {
 	const unsigned long action[4] = { 0 };
 	return (int)syscall(SYS_rt_sigaction, signal, action, NULL, sizeof(unsigned long));
+}
+
+/* struct sched_attr of sched_setattr(2), under a name that no C library has. */
+struct sys_sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+
+static inline int sys_sched_setattr(pid_t pid, const struct sys_sched_attr *attr)
+{
+	return (int)syscall(SYS_sched_setattr, pid, attr, 0);
+}
+
+/* IOPRIO_WHO_* is no part of the kernel's headers (ioprio_set(2)). */
+#define SYS_IOPRIO_WHO_PGRP 2
+
+static inline int sys_ioprio_set(int which, int who, int value)
+{
+	return (int)syscall(SYS_ioprio_set, which, who, value);
 }
 
 /* A session keyring without a name: it cannot be an existing one of somebody else. */

@@ -652,9 +652,9 @@ exec_logged() {
 	echo '{' >"$T/process.json"
 	hull_exec -p "$T/process.json" "$ID"
 	expect 255
-	process '.scheduler = {policy: "SCHED_BATCH"}'
+	process '.scheduler = {policy: "SCHED_ISO"}'
 	hull_exec -p "$T/process.json" "$ID"
-	expect_error "process.json:.*scheduler|scheduling policy"
+	expect_error "process.json:.*scheduler.policy: Linux has no scheduling policy SCHED_ISO"
 	stop
 }
 

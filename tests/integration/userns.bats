@@ -270,6 +270,25 @@ make_source() {
 	assert_clean
 }
 
+# Inside, root may do of it what everybody may: it is the parent who has the caller's rights.
+@test "root: policy and io priority are set with the caller's rights" {
+	as_root
+	config '.process.scheduler = {policy: "SCHED_FIFO", priority: 4} |
+		.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 1} |
+		.process.user = {uid: 7, gid: 8}'
+	program /bin/sleep 60
+	hull_start
+	[[ $(chrt -p "$PID") == *SCHED_FIFO*"priority: 4" ]] || fail "$(chrt -p "$PID")"
+	[[ $(ionice -p "$PID") == "realtime: prio 1" ]] || fail "$(ionice -p "$PID")"
+	capture timeout 20 "$HULL" --root "$STATE" exec "$ID" /bin/sh -c 'cat /proc/self/stat; id -u'
+	expect 0
+	expect_match ' 4 1 0 0 0 '
+	expect_line 7
+	kill -KILL "$PID"
+	hull_wait
+	assert_clean
+}
+
 @test "root: a failed exec is explained with the container's ids" {
 	as_root
 	printf '#!/bin/sh\n' >"$BUNDLE/rootfs/script"
@@ -469,6 +488,27 @@ delegated_run() {
 		del(.linux.uidMappings, .linux.gidMappings)'
 	user_run
 	expect_error 'spec --rootless'
+	assert_user_clean
+}
+
+@test "user: what everybody may ask of the scheduler is done, the rest is refused" {
+	as_user
+	config '.process.scheduler = {policy: "SCHED_BATCH", nice: 19} |
+		.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 7}'
+	script 'cat /proc/$$/stat; true'
+	user_run
+	expect 0
+	expect_match ' 39 19 1 .* 0 3 0 0 0 '
+	config '.process.scheduler = {policy: "SCHED_FIFO", priority: 1}'
+	user_run
+	expect 1
+	expect_error 'process.scheduler$'
+	expect_error 'hint .*CAP_SYS_NICE on the host'
+	config 'del(.process.scheduler) | .process.ioPriority.class = "IOPRIO_CLASS_RT"'
+	user_run
+	expect 1
+	expect_error 'process.ioPriority$'
+	expect_error 'hint .*CAP_SYS_NICE'
 	assert_user_clean
 }
 

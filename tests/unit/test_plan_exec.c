@@ -271,13 +271,53 @@ static void test_processors(void **state)
 	assert_false(CPU_ISSET(3, f.plan.process.cpus_initial));
 }
 
+/* ---- scheduling ---- */
+
+static const char scheduled[] = ", \"scheduler\": {\"policy\": \"SCHED_FIFO\", \"priority\": 4}, "
+				"\"ioPriority\": {\"class\": \"IOPRIO_CLASS_BE\", \"priority\": 2}";
+
+static void test_scheduling_of_the_container(void **state)
+{
+	_cleanup_fixture_ struct fixture f;
+	(void)state;
+	init(&f, scheduled, "{\"cwd\": \"/\", \"args\": [\"ls\"]}");
+	assert_int_equal(make(&f), 0);
+	assert_int_equal(f.plan.process.scheduler.setter, PLAN_SCHEDULED_BY_PARENT);
+	assert_int_equal(f.plan.process.scheduler.policy, SCHED_FIFO);
+	assert_int_equal(f.plan.process.scheduler.priority, 4);
+	assert_int_equal(f.plan.process.scheduler.at, JSON_ELSEWHERE);
+	assert_int_equal(f.plan.process.io_priority.value, 2 << 13 | 2);
+	assert_int_equal(f.plan.process.io_priority.at, JSON_ELSEWHERE);
+}
+
+/* All of the object: the container's priority does not belong to another policy. */
+static void test_scheduling_of_the_file(void **state)
+{
+	_cleanup_fixture_ struct fixture f;
+	(void)state;
+	init(&f, scheduled,
+	     "{\"cwd\": \"/\", \"args\": [\"ls\"], \"scheduler\": {\"policy\": \"SCHED_BATCH\"}}");
+	f.p.host.in_user_namespace = true;
+	assert_int_equal(make(&f), 0);
+	assert_int_equal(f.plan.process.scheduler.setter, PLAN_SCHEDULED_BY_CHILD);
+	assert_int_equal(f.plan.process.scheduler.policy, SCHED_BATCH);
+	assert_int_equal(f.plan.process.scheduler.priority, 0);
+	assert_int_equal(f.plan.process.io_priority.setter, PLAN_SCHEDULED_BY_CHILD);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arguments),      cmocka_unit_test(test_config_rights),
-		cmocka_unit_test(test_file_inherits),  cmocka_unit_test(test_file_decides),
-		cmocka_unit_test(test_options),        cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_user_namespace), cmocka_unit_test(test_processors),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_config_rights),
+		cmocka_unit_test(test_file_inherits),
+		cmocka_unit_test(test_file_decides),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_user_namespace),
+		cmocka_unit_test(test_processors),
+		cmocka_unit_test(test_scheduling_of_the_container),
+		cmocka_unit_test(test_scheduling_of_the_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,17 +65,18 @@ static void test_absent(void **state _unused_)
 static void test_process(void **state _unused_)
 {
 	struct fixture f;
-	parse(&f, CONFIG("'process': {'terminal': true, 'consoleSize': {'height': 24, 'width': 80},"
-			 "'user': {'uid': 1, 'gid': 2, 'umask': 63, 'additionalGids': [3, 4]},"
-			 "'args': ['sh', '-c'], 'env': ['A=b', 'C'], 'cwd': '/x',"
-			 "'noNewPrivileges': false, 'oomScoreAdj': -5, 'apparmorProfile': 'a',"
-			 "'selinuxLabel': 's',"
-			 "'rlimits': [{'type': 'RLIMIT_NOFILE', 'soft': 1, 'hard': 2}],"
-			 "'capabilities': {'bounding': ['CAP_KILL'], 'ambient': []},"
-			 "'scheduler': {'policy': 'SCHED_DEADLINE', 'runtime': 1, 'deadline': 2,"
-			 "'period': 3, 'flags': ['SCHED_FLAG_RECLAIM', 'SCHED_FLAG_DL_OVERRUN']},"
-			 "'ioPriority': {'class': 'IOPRIO_CLASS_RT', 'priority': 7},"
-			 "'execCPUAffinity': {'initial': '0-3', 'final': ''}}"));
+	parse(&f,
+	      CONFIG("'process': {'terminal': true, 'consoleSize': {'height': 24, 'width': 80},"
+		     "'user': {'uid': 1, 'gid': 2, 'umask': 63, 'additionalGids': [3, 4]},"
+		     "'args': ['sh', '-c'], 'env': ['A=b', 'C'], 'cwd': '/x',"
+		     "'noNewPrivileges': false, 'oomScoreAdj': -5, 'apparmorProfile': 'a',"
+		     "'selinuxLabel': 's',"
+		     "'rlimits': [{'type': 'RLIMIT_NOFILE', 'soft': 1, 'hard': 2}],"
+		     "'capabilities': {'bounding': ['CAP_KILL'], 'ambient': []},"
+		     "'scheduler': {'policy': 'SCHED_DEADLINE', 'runtime': 1024,"
+		     "'deadline': 2000, 'period': 3000, 'flags': ['SCHED_FLAG_RECLAIM', 'SCHED_FLAG_DL_OVERRUN']},"
+		     "'ioPriority': {'class': 'IOPRIO_CLASS_RT', 'priority': 7},"
+		     "'execCPUAffinity': {'initial': '0-3', 'final': ''}}"));
 	const struct spec_process *p = &f.spec.process;
 	assert_true(p->terminal.v);
 	assert_int_equal(p->console_size.width.v, 80);
@@ -100,7 +101,7 @@ static void test_process(void **state _unused_)
 	assert_int_equal(p->capabilities.inheritable.at, 0);
 	assert_int_equal(p->scheduler.policy.v, SCHED_DEADLINE);
 	assert_int_equal(p->scheduler.flags, SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN);
-	assert_int_equal(p->scheduler.period.v, 3);
+	assert_int_equal(p->scheduler.period.v, 3000);
 	assert_int_equal(p->io_priority.class.v, IOPRIO_CLASS_RT);
 	assert_int_equal(p->io_priority.priority.v, 7);
 	assert_string_equal(p->exec_cpu_affinity.initial.s, "0-3");
