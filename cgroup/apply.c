@@ -39,7 +39,7 @@ static int write_error(const struct cgroup_write *w, int code, struct err *err)
 	return r;
 }
 
-static int apply_write(int fd, const struct cgroup_write *w, struct err *err)
+int apply_write(int fd, const struct cgroup_write *w, struct err *err)
 {
 	int r = fd_write_value(fd, w->file, w->value);
 	if (r == -ENOENT && w->or_file)

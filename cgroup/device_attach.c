@@ -13,7 +13,6 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "cgroup/update.h"
 
 #define PROGRAM_NAME "hull_devices" /* at most 15 characters; "" would be nobody's */
 #define PROGRAMS_MAX 64             /* of a cgroup: the kernel's BPF_CGROUP_MAX_PROGS */
@@ -66,22 +65,38 @@ static int load_error(const struct bpf_insn *insns, size_t n, int code, struct e
 	return r;
 }
 
-/* BPF_F_ALLOW_MULTI: programs of parents and of the container's own children still count. */
-int device_attach(int fd, const struct bpf_insn *insns, size_t n, struct err *err)
+int device_load(const struct bpf_insn *insns, size_t n, struct err *err)
 {
-	_cleanup_close_ int program = load(insns, n, NULL, 0);
-	if (program < 0)
-		return load_error(insns, n, -program, err);
+	int program = load(insns, n, NULL, 0);
+	return program < 0 ? load_error(insns, n, -program, err) : program;
+}
+
+/*
+ * BPF_F_ALLOW_MULTI: programs of parents and of the container's own children still count.
+ * `replaced` is one that is attached there, or -EBADF.
+ */
+static int attach(int fd, int program, int replaced, struct err *err)
+{
 	union bpf_attr attr;
 	memset(&attr, 0, sizeof(attr));
 	attr.target_fd = (uint32_t)fd;
 	attr.attach_bpf_fd = (uint32_t)program;
 	attr.attach_type = BPF_CGROUP_DEVICE;
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
+	if (replaced >= 0) {
+		attr.attach_flags |= BPF_F_REPLACE;
+		attr.replace_bpf_fd = (uint32_t)replaced;
+	}
 	int r = bpf_call(BPF_PROG_ATTACH, &attr);
 	if (r < 0)
 		return err_sys(err, -r, "cannot attach the device program to the cgroup");
 	return 0;
+}
+
+int device_attach(int fd, const struct bpf_insn *insns, size_t n, struct err *err)
+{
+	_cleanup_close_ int program = device_load(insns, n, err);
+	return program < 0 ? program : attach(fd, program, -EBADF, err);
 }
 
 /* ---- detaching ---- */
@@ -169,16 +184,37 @@ int cgroup_device_detach(int fd, struct err *err)
 
 /* ---- replacing ---- */
 
-int cgroup_device_replace(int fd, const struct cgroup_plan *plan, struct err *err)
+/* The first of hull's own among them; *ret_fd is -EBADF when there is none. */
+static int find_own(const uint32_t *ids, int n, int *ret_fd)
+{
+	for (int i = 0; i < n; i++) {
+		_cleanup_close_ int program = open_program(ids[i]);
+		if (program == -ENOENT)
+			continue;
+		int r = program < 0 ? program : is_own(program);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		*ret_fd = fd_take(&program);
+		return i;
+	}
+	return n;
+}
+
+/* There is one earlier program, but for what a killed update has left. */
+int device_swap(int fd, int program, struct err *err)
 {
 	uint32_t ids[PROGRAMS_MAX] = { 0 };
+	_cleanup_close_ int old = -EBADF;
 	int n = query(fd, ids);
 	if (n < 0)
 		return err_sys(err, -n, "cannot list the device programs of the cgroup");
-	int r = 0;
-	if (plan->device_insns)
-		r = device_attach(fd, plan->device_insns, plan->device_insns_n, err);
-	for (int i = 0; r == 0 && i < n; i++) {
+	int first = find_own(ids, n, &old);
+	if (first < 0)
+		return err_sys(err, -first, "cannot look at the device programs of the cgroup");
+	int r = program < 0 ? 0 : attach(fd, program, old, err);
+	for (int i = program < 0 ? first : first + 1; r == 0 && i < n; i++) {
 		r = detach_own(fd, ids[i]);
 		if (r < 0)
 			r = err_sys(err, -r, "cannot detach an old device program from the cgroup");

@@ -44,4 +44,16 @@ _must_check_ int device_plan(const struct spec_resources *resources, struct aren
 /* Loads the program and attaches it to the cgroup `fd`; device_attach.c. */
 _must_check_ int device_attach(int fd, const struct bpf_insn *insns, size_t n, struct err *err);
 
+/* Its descriptor, attached to nothing. */
+_must_check_ int device_load(const struct bpf_insn *insns, size_t n, struct err *err);
+
+/*
+ * Puts it in the place of hull's earlier program, in one step; -EBADF: no program, everything is
+ * allowed.
+ */
+_must_check_ int device_swap(int fd, int program, struct err *err);
+
+/* One write of a plan; apply.c. */
+_must_check_ int apply_write(int fd, const struct cgroup_write *w, struct err *err);
+
 #endif

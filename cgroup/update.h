@@ -20,9 +20,11 @@ _must_check_ int cgroup_enable(const struct cgroup_root *root, const char *path,
 			       const struct cgroup_plan *plan, struct err *err);
 
 /*
- * Puts the plan's device program (none: everything is allowed) in the place of hull's earlier ones.
- * In between both count, so that nothing is allowed that either of them denies (R-077).
+ * Writes the plan's limits; with `has_devices` its device program (none: everything is allowed)
+ * takes the place of the earlier one, in one step (R-077). When the kernel refuses anything, what
+ * was written before is taken back, and the limits are the old ones.
  */
-_must_check_ int cgroup_device_replace(int fd, const struct cgroup_plan *plan, struct err *err);
+_must_check_ int cgroup_update(int fd, const struct cgroup_plan *plan, bool has_devices,
+			       struct arena *arena, struct err *err);
 
 #endif

@@ -249,13 +249,8 @@ static int apply(const struct state *state, struct spec_resources *resources, st
 		r = cgroup_plan_resources(resources, arena, &plan, err);
 	if (r == 0)
 		r = cgroup_enable(root, state->cgroup, &plan, err);
-	if (r < 0)
-		return r;
-	struct cgroup_plan limits = plan;
-	limits.device_insns = NULL;
-	r = cgroup_apply(fd, &limits, err);
-	if (r == 0 && resources->devices.n > 0)
-		r = cgroup_device_replace(fd, &plan, err);
+	if (r == 0)
+		r = cgroup_update(fd, &plan, resources->devices.n > 0, arena, err);
 	return r;
 }
 

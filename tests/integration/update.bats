@@ -151,3 +151,30 @@ H() {
 	expect 0 ""
 	wait_for eval '[[ $(tail -n 1 "$T/stdout") == open ]]'
 }
+
+@test "update: when the kernel refuses one value, all old ones stand, and the device rules" {
+	config '.linux.resources = { devices: [{"allow": false, "access": "rwm"}],
+		unified: { "cgroup.max.descendants": "5", "cgroup.max.depth": "3" } }'
+	config '.linux.devices = [{"path": "/dev/kmsg9", "type": "c", "major": 1, "minor": 11}]'
+	script 'while :; do
+		if (: >/dev/kmsg9) 2>/dev/null; then echo open; else echo closed; fi; sleep 0.1; done'
+	hull_start
+	wait_for grep -q closed "$T/stdout"
+	INPUT='{"unified": {"cgroup.max.descendants": "7", "cgroup.max.depth": "-8"},
+		"devices": [{"allow": true}]}'
+	H update --resources - "$ID"
+	expect 1 ""
+	expect_error "cannot write '-8' to the cgroup's 'cgroup.max.depth'"
+	expect_error 'standard input:1:.*unified'
+	[[ $(<"$CGROUP/cgroup.max.descendants") == 5 ]] || fail "descendants: $(<"$CGROUP/cgroup.max.descendants")"
+	[[ $(<"$CGROUP/cgroup.max.depth") == 3 ]]
+	sleep 0.3
+	! grep -q open "$T/stdout" || fail "the device rules have changed"
+	# The control: it is the one value alone that stood in the way.
+	INPUT='{"unified": {"cgroup.max.descendants": "7", "cgroup.max.depth": "8"},
+		"devices": [{"allow": true}]}'
+	H update --resources - "$ID"
+	expect 0 ""
+	[[ $(<"$CGROUP/cgroup.max.descendants") == 7 ]]
+	wait_for grep -q open "$T/stdout"
+}
