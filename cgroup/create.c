@@ -12,10 +12,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/controllers.h"
 #include "cgroup/enter.h"
+#include "cgroup/foresee.h"
 #include "cgroup/update.h"
 
 #define CREATE_ATTEMPTS 20
@@ -41,118 +44,9 @@ static void walk_done(struct walk *w)
 /* The path of the cgroup that the walk has reached, for printf's "%.*s". */
 #define WALK_AT(w) (w)->done ? (int)(w)->done : 1, (w)->path
 
-/* ---- controllers ---- */
-
-/* Version 1 and /proc/cgroups know one controller by another name. */
-static const char *v1_name(const char *controller)
+static struct controllers_place walk_place(const struct walk *w)
 {
-	return str_eq(controller, "io") ? "blkio" : controller;
-}
-
-struct reason {
-	const char *why, *hint;
-};
-static const struct reason reason_disabled = {
-	"it is disabled on the kernel's command line",
-	"remove cgroup_disable= from the kernel's command line, or remove the limit",
-};
-static const struct reason reason_v1 = {
-	"this host has it bound to a cgroup v1 hierarchy",
-	"boot with cgroup_no_v1=all, so that cgroup v2 has it, or remove the limit",
-};
-static const struct reason reason_not_offered = {
-	"this kernel or the parent cgroup does not offer it",
-	"remove the limit, or have the controller delegated to this part of the tree",
-};
-
-/*
- * /proc/cgroups has lines of name, hierarchy, number of cgroups, enabled; hierarchy 0 is cgroup v2
- * or none. False when the line is another controller's.
- */
-static bool reason_in_line(const char *line, const char *name, const struct reason **ret)
-{
-	size_t n = strlen(name);
-	unsigned hierarchy, cgroups, enabled;
-	if (strncmp(line, name, n) != 0 || line[n] != '\t' ||
-	    sscanf(line + n, "%u %u %u", &hierarchy, &cgroups, &enabled) != 3)
-		return false;
-	if (!enabled)
-		*ret = &reason_disabled;
-	else if (hierarchy != 0)
-		*ret = &reason_v1;
-	return true;
-}
-
-static const struct reason *why_missing(const char *controller)
-{
-	char text[4096];
-	const struct reason *reason = &reason_not_offered;
-	if (fd_read_value(AT_FDCWD, "/proc/cgroups", text, sizeof(text)) < 0)
-		return reason;
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (reason_in_line(line, v1_name(controller), &reason))
-			break;
-	}
-	return reason;
-}
-
-static int missing_error(const struct walk *w, const char *controller, struct err *err)
-{
-	const struct reason *reason = why_missing(controller);
-	int r = err_say(err, ERR_HOST, ENODEV,
-			"the cgroup controller '%s' is not available in '%.*s': %s", controller,
-			WALK_AT(w), reason->why);
-	err_hint(err, "%s", reason->hint);
-	return r;
-}
-
-static int enable_error(const struct walk *w, const char *controller, int code, struct err *err)
-{
-	int r = err_sys(err, code,
-			"cannot enable the cgroup controller '%s' for children of '%.*s'",
-			controller, WALK_AT(w));
-	if (code == EBUSY)
-		err_hint(err, "a cgroup with processes of its own cannot share out its resources: "
-			      "choose a cgroupsPath that is not below it");
-	if (code == EACCES || code == EPERM)
-		err_hint(err, "this part of the tree is not delegated to the caller");
-	return r;
-}
-
-static int enable_controller(const struct walk *w, const char *controller, struct err *err)
-{
-	char offered[1024];
-	int r = fd_read_value(w->fd, "cgroup.controllers", offered, sizeof(offered));
-	if (r < 0)
-		return err_sys(err, -r, "cannot read the controllers of cgroup '%.*s'", WALK_AT(w));
-	if (!str_has_word(offered, controller))
-		return missing_error(w, controller, err);
-	char command[64];
-	snprintf(command, sizeof(command), "+%s", controller);
-	r = fd_write_value(w->fd, "cgroup.subtree_control", command);
-	return r < 0 ? enable_error(w, controller, -r, err) : 0;
-}
-
-/* Only what is needed, and only where it is not enabled yet. */
-static int enable_controllers(const struct walk *w, const struct cgroup_plan *plan, struct err *err)
-{
-	if (!plan || !plan->controllers[0])
-		return 0;
-	char enabled[1024];
-	int r = fd_read_value(w->fd, "cgroup.subtree_control", enabled, sizeof(enabled));
-	if (r < 0)
-		return err_sys(err, -r, "cannot read what cgroup '%.*s' has enabled", WALK_AT(w));
-	for (size_t i = 0; plan->controllers[i]; i++) {
-		if (str_has_word(enabled, plan->controllers[i]))
-			continue;
-		r = enable_controller(w, plan->controllers[i], err);
-		if (r < 0) {
-			err_at(err, plan->controllers_at[i]);
-			return r;
-		}
-	}
-	return 0;
+	return (struct controllers_place) { w->fd, w->path, w->done };
 }
 
 /* ---- the walk ---- */
@@ -179,6 +73,11 @@ static int walk_into(struct walk *w, const char *name, size_t done, struct err *
 	return 0;
 }
 
+static int make_error(const struct walk *w, size_t done, int code, struct err *err)
+{
+	return err_sys(err, code, "cannot make cgroup '%.*s'", (int)done, w->path);
+}
+
 /* Makes or opens the next directory of the path. ENOENT: somebody removed the one above it. */
 static int walk_step(struct walk *w, struct err *err)
 {
@@ -188,8 +87,7 @@ static int walk_step(struct walk *w, struct err *err)
 		if (w->kept == SIZE_MAX)
 			w->kept = w->done;
 	} else if (errno != EEXIST) {
-		int code = errno == ENODEV ? ENOENT : errno;
-		return err_sys(err, code, "cannot make cgroup '%.*s'", (int)done, w->path);
+		return make_error(w, done, errno == ENODEV ? ENOENT : errno, err);
 	}
 	return walk_into(w, name, done, err);
 }
@@ -302,7 +200,8 @@ static int create_once(struct walk *w, const struct cgroup_plan *plan, struct er
 	if (w->fd < 0)
 		return err_sys(err, -w->fd, "cannot open '%s'", w->root->path);
 	while (w->path[w->done]) {
-		int r = enable_controllers(w, plan, err);
+		const struct controllers_place here = walk_place(w);
+		int r = controllers_enable(&here, plan, err);
 		if (r == 0)
 			r = walk_step(w, err);
 		if (r == 0)
@@ -366,11 +265,43 @@ int cgroup_enable(const struct cgroup_root *root, const char *path, const struct
 	while (w.path[w.done]) {
 		char name[NAME_MAX + 1];
 		size_t done = next_component(&w, name);
-		int r = enable_controllers(&w, plan, err);
+		const struct controllers_place here = walk_place(&w);
+		int r = controllers_enable(&here, plan, err);
 		if (r == 0)
 			r = walk_into(&w, name, done, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* Down to where a start would begin to make directories. */
+int cgroup_foresee(const struct cgroup_root *root, const char *path, const char *controller,
+		   struct err *err)
+{
+	_cleanup_walk_ struct walk w = {
+		.root = root,
+		.path = path,
+		.kept = SIZE_MAX,
+		.fd = path_open(root->fd, "/"),
+		.lock_fd = -EBADF,
+	};
+	if (w.fd < 0)
+		return err_sys(err, -w.fd, "cannot open '%s'", root->path);
+	while (w.path[w.done]) {
+		char name[NAME_MAX + 1];
+		size_t done = next_component(&w, name);
+		const struct controllers_place here = walk_place(&w);
+		int r = controller ? controllers_foresee(&here, controller, err) : 0;
+		if (r == 0)
+			r = walk_into(&w, name, done, err);
+		if (r == -ENOENT) {
+			err_clear(err);
+			bool may = controller || faccessat(w.fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+			return may ? 0 : make_error(&w, done, errno, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	return controller ? 0 : check_fitness(&w, err);
 }

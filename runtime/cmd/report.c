@@ -140,6 +140,15 @@ static struct err located(const struct json_doc *doc, const struct err *err)
 	return copy;
 }
 
+static void append_remark(struct str *out, const char *name, const char *text)
+{
+	if (!text[0])
+		return;
+	str_printf(out, "    %s: ", name);
+	escape_append(out, text, strlen(text));
+	str_append(out, "\n");
+}
+
 static void append_problem(struct str *out, const struct json_doc *doc,
 			   const struct spec_problem *problem, enum report_flags flags)
 {
@@ -156,14 +165,14 @@ static void append_problem(struct str *out, const struct json_doc *doc,
 		str_append(out, ": ");
 	}
 	escape_append(out, err.message, strlen(err.message));
+	if (err.flags & ERR_HAS_ERRNO)
+		str_printf(out, ": %s", err_text(err.code).s);
 	str_append(out, "\n");
 	if (err.at)
 		append_excerpt(out, doc, &err, flags);
-	if (err.hint[0]) {
-		str_append(out, "    hint: ");
-		escape_append(out, err.hint, strlen(err.hint));
-		str_append(out, "\n");
-	}
+	append_remark(out, "kernel", err.kernel);
+	append_remark(out, "cause", err.cause);
+	append_remark(out, "hint", err.hint);
 }
 
 static void append_count(struct str *out, unsigned n, const char *what)
@@ -273,6 +282,7 @@ void report_err(struct str *out, const struct json_doc *doc, const struct err *e
 {
 	if (doc && is_config_problem(err)) {
 		struct spec_problem problem = { .severity = SPEC_ERROR, .err = *err };
+		problem.err.cause[0] = '\0'; /* stands below */
 		struct spec_problems one = { .first = &problem, .errors = 1 };
 		report_problems(out, doc, &one, flags);
 		report_row(out, flags, "cause", err->cause);

@@ -78,13 +78,13 @@ struct explain_who explain_who_of(const struct plan_process *process)
 	};
 }
 
-int explain_exec(int rootfd, const char *path, const struct explain_who *who, int code,
-		 struct err *err)
+int explain_exec(const struct explain_tree *tree, const char *path, const struct explain_who *who,
+		 int code, struct err *err)
 {
 	struct finding f;
 	if (!strchr(path, '/') && (code == ENOENT || code == EACCES))
 		return raise_not_in_path(path, code, err);
-	inquiry_run(rootfd, path, who, code, &f);
+	inquiry_run(tree, path, who, code, &f);
 	return raise_found(path, code, &f, err);
 }
 
@@ -98,8 +98,8 @@ static bool is_passed_over(const struct finding *f, int *remembered)
 	return true;
 }
 
-int explain_find(int rootfd, const char *arg0, const char *path_env, const struct explain_who *who,
-		 struct err *err)
+int explain_find(const struct explain_tree *tree, const char *arg0, const char *path_env,
+		 const struct explain_who *who, struct err *err)
 {
 	char candidate[PATH_MAX];
 	size_t state = 0;
@@ -107,13 +107,13 @@ int explain_find(int rootfd, const char *arg0, const char *path_env, const struc
 	int remembered = ENOENT, r;
 
 	if (strchr(arg0, '/')) {
-		inquiry_run(rootfd, arg0, who, 0, &f);
+		inquiry_run(tree, arg0, who, 0, &f);
 		return f.code ? raise_found(arg0, f.code, &f, err) : 0;
 	}
 	while ((r = exec_candidate(arg0, path_env, &state, candidate, sizeof(candidate))) != 0) {
 		if (r < 0)
 			continue;
-		inquiry_run(rootfd, candidate, who, 0, &f);
+		inquiry_run(tree, candidate, who, 0, &f);
 		if (!is_passed_over(&f, &remembered))
 			return f.code ? raise_found(candidate, f.code, &f, err) : 0;
 		if (f.code == EACCES && first_refusal.code == 0)

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "explain/tree.h"
 #include "plan/plan.h"
 
 /* Who executes it. Ids are the caller's view: the host's ones for a container with its own ids. */
@@ -34,14 +35,14 @@ struct explain_who explain_who_of(const struct plan_process *process);
  * The error of execve(path) that failed with the errno `code`. A path without a slash says that
  * nothing was found in PATH. Always returns -code.
  */
-int explain_exec(int rootfd, const char *path, const struct explain_who *who, int code,
-		 struct err *err);
+int explain_exec(const struct explain_tree *tree, const char *path, const struct explain_who *who,
+		 int code, struct err *err);
 
 /*
  * Looks for args[0] as execvp(3) would (explain/lookup.h) and examines what it finds. 0 when
- * nothing speaks against its execution, else -errno.
+ * nothing speaks against its execution, or only a start could tell, else -errno.
  */
-_must_check_ int explain_find(int rootfd, const char *arg0, const char *path_env,
-			      const struct explain_who *who, struct err *err);
+_must_check_ int explain_find(const struct explain_tree *tree, const char *arg0,
+			      const char *path_env, const struct explain_who *who, struct err *err);
 
 #endif

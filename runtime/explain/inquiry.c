@@ -14,16 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/fd.h"
-#include "base/inroot.h"
 #include "explain/program.h"
 
 #define INQUIRY_DEPTH 5 /* scripts whose interpreter is a script (fs/exec.c) */
 
 struct inquiry {
-	int rootfd;
+	const struct explain_tree *tree;
 	const struct explain_who *who;
 	int code;
 	unsigned depth;
@@ -81,7 +79,7 @@ static bool may_execute(const struct explain_who *who, const struct stat *st)
 static int report_missing(struct inquiry *q, const char *subject, const char *prefix)
 {
 	char target[256];
-	_cleanup_close_ int fd = inroot_try(q->rootfd, prefix, O_PATH | O_NOFOLLOW);
+	_cleanup_close_ int fd = tree_open(q->tree, prefix, O_PATH | O_NOFOLLOW);
 	ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
 	if (n <= 0)
 		return conclude(q, ENOENT, "%s is not in the root filesystem", subject);
@@ -128,11 +126,13 @@ static int reach(struct inquiry *q, const char *subject, const char *path, int *
 		end += strcspn(path + end, "/");
 		memcpy(prefix, path, end);
 		prefix[end] = '\0';
-		_cleanup_close_ int fd = inroot_try(q->rootfd, prefix, O_PATH);
+		_cleanup_close_ int fd = tree_open(q->tree, prefix, O_PATH);
 		snprintf(above, sizeof(above), "'%s'", prefix);
 		/* Of an interpreter the whole name says more than the part that is missing. */
 		if (fd == -ENOENT && q->depth > 0 && end < size)
 			return conclude(q, ENOENT, "%s is not in the root filesystem", subject);
+		if (fd == TREE_UNKNOWN)
+			continue;
 		if (fd < 0)
 			return report_unreachable(q, end == size ? subject : above, prefix, -fd);
 		if (end == size)
@@ -162,9 +162,8 @@ static int check_kind(struct inquiry *q, const char *subject, const struct stat 
 			S_ISDIR(st->st_mode) ? "a directory" : "not a regular file");
 }
 
-static int check_rights(struct inquiry *q, const char *subject, int fd, const struct stat *st)
+static int check_rights(struct inquiry *q, const char *subject, const struct stat *st)
 {
-	struct statvfs fs;
 	if (!may_execute(q->who, st)) {
 		conclude(q, EACCES, "%s has mode %04o, owner %u:%u: uid %u may not execute it",
 			 subject, st->st_mode & 07777u, st->st_uid, st->st_gid, q->who->uid);
@@ -172,9 +171,14 @@ static int check_rights(struct inquiry *q, const char *subject, int fd, const st
 			advise(q, "chmod +x makes it a program");
 		return EACCES;
 	}
-	if (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC))
-		return conclude(q, EACCES, "%s lies on a mount with the option noexec", subject);
 	return 0;
+}
+
+static int check_mount(struct inquiry *q, const char *subject, const char *path, int fd)
+{
+	if (!tree_is_noexec(q->tree, path, fd))
+		return 0;
+	return conclude(q, EACCES, "%s lies on a mount with the option noexec", subject);
 }
 
 /* The interpreter's name stands anywhere in the file. False when it cannot be a name. */
@@ -237,10 +241,10 @@ static const struct loader {
 	{ "/lib/ld64.so.1", "glibc" },
 };
 
-static const struct loader *find_present_loader(int rootfd)
+static const struct loader *find_present_loader(const struct explain_tree *tree)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
-		_cleanup_close_ int fd = inroot_try(rootfd, loaders[i].path, O_PATH);
+		_cleanup_close_ int fd = tree_open(tree, loaders[i].path, O_PATH);
 		if (fd >= 0)
 			return &loaders[i];
 	}
@@ -258,7 +262,7 @@ static const char *libc_of(const char *path)
 static int report_no_loader(struct inquiry *q, const char *subject, const char *loader)
 {
 	const char *libc = libc_of(loader);
-	const struct loader *present = find_present_loader(q->rootfd);
+	const struct loader *present = find_present_loader(q->tree);
 	return conclude(
 		q, ENOENT, "%s needs the loader %s%s%s%s, not in this root filesystem%s%s%s",
 		subject, loader, libc ? " (" : "", libc ? libc : "", libc ? ")" : "",
@@ -268,7 +272,7 @@ static int report_no_loader(struct inquiry *q, const char *subject, const char *
 static int check_loader(struct inquiry *q, const char *subject, const char *loader)
 {
 	char next[512];
-	_cleanup_close_ int fd = inroot_try(q->rootfd, loader, O_PATH);
+	_cleanup_close_ int fd = tree_open(q->tree, loader, O_PATH);
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return report_no_loader(q, subject, loader);
 	struct stat st;
@@ -277,7 +281,9 @@ static int check_loader(struct inquiry *q, const char *subject, const char *load
 	snprintf(next, sizeof(next), "%.200s needs the loader %.200s, which", subject, loader);
 	q->depth++;
 	int r = check_kind(q, next, &st);
-	return r ? r : check_rights(q, next, fd, &st);
+	if (r == 0)
+		r = check_rights(q, next, &st);
+	return r ? r : check_mount(q, next, loader, fd);
 }
 
 /* "an x86_64 program", "a riscv64 program": names that are read letter by letter count, too. */
@@ -362,7 +368,7 @@ static int check_content(struct inquiry *q, const char *subject, int fd)
 static int open_content(struct inquiry *q, const char *path)
 {
 	struct stat st;
-	_cleanup_close_ int fd = inroot_try(q->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = tree_open(q->tree, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -EBADF;
 	return fd_take(&fd);
@@ -380,17 +386,19 @@ static int examine(struct inquiry *q, const char *subject, const char *path)
 		return r;
 	r = check_kind(q, subject, &st);
 	if (r == 0)
-		r = check_rights(q, subject, fd, &st);
+		r = check_rights(q, subject, &st);
+	if (r == 0)
+		r = check_mount(q, subject, full, fd);
 	if (r != 0)
 		return r;
 	_cleanup_close_ int content = open_content(q, full);
 	return content < 0 ? 0 : check_content(q, subject, content);
 }
 
-int inquiry_run(int rootfd, const char *path, const struct explain_who *who, int code,
-		struct finding *ret)
+int inquiry_run(const struct explain_tree *tree, const char *path, const struct explain_who *who,
+		int code, struct finding *ret)
 {
-	struct inquiry q = { .rootfd = rootfd, .who = who, .code = code, .found = ret };
+	struct inquiry q = { .tree = tree, .who = who, .code = code, .found = ret };
 	char subject[320];
 	memset(ret, 0, sizeof(*ret));
 	snprintf(subject, sizeof(subject), "'%.300s'", path);

@@ -24,7 +24,7 @@ struct finding {
  * Examines the file; `code` is what execve said, or 0 when nobody has tried yet. Fills the finding
  * and returns its code.
  */
-int inquiry_run(int rootfd, const char *path, const struct explain_who *who, int code,
-		struct finding *ret);
+int inquiry_run(const struct explain_tree *tree, const char *path, const struct explain_who *who,
+		int code, struct finding *ret);
 
 #endif

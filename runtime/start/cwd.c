@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/inroot.h"
+#include "start/fail.h"
 
 /* A missing working directory is made, as the engines' images expect, while that is possible. */
 int cwd_make(struct start *s, struct err *err)
@@ -25,11 +26,11 @@ int cwd_make(struct start *s, struct err *err)
 	return fd < 0 ? fd : 0;
 }
 
-static int cwd_failed(const struct start *s, int code, struct err *err)
+int fail_cwd(const struct plan_process *process, int code, struct err *err)
 {
-	err_sys(err, code, "cannot enter the working directory '%s'", s->plan->process.cwd);
+	err_sys(err, code, "cannot enter the working directory '%s'", process->cwd);
 	err->flags |= ERR_ABOUT_PROGRAM;
-	err_at(err, s->plan->process.cwd_at);
+	err_at(err, process->cwd_at);
 	return -code;
 }
 
@@ -38,8 +39,8 @@ static int verify(const struct start *s, struct err *err)
 {
 	char path[4096];
 	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
-		return cwd_failed(s, errno, err);
-	return path[0] == '/' ? 0 : cwd_failed(s, ENOENT, err);
+		return fail_cwd(&s->plan->process, errno, err);
+	return path[0] == '/' ? 0 : fail_cwd(&s->plan->process, ENOENT, err);
 }
 
 static int enter(struct start *s)
@@ -64,5 +65,5 @@ int cwd_try(struct start *s, struct err *err _unused_)
 int cwd_enter(struct start *s, struct err *err)
 {
 	int r = s->in_cwd ? 0 : enter(s);
-	return r < 0 ? cwd_failed(s, -r, err) : verify(s, err);
+	return r < 0 ? fail_cwd(&s->plan->process, -r, err) : verify(s, err);
 }

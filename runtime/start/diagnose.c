@@ -30,13 +30,13 @@ static void examine(const struct start *s, int root_fd, struct err *err)
 	const struct plan_process *process = &s->plan->process;
 	char program[PATH_MAX];
 	struct explain_who who = explain_who_of(process);
+	const struct explain_tree tree = { .root_fd = root_fd };
 	uint32_t at = err->at;
 	int code = err->code;
 	channel_program(&s->channel, program);
 	/* Not found: the search is made once more; what it finds now may differ from then. */
-	if (*program || explain_find(root_fd, process->args[0], process->path, &who, err) == 0)
-		(void)!explain_exec(root_fd, *program ? program : process->args[0], &who, code,
-				    err);
+	if (*program || explain_find(&tree, process->args[0], process->path, &who, err) == 0)
+		(void)!explain_exec(&tree, *program ? program : process->args[0], &who, code, err);
 	err_at(err, at);
 	err_step(err, "exec");
 }

@@ -21,6 +21,7 @@
 #include "base/inroot.h"
 #include "base/str.h"
 #include "start/copyup.h"
+#include "start/fail.h"
 #include "start/procfs.h"
 #include "start/timeline.h"
 
@@ -109,10 +110,8 @@ static int set_mode(const struct start *s, const struct plan_mount *m, int fs)
 	return fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0);
 }
 
-static int configure(const struct start *s, int fs, const struct plan_mount *m, struct err *err)
+static int set_options(int fs, const struct plan_mount *m, struct err *err)
 {
-	if (set_mode(s, m, fs) < 0)
-		return fs_failed(fs, m, err);
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", m->source, 0) < 0)
 		return fs_failed(fs, m, err);
 	for (size_t i = 0; i < m->options_n; i++) {
@@ -121,6 +120,23 @@ static int configure(const struct start *s, int fs, const struct plan_mount *m, 
 		if (fsconfig(fs, command, o->key, o->value, 0) < 0)
 			return option_failed(fs, m, o, err);
 	}
+	return 0;
+}
+
+int mount_configure(const struct plan_mount *m, struct err *err)
+{
+	_cleanup_close_ int fs = fsopen(m->type, FSOPEN_CLOEXEC);
+	int r = fs < 0 ? fs_failed(-1, m, err) : set_options(fs, m, err);
+	return r < 0 ? r : fd_take(&fs);
+}
+
+static int configure(const struct start *s, int fs, const struct plan_mount *m, struct err *err)
+{
+	if (set_mode(s, m, fs) < 0)
+		return fs_failed(fs, m, err);
+	int r = set_options(fs, m, err);
+	if (r < 0)
+		return r;
 	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? fs_failed(fs, m, err) : 0;
 }
 

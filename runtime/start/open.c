@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "plan/parts.h"
+#include "start/fail.h"
 #include "start/shift.h"
 #include "start/stage.h"
 
@@ -59,7 +60,7 @@ static bool is_hosts_namespace(int fd, enum spec_ns_type type)
 	       first.st_dev == theirs.st_dev;
 }
 
-static int open_namespace(const struct plan_join *join, int *ret_fd, struct err *err)
+int join_open(const struct plan_join *join, int *ret_fd, struct err *err)
 {
 	_cleanup_close_ int fd = open(join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r = 0;
@@ -124,6 +125,19 @@ static void hint_missing(struct err *err, const char *path)
 	}
 }
 
+int fail_root(const struct plan_root *root, int code, struct err *err)
+{
+	if (code == ENOTDIR)
+		err_say(err, ERR_CONFIG, ENOTDIR, "the root filesystem '%s' is not a directory",
+			root->path);
+	else
+		err_sys(err, code, "cannot open the root filesystem '%s'", root->path);
+	if (code == ENOENT)
+		hint_missing(err, root->path);
+	err_at(err, root->at);
+	return -code;
+}
+
 static int open_root(struct start *s, struct err *err)
 {
 	const struct plan_root *root = &s->plan->root;
@@ -141,16 +155,12 @@ static int open_root(struct start *s, struct err *err)
 		flags |= OPEN_TREE_CLONE | AT_RECURSIVE;
 	int r = 0;
 	s->root_fd = open_tree(AT_FDCWD, root->path, flags);
-	if (s->root_fd < 0) {
-		r = err_sys(err, errno, "cannot open the root filesystem '%s'", root->path);
-		if (r == -ENOENT)
-			hint_missing(err, root->path);
-	} else if (fstat(s->root_fd, &st) < 0) {
+	if (s->root_fd < 0)
+		r = fail_root(root, errno, err);
+	else if (fstat(s->root_fd, &st) < 0)
 		r = err_sys(err, errno, "cannot examine the root filesystem '%s'", root->path);
-	} else if (!S_ISDIR(st.st_mode)) {
-		r = err_say(err, ERR_CONFIG, ENOTDIR, "the root filesystem '%s' is not a directory",
-			    root->path);
-	}
+	else if (!S_ISDIR(st.st_mode))
+		r = fail_root(root, ENOTDIR, err);
 	if (r == 0 && root->kind == PLAN_ROOT_DIRECTORY) {
 		r = set_attributes(s->root_fd, AT_RECURSIVE, &(struct plan_attr) { 0 }, connection);
 		if (r < 0)
@@ -161,6 +171,19 @@ static int open_root(struct start *s, struct err *err)
 	return r;
 }
 
+int fail_bind(const struct plan *plan, const struct plan_mount *m, int code, struct err *err)
+{
+	err_sys(err, code, "cannot bind '%s' to '%s'", m->source, m->destination);
+	if (code == ENOENT)
+		hint_missing(err, m->source);
+	if (code == EINVAL && !m->recursive && plan->user.trees == PLAN_TREES_CHILD)
+		err_hint(err,
+			 "in a user namespace a bind must take along what is mounted below its "
+			 "source: use rbind");
+	err_at(err, m->source_at);
+	return -code;
+}
+
 static int open_bind(struct start *s, size_t index, int *ret_fd, struct err *err)
 {
 	const struct plan_mount *m = &s->plan->mounts[index];
@@ -168,17 +191,8 @@ static int open_bind(struct start *s, size_t index, int *ret_fd, struct err *err
 	if (m->recursive)
 		flags |= AT_RECURSIVE;
 	_cleanup_close_ int fd = open_tree(AT_FDCWD, m->source, flags);
-	if (fd < 0) {
-		int code = errno;
-		err_sys(err, code, "cannot bind '%s' to '%s'", m->source, m->destination);
-		if (code == ENOENT)
-			hint_missing(err, m->source);
-		if (code == EINVAL && !m->recursive && s->plan->user.trees == PLAN_TREES_CHILD)
-			err_hint(err, "in a user namespace a bind must take along what is mounted "
-				      "below its source: use rbind");
-		err_at(err, m->source_at);
-		return -code;
-	}
+	if (fd < 0)
+		return fail_bind(s->plan, m, errno, err);
 	int r = shift_bind(s, m, fd, err);
 	if (r < 0)
 		return r;
@@ -261,7 +275,7 @@ int prepare_open(struct start *s, struct err *err)
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < plan->ns.join_n; i++)
-		r = open_namespace(&plan->ns.join[i], &s->join_fds[i], err);
+		r = join_open(&plan->ns.join[i], &s->join_fds[i], err);
 	s->mount_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	s->peer_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	for (size_t i = 0; i < plan->mounts_n; i++)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/fail.h"
 #include "start/tolerate.h"
 
 bool start_waits_for_ready(const struct plan *plan)
@@ -108,10 +109,8 @@ static int follow(struct start *s, struct err *err)
 	return r < 0 ? r : record_process(s, err);
 }
 
-static int rlimit_failed(const struct plan_rlimit *l, int code, struct err *err)
+int fail_rlimit(const struct plan_rlimit *l, int code, struct err *err)
 {
-	if (code == ESRCH) /* it is dead, which says more: supervise() finds out why */
-		return 0;
 	err_sys(err, code, "cannot set the resource limit to %llu, at most %llu",
 		(unsigned long long)l->limit.rlim_cur, (unsigned long long)l->limit.rlim_max);
 	if (code == EPERM)
@@ -132,7 +131,8 @@ static int set_rlimits(const struct start *s, struct err *err)
 		const struct plan_rlimit *l = &process->rlimits[i];
 		struct rlimit limit = { l->limit.rlim_cur, l->limit.rlim_max };
 		if (prlimit(s->pid, (unsigned)l->resource, &limit, NULL) < 0)
-			return rlimit_failed(l, errno, err);
+			/* It is dead, which says more: supervise() finds out why. */
+			return errno == ESRCH ? 0 : fail_rlimit(l, errno, err);
 	}
 	return 0;
 }

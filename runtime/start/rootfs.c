@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/fail.h"
 #include "start/shift.h"
 #include "state/others.h"
 
@@ -77,7 +78,7 @@ static int add_layer(struct start *s, struct overlay_data *d, const char *key, i
 	return 0;
 }
 
-static int open_layer(const char *path, uint32_t at, struct err *err)
+int open_layer(const char *path, uint32_t at, struct err *err)
 {
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
@@ -103,13 +104,16 @@ static int give_to_root(const struct start *s, int dir_fd, const char *path, str
 	return 0;
 }
 
+int fail_make_dir(const char *path, int code, struct err *err)
+{
+	return err_sys(err, code, "cannot make the directory '%s'", path);
+}
+
 static int make_dir(const struct start *s, const char *path, struct err *err)
 {
 	if (mkdir(path, 0755) == 0)
 		return give_to_root(s, AT_FDCWD, path, err);
-	if (errno != EEXIST)
-		return err_sys(err, errno, "cannot make the directory '%s'", path);
-	return 0;
+	return errno == EEXIST ? 0 : fail_make_dir(path, errno, err);
 }
 
 static int open_locked(const char *path, int *ret_fd, struct err *err)

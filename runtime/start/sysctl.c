@@ -6,20 +6,26 @@
 
 #include <stdio.h>
 
+#include "start/fail.h"
 #include "start/proc.h"
+
+int fail_sysctl(const struct plan_sysctl *sysctl, int code, struct err *err)
+{
+	if (code == ENOENT)
+		err_say(err, ERR_HOST, ENOENT, "this kernel has no sysctl '%s'", sysctl->key);
+	else
+		err_sys(err, code, "cannot set the sysctl '%s' to '%s'", sysctl->key,
+			sysctl->value);
+	err_at(err, sysctl->at);
+	return -code;
+}
 
 static int write_one(const struct start *s, const struct plan_sysctl *sysctl, struct err *err)
 {
 	char path[512];
 	int n = snprintf(path, sizeof(path), "sys/%s", sysctl->path);
 	int r = n < (int)sizeof(path) ? proc_write(s->proc_fd, path, sysctl->value) : -ENAMETOOLONG;
-	if (r == -ENOENT)
-		err_say(err, ERR_HOST, ENOENT, "this kernel has no sysctl '%s'", sysctl->key);
-	else if (r < 0)
-		err_sys(err, -r, "cannot set the sysctl '%s' to '%s'", sysctl->key, sysctl->value);
-	if (r < 0)
-		err_at(err, sysctl->at);
-	return r;
+	return r < 0 ? fail_sysctl(sysctl, -r, err) : 0;
 }
 
 int sysctl_write_all(struct start *s, struct err *err)

@@ -104,7 +104,7 @@ says() {
 		says "container 'web' does not exist" "there are none: $STATE is not there" \
 			"$verb" web
 	done
-	mkdir -m 700 -p "$STATE/"
+	mkdir -m 700 "$STATE"
 	says "container 'web' does not exist" "there are none in $STATE" start web
 	mkdir "$STATE/db"
 	says "container 'web' does not exist" "in $STATE there is 1: db" state web
@@ -161,7 +161,7 @@ says() {
 }
 
 @test "an id that is taken" {
-	mkdir -m 700 -p "$STATE/$ID"
+	mkdir -m 700 "$STATE" "$STATE/$ID"
 	need_root
 	capture hull run -b "$BUNDLE" "$ID"
 	expect_error "container '$ID' exists already"

@@ -1,0 +1,30 @@
+/*
+ * Errors that a start and a look at what it would meet (foresee.h) have in common: each text once.
+ * All return -code.
+ */
+#ifndef HULL_START_FAIL_H
+#define HULL_START_FAIL_H
+
+#include "plan/plan.h"
+#include "start/hook_run.h"
+
+/* open.c */
+int fail_root(const struct plan_root *root, int code, struct err *err);
+int fail_bind(const struct plan *plan, const struct plan_mount *m, int code, struct err *err);
+/* Opens a namespace to be joined, if it is one of that kind and may be changed. */
+_must_check_ int join_open(const struct plan_join *join, int *ret_fd, struct err *err);
+
+/* rootfs.c */
+int fail_make_dir(const char *path, int code, struct err *err);
+/* Opens a layer of an overlay: the descriptor. */
+_must_check_ int open_layer(const char *path, uint32_t at, struct err *err);
+
+/* mount.c: opens a new file system with all its options, which is nowhere yet: the descriptor. */
+_must_check_ int mount_configure(const struct plan_mount *m, struct err *err);
+
+/* sysctl.c, cwd.c, release.c */
+int fail_sysctl(const struct plan_sysctl *sysctl, int code, struct err *err);
+int fail_cwd(const struct plan_process *process, int code, struct err *err);
+int fail_rlimit(const struct plan_rlimit *limit, int code, struct err *err);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * Parent, without a start: see the header. Namespaces to join, the cgroup and its controllers, the
+ * seccomp profile and the hooks of the host; the rest is in foresee_root.c and foresee_try.c.
+ */
+#include "start/foresee.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cgroup/foresee.h"
+#include "explain/inquiry.h"
+#include "seccomp/seccomp.h"
+#include "start/fail.h"
+
+void foresee_add(const struct foresee *f, const struct err *found)
+{
+	struct err *err = spec_problem_add(f->arena, f->problems, SPEC_ERROR, found->at, "%s",
+					   found->message);
+	if (!err)
+		return;
+	*err = *found;
+	json_locate(&f->plan->spec->doc, err);
+}
+
+static void namespaces(const struct foresee *f)
+{
+	for (unsigned i = 0; i < f->plan->ns.join_n; i++) {
+		_cleanup_close_ int fd = -EBADF;
+		struct err err = { 0 };
+		if (join_open(&f->plan->ns.join[i], &fd, &err) < 0)
+			foresee_add(f, &err);
+	}
+}
+
+/* ---- cgroup ---- */
+
+static void controllers(const struct foresee *f, const struct cgroup_root *root)
+{
+	const struct plan *plan = f->plan;
+	for (size_t i = 0; plan->cgroup.controllers[i]; i++) {
+		struct err err = { 0 };
+		int r = cgroup_foresee(root, plan->cgroup_path, plan->cgroup.controllers[i], &err);
+		if (r == 0)
+			continue;
+		if (!err.at)
+			err_at(&err, plan->cgroup.controllers_at[i]);
+		foresee_add(f, &err);
+	}
+}
+
+static void cgroup(const struct foresee *f)
+{
+	struct cgroup_root root;
+	struct err err = { 0 };
+	const struct plan *plan = f->plan;
+	if (plan->flags & PLAN_NO_CGROUP)
+		return;
+	if (cgroup_root_open(&root, &err) < 0) {
+		if (plan->needs_cgroup)
+			foresee_add(f, &err);
+		return;
+	}
+	controllers(f, &root);
+	if (!plan->may_lack_cgroup && cgroup_foresee(&root, plan->cgroup_path, NULL, &err) < 0) {
+		err_at(&err, plan->spec->linux.cgroups_path.at);
+		foresee_add(f, &err);
+	}
+	cgroup_root_close(&root);
+}
+
+/* ---- seccomp, hooks ---- */
+
+static void filter(const struct foresee *f)
+{
+	const struct spec_seccomp *seccomp = &f->plan->spec->linux.seccomp;
+	struct seccomp_filter compiled;
+	struct err err = { 0 };
+	if (seccomp->at && seccomp_prepare(seccomp, -1, f->arena, &compiled, &err) < 0)
+		foresee_add(f, &err);
+}
+
+/* With hull's own rights; what is wrong with the file itself is found as for a program. */
+static int try_hook(const char *path)
+{
+	const struct explain_who who = {
+		.uid = geteuid(),
+		.gid = getegid(),
+		.caps = geteuid() == 0 ? ~UINT64_C(0) : 0,
+		.cwd = "/",
+	};
+	struct finding found;
+	struct stat st;
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 || fstatat(AT_FDCWD, path, &st, 0) < 0)
+		return errno;
+	if (!S_ISREG(st.st_mode))
+		return EACCES;
+	_cleanup_close_ int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct explain_tree tree = { .root_fd = root };
+	return root < 0 ? 0 : inquiry_run(&tree, path, &who, 0, &found);
+}
+
+static void hooks_of(const struct foresee *f, enum plan_hook_kind kind)
+{
+	const struct plan_hooks *hooks = &f->plan->hooks[kind];
+	for (size_t i = 0; i < hooks->n; i++) {
+		struct hook_report report = { .executing = true };
+		const struct hook_job job = {
+			.hook = &hooks->v[i],
+			.kind = kind,
+			.index = i,
+			.count = hooks->n,
+			.report = &report,
+		};
+		struct err err = { 0 };
+		report.code = try_hook(job.hook->path);
+		if (report.code && hook_say_not_executed(&job, &err) < 0)
+			foresee_add(f, &err);
+	}
+}
+
+void foresee_start(const struct foresee *f)
+{
+	namespaces(f);
+	foresee_root(f);
+	foresee_limits(f);
+	cgroup(f);
+	filter(f);
+	for (enum plan_hook_kind kind = 0; kind < PLAN_HOOK_KINDS; kind++)
+		if (kind != PLAN_HOOK_START_CONTAINER) /* a path of the image */
+			hooks_of(f, kind);
+}

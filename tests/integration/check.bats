@@ -1,0 +1,282 @@
+#!/usr/bin/env bats
+# hull check tells what a start would meet: in the words of the start itself, all of it at once, and
+# without making anything. (Its exit status and the samples are in plan.bats.)
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own, and means its own variables
+
+load ../lib
+
+setup() {
+	hull_setup
+}
+
+setup_file() {
+	local root=$BATS_TEST_DIRNAME/../../bundles/broken/rootfs
+	[[ -d $root ]] || "$BATS_TEST_DIRNAME/../../bundles/mkrootfs" "$root"
+}
+
+teardown() {
+	hull_teardown
+}
+
+# check [OPTION...]: hull check of the test's bundle, which must find something.
+check() {
+	capture timeout 30 "$HULL" check "$@" -b "$BUNDLE"
+	[[ $status == 2 ]] || report "exit status 2 expected"
+	made_nothing
+}
+
+made_nothing() {
+	[[ ! -e $STATE/$ID && ! -e $CGROUP && ! -e $CGROUPS/hull/$ID ]] || fail "something was made"
+	diff "$T/mountinfo" <(host_mounts) || fail "mounts have changed"
+}
+
+# passes: check finds nothing.
+passes() {
+	capture timeout 30 "$HULL" check "$@" -b "$BUNDLE"
+	[[ $status == 0 && $output == *"It would start."* ]] || report "nothing to be found"
+	made_nothing
+}
+
+# problem TEXT: one of the problems that check has printed.
+problem() {
+	[[ $output == *"$1"* ]] || report "expected: $1"
+}
+
+# foretold DIR: what `expected` has, of a start, is what check says; prints what is not.
+foretold() {
+	local text line name
+	capture timeout 30 "$HULL" check -b "$1"
+	[[ $status == 2 ]] || echo "exit status 2 expected, got $status"
+	text=$output$(<"$T/stderr")
+	while IFS= read -r line; do
+		case $line in
+		'error: config.json: '* | '  step '* | '  config '*) continue ;;
+		'error: '*) line=${line#error: } ;;
+		'  kernel '* | '  cause '* | '  hint '*)
+			name=${line:2:6}
+			line="${name%% *}: ${line:10}"
+			;;
+		esac
+		[[ $text == *"$line"* ]] || printf 'not said: %s\n' "$line"
+	done <"$1/expected"
+}
+
+@test "what is wrong with each broken bundle is foretold, but for what its hooks do" {
+	local dir wrong failed=0
+	need_root
+	cd "$TOP" || return
+	for dir in bundles/broken/[0-9]*/; do
+		[[ $dir != *60-hook-fails* && $dir != *62-hook-times-out* ]] || continue
+		wrong=$(foretold "${dir%/}")
+		[[ -z $wrong ]] && continue
+		failed=$((failed + 1))
+		printf '%s:\n%s\n%s\n' "$dir" "$wrong" "$("$HULL" check -b "$dir" 2>&1)"
+	done
+	((failed == 0))
+	made_nothing
+}
+
+@test "several at once, each with its place" {
+	need_root
+	program /no/such/program
+	config '.linux.sysctl = {"net.ipv4.ip_forwrad": "1", "net.ipv4.ip_forward": "1"}
+		| (.linux.namespaces[] | select(.type == "ipc")).path = "/proc/self/ns/none"
+		| .mounts += [{destination: "/a", type: "tmpfs", options: ["size=10q"]},
+			{destination: "/b", source: "/no/such", options: ["bind"]}]
+		| .hooks.prestart = [{path: "/no/such/hook"}]'
+	check
+	problem "cannot open the ipc namespace '/proc/self/ns/none': no such file or directory"
+	problem "this kernel has no sysctl 'net.ipv4.ip_forwrad'"
+	[[ $output != *ip_forward\'* ]] || report "a sysctl that is there"
+	problem "cannot mount 'tmpfs' on '/a' (option 'size=10q'): invalid argument"
+	problem "kernel: tmpfs: Bad value for 'size'"
+	problem "cannot bind '/no/such' to '/b': no such file or directory"
+	problem 'process.args[0]: exec: "/no/such/program": stat /no/such/program: no such file or directory'
+	problem "cause: '/no' is not in the root filesystem"
+	problem "cannot execute the prestart hook '/no/such/hook': no such file or directory"
+	problem "6 problems"
+	[[ $output != *"It would start."* ]]
+	# And they are those of a start, which ends with the first one that it meets.
+	hull_run
+	expect_error "cannot open the ipc namespace '/proc/self/ns/none': no such file or directory"
+	assert_clean
+}
+
+@test "the root filesystem: missing, or a file" {
+	config '.root.path = "none"'
+	check
+	problem "root.path: cannot open the root filesystem '$BUNDLE/none': no such file or directory"
+	problem "hint: '$BUNDLE' exists, 'none' in it does not"
+	config '.root.path = "config.json"'
+	check
+	problem "the root filesystem '$BUNDLE/config.json' is not a directory"
+}
+
+@test "overlays: missing layers, and programs that are in one of them" {
+	need_root
+	config '.annotations = {"dev.hull.rootfs.lower": "top:none:gone",
+		"dev.hull.rootfs.upper": "upper", "dev.hull.rootfs.work": "work"}'
+	mkdir "$BUNDLE/top"
+	check
+	problem "cannot open the layer '$BUNDLE/none': no such file or directory"
+	problem "cannot open the layer '$BUNDLE/gone': no such file or directory"
+	problem "cannot open the layer '$BUNDLE/upper': no such file or directory"
+	problem "cannot open the layer '$BUNDLE/work': no such file or directory"
+	mkdir "$BUNDLE"/{none,gone,upper,work}
+	program /opt/run
+	check
+	problem 'exec: "/opt/run": stat /opt/run'
+	mkdir "$BUNDLE/none/opt"
+	printf '#!/no/interpreter\n' >"$BUNDLE/none/opt/run"
+	chmod 755 "$BUNDLE/none/opt/run"
+	check
+	problem 'interpreter "/no/interpreter" (first line) is not in the root filesystem'
+	mkdir "$BUNDLE/upper/no"
+	cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/upper/no/interpreter"
+	passes
+	# What a layer has removed is not there.
+	mkdir "$BUNDLE/top/opt"
+	mknod "$BUNDLE/top/opt/run" c 0 0
+	check
+	problem 'exec: "/opt/run": stat /opt/run'
+	[[ -z $(ls -A "$BUNDLE/work") ]]
+}
+
+@test "overlays of the command line" {
+	need_root
+	passes --overlay
+	passes "--overlay=$T/changes"
+	[[ ! -e $T/changes ]] || fail "made $T/changes"
+	check "--overlay=$T/no/changes"
+	problem "cannot make the directory '$T/no/changes': no such file or directory"
+	program /opt/run
+	mkdir -p "$T/changes/upper/opt" "$T/changes/work"
+	check "--overlay=$T/none"
+	printf '#!/bin/sh\n' >"$T/changes/upper/opt/run"
+	chmod 755 "$T/changes/upper/opt/run"
+	passes "--overlay=$T/changes"
+}
+
+@test "programs in what would be mounted" {
+	need_root
+	mkdir "$T/app"
+	program /opt/app/run
+	add_mount "{\"destination\": \"/opt/app\", \"source\": \"$T/app\", \"options\": [\"bind\"]}"
+	check
+	problem 'exec: "/opt/app/run": stat /opt/app/run'
+	printf '#!/bin/sh\n' >"$T/app/run"
+	check
+	problem "may not execute it"
+	chmod 755 "$T/app/run"
+	passes
+	hull_run
+	expect 0
+	config '.mounts[-1].options += ["noexec"]'
+	check
+	problem "lies on a mount with the option noexec"
+	hull_run
+	expect_error "lies on a mount with the option noexec"
+	# A file of its own; one below a tmpfs, which is empty; one that a link leads to.
+	config --arg app "$T/app/run" '.mounts[-1] |= (.options = ["bind"] | .source = $app
+		| .destination = "/bin/extra")'
+	program extra
+	passes
+	config '.mounts[-1] = {destination: "/usr/local", type: "tmpfs"}'
+	mkdir -p "$BUNDLE/rootfs/usr/local/bin"
+	cp "$T/app/run" "$BUNDLE/rootfs/usr/local/bin/run"
+	program /usr/local/bin/run
+	check
+	problem 'exec: "/usr/local/bin/run": stat /usr/local/bin/run'
+	hull_run
+	expect_error 'exec: "/usr/local/bin/run": stat /usr/local/bin/run'
+	config --arg app "$T/app" '.mounts[-1] = {destination: "/usr/share", source: $app,
+		options: ["bind"]}'
+	mkdir -p "$BUNDLE/rootfs/usr/share"
+	ln -s usr/share "$BUNDLE/rootfs/shared"
+	program /shared/run
+	passes
+	hull_run
+	expect 0
+	assert_clean
+}
+
+@test "the working directory: a file is none, a missing one is made" {
+	need_root
+	config '.process.cwd = "/etc/hull-rootfs"'
+	check
+	problem "process.cwd: cannot enter the working directory '/etc/hull-rootfs': not a directory"
+	config '.process.cwd = "/missing/directory"'
+	passes
+}
+
+@test "sysctls: those of the new namespaces count, and an interface may come later" {
+	need_root
+	# Only the host's network namespace has it (net/core/sysctl_net_core.c).
+	config '.linux.sysctl = {"net.core.bpf_jit_limit": "1"}'
+	check
+	problem "this kernel has no sysctl 'net.core.bpf_jit_limit'"
+	hull_run
+	expect_error "no sysctl 'net.core.bpf_jit_limit'"
+	config '.linux.sysctl = {"net.ipv4.conf.eth7.forwarding": "1", "kernel.shmmni": "100",
+		"fs.mqueue.msg_max": "10", "net.ipv4.ping_group_range": "0 0"}'
+	passes
+	config '.linux.sysctl = {"net.ipv4.conf.al.forwarding": "1", "net.ipv4.conf.lo.forwadring": "1"}'
+	check
+	problem "1 problem"
+	problem "no sysctl 'net.ipv4.conf.lo.forwadring'"
+}
+
+@test "resource limits that cannot be raised" {
+	need_root
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 10, hard: 4294967296},
+		{type: "RLIMIT_CORE", soft: 0, hard: 0}]'
+	check
+	problem "process.rlimits[0]: cannot set the resource limit to 10, at most 4294967296: operation not permitted"
+	problem "1 problem"
+	hull_run
+	expect_error "cannot set the resource limit to 10, at most 4294967296: operation not permitted"
+	assert_clean
+}
+
+@test "cgroups: one that is in use, and controllers that are not to be had" {
+	need_root
+	local controller missing=()
+	mkdir -p "$CGROUP"
+	sleep 60 3>&- &
+	echo $! >"$CGROUP/cgroup.procs"
+	capture timeout 30 "$HULL" check -b "$BUNDLE"
+	kill %1
+	wait || true
+	[[ $status == 2 ]] || report "a cgroup with processes"
+	problem "cannot use cgroup '/hull-test/$ID': it has processes"
+	rmdir "$CGROUP"
+	config '.linux.resources += {memory: {limit: 67108864}, pids: {limit: 50}, cpu: {quota: 10000}}'
+	for controller in memory pids cpu; do
+		grep -qw $controller "$CGROUPS/cgroup.controllers" || missing+=("$controller")
+	done
+	capture timeout 30 "$HULL" check -b "$BUNDLE"
+	for controller in "${missing[@]}"; do
+		problem "the cgroup controller '$controller' is not available in '/'"
+	done
+	if ((${#missing[@]})); then
+		problem "${#missing[@]} problem"
+		hull_run
+		expect_error "the cgroup controller '${missing[0]}' is not available in '/': "
+	fi
+	assert_clean
+}
+
+@test "without root: only what is known is said" {
+	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	need_root
+	"${as[@]}" test -x "$HULL" || skip "user 65534 cannot reach hull here"
+	chmod 755 "$T"
+	"${as[@]}" "$HULL" spec --rootless --file - >"$BUNDLE/config.json"
+	capture "${as[@]}" timeout 30 "$HULL" check -b "$BUNDLE"
+	[[ $status == 0 ]] || report "the template of a user"
+	program /no/such
+	capture "${as[@]}" timeout 30 "$HULL" check -b "$BUNDLE"
+	[[ $status == 2 ]] || report "no program"
+	problem 'exec: "/no/such": stat /no/such'
+	problem "1 problem"
+}
