@@ -77,6 +77,7 @@ static int check(struct cmd *cmd, void *options, struct err *err)
 		return r; /* no file, or no JSON in it */
 	if (r == 0) {
 		promote_unknown_names(cmd, &bundle.spec);
+		spec_advise(&bundle.spec, &cmd->arena, &cmd->problems);
 		r = bundle_plan(cmd, &o->bundle, "check", &bundle, err);
 		if (r < 0) {
 			add_problem(cmd, err);

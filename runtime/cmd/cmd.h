@@ -89,6 +89,7 @@ struct command {
 	const char *group; /* heading in the help; those of one group follow each other */
 	const char *synopsis;
 	const char *summary;
+	const char *note; /* stands below the options in the help; or NULL */
 	const struct option *options;
 	size_t options_size; /* of the struct that they fill */
 	int min_args, max_args;

@@ -21,6 +21,7 @@ const struct command command_create = {
 	.group = "lifecycle",
 	.synopsis = "[options] ID",
 	.summary = "make container ID of a bundle, all but its program",
+	.note = "create returns while the container waits, " RUN_WARNINGS,
 	.options = create_table,
 	.options_size = sizeof(struct run_options),
 	.min_args = 1,

@@ -130,6 +130,7 @@ const struct command command_run = {
 	.group = "lifecycle",
 	.synopsis = "[options] ID",
 	.summary = "run a bundle as container ID and wait for its end",
+	.note = "with --detach run returns while the program runs, " RUN_WARNINGS,
 	.options = run_table,
 	.options_size = sizeof(struct run_options),
 	.min_args = 1,

@@ -50,6 +50,8 @@ void usage_command(const struct command *command, struct str *out)
 		str_append(out, "\noptions\n");
 		option_help(command->options, out);
 	}
+	if (command->note)
+		str_printf(out, "\n%s\n", command->note);
 }
 
 /* ---- arguments ---- */

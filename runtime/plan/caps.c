@@ -41,6 +41,29 @@ static uint64_t cap_mask(const struct planner *p, const struct spec_strv *names,
 	return mask;
 }
 
+/* Those of a set that the kernel does not give, or not for long, because another set lacks them. */
+static void warn_outside(const struct planner *p, const struct spec_strv *names, uint64_t outside,
+			 const char *why, const char *lacking)
+{
+	struct str list;
+	uint32_t at = 0;
+	cap_value_t value;
+
+	if (!outside)
+		return;
+	str_init(&list, p->arena);
+	for (size_t i = 0; i < names->n; i++) {
+		if (cap_from_name(names->v[i].s, &value) != 0 || !(outside >> value & 1))
+			continue;
+		str_printf(&list, "%s%s", at ? ", " : "", names->v[i].s);
+		at = at ? at : names->v[i].at;
+	}
+	struct err *warning = spec_problem_add(p->arena, p->problems, SPEC_WARNING, at,
+					       "not in capabilities.%s, and so %s: %.1000s",
+					       lacking, why, list.text);
+	err_hint(warning, "add to capabilities.%s what the program is to have", lacking);
+}
+
 /* One warning for all of them: buildah lists a dozen that are not inheritable. */
 static void warn_ambient(const struct planner *p)
 {
@@ -48,6 +71,28 @@ static void warn_ambient(const struct planner *p)
 		p->arena, p->problems, SPEC_WARNING, p->spec->process.capabilities.ambient.at,
 		"ambient capabilities that are not permitted and inheritable are left out");
 	err_hint(warning, "add them to capabilities.permitted and capabilities.inheritable");
+}
+
+/* The kernel's own rules (capabilities(7)): each set bounds the next one. */
+static void apply_rules(const struct planner *p)
+{
+	const struct spec_capabilities *spec = &p->spec->process.capabilities;
+	uint64_t *caps = p->plan->process.caps;
+	uint64_t bounding = caps[PLAN_CAP_BOUNDING];
+
+	warn_outside(p, &spec->effective, caps[PLAN_CAP_EFFECTIVE] & ~caps[PLAN_CAP_PERMITTED],
+		     "left out", "permitted");
+	warn_outside(p, &spec->inheritable, caps[PLAN_CAP_INHERITABLE] & ~bounding, "left out",
+		     "bounding");
+	warn_outside(p, &spec->permitted, caps[PLAN_CAP_PERMITTED] & ~bounding,
+		     "lost when the program is executed", "bounding");
+	caps[PLAN_CAP_EFFECTIVE] &= caps[PLAN_CAP_PERMITTED];
+	caps[PLAN_CAP_INHERITABLE] &= bounding;
+	uint64_t ambient_needs = caps[PLAN_CAP_PERMITTED] & caps[PLAN_CAP_INHERITABLE];
+	if (caps[PLAN_CAP_AMBIENT] & ~ambient_needs) {
+		warn_ambient(p);
+		caps[PLAN_CAP_AMBIENT] &= ambient_needs;
+	}
 }
 
 void plan_make_capabilities(const struct planner *p)
@@ -70,14 +115,7 @@ void plan_make_capabilities(const struct planner *p)
 	for (int i = 0; i < PLAN_CAP_SETS; i++)
 		process->caps[i] = cap_mask(p, sets[i], plan_capset_names[i],
 					    i == PLAN_CAP_BOUNDING ? bounding : permitted);
-	/* The kernel's own rules (capabilities(7)): each set bounds the next one. */
-	process->caps[PLAN_CAP_EFFECTIVE] &= process->caps[PLAN_CAP_PERMITTED];
-	uint64_t ambient_needs = process->caps[PLAN_CAP_PERMITTED] &
-				 process->caps[PLAN_CAP_INHERITABLE];
-	if (process->caps[PLAN_CAP_AMBIENT] & ~ambient_needs) {
-		warn_ambient(p);
-		process->caps[PLAN_CAP_AMBIENT] &= ambient_needs;
-	}
+	apply_rules(p);
 	process->caps_drop = bounding & ~process->caps[PLAN_CAP_BOUNDING];
 	process->caps_at = spec->at;
 }

@@ -106,15 +106,58 @@ static const struct bind_key *find_key(const struct bind_object *object, const c
 	return NULL;
 }
 
-/* Unknown keys are ignored (S-007), but one that looks like a slip of the pen is worth a word. */
+/* Where a known key belongs: looked for in the objects that there is one of. */
+struct home {
+	char path[128]; /* of the object in which it was found first */
+	unsigned count;
+};
+
+static void find_home(const struct bind_object *object, const char *name, const char *path,
+		      struct home *ret)
+{
+	char below[sizeof(ret->path)];
+	for (const struct bind_key *key = object->keys; key->key; key++) {
+		int n = snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", key->key);
+		if (n < 0 || n >= (int)sizeof(below))
+			continue;
+		if (str_eq(key->key, name) && ret->count++ == 0)
+			memcpy(ret->path, below, (size_t)n + 1);
+		if (key->kind == BIND_OBJECT)
+			find_home(key->object, name, below, ret);
+	}
+}
+
+/* In a list of objects, which have few keys and often the same ones, nobody can say. */
+static bool is_in_list(const struct json *node)
+{
+	for (; node; node = node->parent)
+		if (node->type == JSON_ARRAY)
+			return true;
+	return false;
+}
+
+/*
+ * Unknown keys are ignored (S-007), but one that looks like a slip of the pen, or that is known
+ * elsewhere, is worth a word.
+ */
 static void note_unknown(struct bind *b, const struct json *member,
 			 const struct bind_object *object)
 {
+	struct home home = { .count = 0 };
 	const char *meant = meant_key(b, object, member->key);
+	if (!meant && b->top && b->typos_left > 0 && !is_in_list(member->parent)) {
+		b->typos_left--;
+		find_home(b->top, member->key, "", &home);
+		meant = home.count == 1 ? home.path : NULL;
+	}
 	if (!meant)
 		return;
 	struct err *err = bind_warn(b, member->key_at, "unknown key '%s'", member->key);
-	err_hint(err, "did you mean '%s'?", meant);
+	if (str_eq(meant, member->key))
+		err_hint(err, "'%s' stands at the top of the file, beside '%s'", meant,
+			 b->top->keys[0].key);
+	else
+		err_hint(err, "did you mean '%s'?", meant);
 }
 
 static const struct json *find_misspelt(struct bind *b, const struct json *node,

@@ -21,6 +21,7 @@ struct bind {
 	struct arena *arena;
 	const struct json_doc *doc;
 	struct spec_problems *problems;
+	const struct bind_object *top; /* of the file: where misplaced keys may belong; or NULL */
 	unsigned typos_left; /* how many unknown names may still be compared with the known ones */
 };
 

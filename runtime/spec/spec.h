@@ -407,6 +407,9 @@ _printf_(5, 6) struct err *spec_problem_add(struct arena *arena, struct spec_pro
 /* The namespace of that type, or NULL. */
 const struct spec_namespace *spec_find_namespace(const struct spec *spec, enum spec_ns_type type);
 
+/* Warnings of `hull check` alone: what is allowed, but hardly meant. */
+void spec_advise(const struct spec *spec, struct arena *arena, struct spec_problems *problems);
+
 /* "pid", "network": as config.json spells them. */
 const char *spec_ns_name(enum spec_ns_type type);
 const char *spec_scheduler_name(unsigned policy); /* "SCHED_FIFO" */

@@ -78,6 +78,24 @@ static void check_version(struct bind *b, const struct spec_str *version)
 	err_hint(err, "versions 1.0.0 to 1.3.0 are known, and any other 1.x is accepted");
 }
 
+/* One of hull's own that it does not know does nothing, whatever its author hopes for. */
+static void check_annotations(struct bind *b, const struct spec *spec)
+{
+	static const struct str_name known[] = {
+		{ "dev.hull.rootfs.lower", 0 },
+		{ "dev.hull.rootfs.upper", 0 },
+		{ "dev.hull.rootfs.work", 0 },
+		{ NULL, 0 },
+	};
+	for (size_t i = 0; i < spec->annotations.n; i++) {
+		const struct spec_pair *pair = &spec->annotations.v[i];
+		if (!str_has_prefix(pair->key, "dev.hull.") || str_name_find(known, pair->key))
+			continue;
+		struct err *err = bind_warn(b, pair->key_at, "unknown annotation '%s'", pair->key);
+		bind_hint_names(b, err, pair->key, known);
+	}
+}
+
 void spec_check(struct bind *b, const struct spec *spec)
 {
 	check_version(b, &spec->oci_version);
@@ -87,4 +105,5 @@ void spec_check(struct bind *b, const struct spec *spec)
 	check_mappings(b, spec, &spec->linux.gid_mappings);
 	check_user_namespace(b, spec);
 	check_time_offsets(b, spec);
+	check_annotations(b, spec);
 }

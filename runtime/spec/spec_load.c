@@ -76,6 +76,7 @@ int spec_parse(struct arena *arena, const char *name, const char *text, size_t s
 	if (r < 0)
 		return r;
 	b.doc = &ret->doc;
+	b.top = &config_object;
 	bind_check_duplicates(&b, ret->doc.root);
 	bind_object(&b, ret->doc.root, &config_object, ret);
 	spec_check(&b, ret);

@@ -280,3 +280,19 @@ foretold() {
 	problem 'exec: "/no/such": stat /no/such'
 	problem "1 problem"
 }
+
+@test "what is hardly meant: no user, a limit in the wrong unit, keys in the wrong object" {
+	config 'del(.process.user.uid)'
+	passes
+	problem "warning: process.user: process.user.uid is missing: the program runs as user 0"
+	problem "0 errors, 1 warning"
+	config 'del(.process.user)'
+	passes
+	problem "warning: process: process.user.gid is missing: the program runs as group 0"
+	config '.process.user = {uid: 0, gid: 0} | .linux.resources.memory.limit = 512'
+	capture timeout 30 "$HULL" check -b "$BUNDLE"
+	problem "warning: linux.resources.memory.limit: a start itself needs about as much as this limit of 512 bytes"
+	config 'del(.linux.resources.memory) | .seccomp = {}'
+	passes
+	problem "hint: did you mean 'linux.seccomp'?"
+}

@@ -178,3 +178,19 @@ says() {
 	capture hull spec --rootless --terminal --file -
 	jq -e '.process.terminal and (.linux.uidMappings | length == 1)' "$T/stdout"
 }
+
+@test "warnings of a container that is left go to the log or to a terminal, and the help says so" {
+	need_root
+	config '.seccomp = {}'
+	capture hull run --detach -b "$BUNDLE" "$ID"
+	[[ $status == 0 && -z $output && -z $stderr ]] || report "nothing for an engine to read"
+	hull delete --force "$ID"
+	capture "$HULL" --root "$STATE" --log "$T/log" --log-format json create -b "$BUNDLE" "$ID"
+	[[ $status == 0 && -z $output && -z $stderr ]] || report "nothing for an engine to read"
+	jq -e '.level == "warning" and .hint == "did you mean '\''linux.seccomp'\''?"' "$T/log"
+	hull delete --force "$ID"
+	capture "$HULL" create --help
+	expect_match '^create returns while the container waits, '
+	capture "$HULL" run --help
+	expect_match "^container's then: warnings go to --log"
+}

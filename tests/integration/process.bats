@@ -117,6 +117,16 @@ teardown() {
 	expect_line $'CapAmb:\t0000000000000020'
 }
 
+@test "inheritable capabilities that the bounding set lacks are left out, with a warning" {
+	config '.process.capabilities = { "bounding": ["CAP_KILL"], "permitted": ["CAP_KILL"],
+		"effective": ["CAP_KILL"], "inheritable": ["CAP_KILL", "CAP_NET_RAW"] }'
+	program /bin/grep ^CapInh /proc/self/status
+	hull_run
+	expect 0 $'CapInh:\t0000000000000020'
+	[[ $(<"$T/stderr") == *"not in capabilities.bounding, and so left out: CAP_NET_RAW"* ]] ||
+		report "a warning"
+}
+
 @test "no_new_privs is set or not, as the config says" {
 	script 'grep NoNewPrivs /proc/self/status | cut -f2'
 	config '.process.noNewPrivileges = true'

@@ -104,6 +104,7 @@ static void test_ambient(void **state)
 	(void)state;
 	planned_init(&p);
 	assert_int_equal(make_caps(&p,
+				   "\"bounding\": [\"CAP_KILL\", \"CAP_CHOWN\", \"CAP_FOWNER\"], "
 				   "\"permitted\": [\"CAP_KILL\", \"CAP_CHOWN\"], "
 				   "\"inheritable\": [\"CAP_KILL\", \"CAP_FOWNER\"], "
 				   "\"ambient\": [\"CAP_KILL\", \"CAP_CHOWN\", \"CAP_FOWNER\"]"),

@@ -98,7 +98,7 @@ static void test_accepted(void **state _unused_)
 		"{'ociVersion': '1.3.0', 'root': {'path': 'r'}, 'process': null, 'mounts': null}",
 		WITH("frobnicate", "{'a': [1, {'b': null}]}"),
 		WITH("vm", "{'hypervisor': 3}"),
-		WITH("annotations", "{'dev.hull.x': ''}"),
+		WITH("annotations", "{'org.example.x': '', 'dev.hull.rootfs.lower': 'x'}"),
 		PROCESS("'consoleSize': {'height': 99999999}"),
 		PROCESS("'env': ['NOEQUALS'], 'apparmorProfile': ''"),
 		PROCESS("'rlimits': [{'type': 'RLIMIT_NOFILE', 'soft': 18446744073709551615,"
