@@ -44,20 +44,21 @@ make_bundle() {
 # ---- what is left ------------------------------------------------------------------------------
 
 marked_processes() {
-	grep -lszxF "$mark" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n'
+	grep -lszxF "$mark" /proc/[0-9]*/environ 2>/dev/null
 }
 
+# In the order of the directories, which is the same as long as nobody changes them.
 files() {
-	find "$bundle" "$work/tmp" "$work/ro" -printf '%p %y %m %U:%G %s %l\n' | sort
+	find "$bundle" "$work/tmp" "$work/ro" -printf '%p %y %m %U:%G %s %l\n'
 }
 
 # left: what there is that was not there before, in words.
 left() {
 	local what=()
-	[[ -z $(find "$cgroups" -mindepth 1 -type d -print -quit) ]] || what+=(cgroup)
+	! compgen -G "$cgroups/*/" >/dev/null || what+=(cgroup)
 	[[ ! -e $work/state/c ]] || what+=(state)
 	[[ $(</proc/self/mountinfo) == "$mountinfo" ]] || what+=(mount)
-	files | cmp -s "$work/files" - || what+=(file)
+	[[ $(files) == "$files" ]] || what+=(file)
 	[[ -z $(marked_processes) ]] || what+=(process)
 	echo "${what[*]}"
 }
@@ -76,15 +77,15 @@ left_at_last() {
 
 # What even delete did not remove must not disturb the next start.
 sweep_up() {
-	local pid
-	for pid in $(marked_processes); do
-		kill -KILL "$pid" 2>/dev/null
+	local environ
+	for environ in $(marked_processes); do
+		kill -KILL "${environ//[!0-9]/}" 2>/dev/null
 	done
 	find "$cgroups" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
 	grep -q " $work/state/c" /proc/self/mountinfo || rm -rf "$work/state/c"
 	rm -f "$work/tmp"/*
 	mountinfo=$(</proc/self/mountinfo)
-	files >"$work/files"
+	files=$(files)
 }
 
 # ---- calls -------------------------------------------------------------------------------------

@@ -99,6 +99,13 @@ after_start() {
 	has_reported && status_becomes stopped && say stopped && plainly delete c && say deleted
 }
 
+# A start that was killed before its hooks had run is none: the next one runs them.
+after_killed_start() {
+	[[ $(plainly state c | jq -r .status) == running ]] || return 0
+	grep -qx poststart "$work/hooked" && return
+	plainly start c >/dev/null && grep -qx poststart "$work/hooked"
+}
+
 after_kill() {
 	status_becomes stopped && say stopped && plainly delete c && say deleted
 }
@@ -117,10 +124,10 @@ after_stopped() {
 
 # ---- one of them ----
 
-# Some need a program that goes on.
+# Some need a program that does not end by itself before the command has done its work.
 prepare_verb() {
 	case $name in
-	kill:* | delete:* | exec:*) let_it_live ;;
+	kill:* | delete:* | exec:*) let_it_live 600000 ;;
 	esac
 }
 
@@ -139,6 +146,8 @@ start_verb() {
 	read_result
 	if [[ $result == exit\ [07] ]]; then
 		"after_$verb" 2>>"$work/error" || say "and that was not true"
+	elif [[ $runtime == hull && $name == start:hooks && $1 == kill:* ]]; then
+		after_killed_start 2>>"$work/error" || say "the poststart hooks are lost"
 	elif [[ $verb == exec && $(plainly state c | jq -r .status) != running ]]; then
 		say "the container has ended by it"
 	fi
