@@ -1,6 +1,7 @@
 /*
- * hull start: lets a created container execute its program. Reads the state and nothing else of the
- * container, so that what has become of its bundle does not matter (S-029).
+ * hull start: lets a created container execute its program; or ends what a start that was killed
+ * has begun. Reads the state and nothing else of the container, so that what has become of its
+ * bundle does not matter (S-029).
  */
 #include <string.h>
 
@@ -30,6 +31,8 @@ static int check_startable(const struct state *state, struct err *err)
 	case STATE_CREATED:
 		return 0;
 	case STATE_RUNNING:
+		if (state->poststart) /* its start was killed, or is at it */
+			return 0;
 		return err_say(err, ERR_BUSY, EBUSY, "cannot start an already running container");
 	case STATE_STOPPED:
 		return err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");

@@ -95,7 +95,7 @@ int hooks_run(struct start *s, enum plan_hook_kind kind, struct start_result *re
 
 	if (s->plan->hooks[kind].n == 0)
 		return 0;
-	int r = state_lock_hooks(&s->entry, &lock, err);
+	int r = s->hooks_lock_fd < 0 ? state_lock_hooks(&s->entry, &lock, err) : 0;
 	/* A program that was deleted by force has no more use for them. */
 	if (r == -ENOENT && kind == PLAN_HOOK_POSTSTART) {
 		err_clear(err);

@@ -4,6 +4,9 @@
  * executed. Runs with the caller's rights and is not the child's parent: what a parent would learn
  * by waiting comes from the page, which outlives the child, and from /proc.
  *
+ * A start may be killed at any point, and then the program runs or not. So that nobody takes it for
+ * a start that came to its end, the poststart hooks stand in the state until they have run.
+ *
  * Should: leave the container as it was when the child has not taken the word.
  * Must not: wait for a child that cannot answer; take one's word for it that the program runs.
  */
@@ -47,6 +50,49 @@ static bool is_own_namespace(int fd, const char *name)
 	struct stat its, own;
 	return fd < 0 || fstat(fd, &its) < 0 || stat(name, &own) < 0 ||
 	       (its.st_ino == own.st_ino && its.st_dev == own.st_dev);
+}
+
+/* ---- poststart hooks ---- */
+
+/*
+ * From before the word on: who finds the hooks in the state and can have the lock knows that no
+ * start is at work.
+ */
+static int lock_hooks(struct start *s, struct err *err)
+{
+	if (s->plan->hooks[PLAN_HOOK_POSTSTART].n == 0)
+		return 0;
+	int r = state_lock_hooks(&s->entry, &s->hooks_lock_fd, err);
+	if (r != -EBUSY)
+		return r;
+	err_say(err, ERR_BUSY, EBUSY, "container '%s' cannot be started now", s->state.id);
+	err_hint(err, "another hull is starting it");
+	return -EBUSY;
+}
+
+static int note_hooks(struct start *s, struct err *err)
+{
+	struct state now;
+	int r = state_relock(&s->entry, err);
+	if (r == 0)
+		r = state_read(s->store, s->state.id, s->arena, &now, err);
+	if (r == 0) {
+		now.poststart = NULL;
+		r = state_write(&s->entry, &now, err);
+	}
+	state_unlock(&s->entry);
+	if (r != -ENOENT)
+		return r;
+	err_clear(err); /* it was deleted by force meanwhile */
+	return 0;
+}
+
+static int run_hooks(struct start *s, struct start_result *ret, struct err *err)
+{
+	if (s->plan->hooks[PLAN_HOOK_POSTSTART].n == 0)
+		return 0;
+	int r = start_run_poststart(s, ret, err);
+	return r < 0 ? r : note_hooks(s, err);
 }
 
 /* ---- waiting ---- */
@@ -195,6 +241,8 @@ static int launch(struct start *s, struct start_result *ret, struct err *err)
 	if (r == 0)
 		r = find_process(s, err);
 	if (r == 0)
+		r = lock_hooks(s, err);
+	if (r == 0)
 		r = gate_knock(s, err);
 	state_unlock(&s->entry);
 	if (r == 0)
@@ -202,18 +250,34 @@ static int launch(struct start *s, struct start_result *ret, struct err *err)
 	return r < 0 ? r : judge(s, ret, err);
 }
 
+/* The program runs, by a start that did not come to its end. */
+static int resume(struct start *s, struct err *err)
+{
+	int r = start_open_signals(s, err);
+	if (r == 0)
+		r = find_process(s, err);
+	if (r == 0)
+		r = lock_hooks(s, err);
+	state_unlock(&s->entry);
+	return r;
+}
+
 int start_launch(struct start *s, struct start_result *ret, struct err *err)
 {
 	*ret = (struct start_result) { 0 };
-	int r = launch(s, ret, err);
+	const int runs = s->state.poststart ? state_is_running(&s->state) : 0;
+	if (runs < 0)
+		return state_process_unknown(&s->state, -runs, err);
+	int r = runs ? resume(s, err) : launch(s, ret, err);
 	if (r == 0) {
-		r = start_run_poststart(s, ret, err);
+		r = run_hooks(s, ret, err);
 		ret->undo = r < 0; /* S-047 */
 	} else if (ret->stop_signal && !gate_revoke(s)) {
 		ret->undo = true; /* between the word and the program */
 	}
-	if (r < 0)
+	if (r < 0 && !runs)
 		explain(s, err);
 	fd_close(&s->channel.parent_fd); /* a child that still listens gives up */
+	fd_close(&s->hooks_lock_fd);
 	return r;
 }

@@ -157,6 +157,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.user_ns_fd = -EBADF,
 		.signal_fd = -EBADF,
 		.pidfd_socket_fd = -EBADF,
+		.hooks_lock_fd = -EBADF,
 	};
 	netns_pair_init(&s->network);
 	gate_init(&s->gate);
@@ -192,6 +193,7 @@ void start_done(struct start *s)
 	gate_done(&s->gate);
 	park_done(&s->park);
 	fd_close(&s->pidfd_socket_fd);
+	fd_close(&s->hooks_lock_fd);
 	fd_close(&s->pidfd);
 	fd_close(&s->mount_ns_fd);
 	fd_close(&s->user_ns_fd);

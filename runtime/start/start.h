@@ -188,6 +188,7 @@ struct start {
 	int forwarded;                            /* the last signal that hull passed on; 0: none */
 	const char *hook_states[PLAN_HOOK_KINDS]; /* child: what its own hooks are told */
 	bool hooks_run;       /* parent: hooks are running, which a signal ends */
+	int hooks_lock_fd;    /* `start`: held until its poststart hooks have run; or none */
 	bool poststart_began; /* parent */
 	struct tty tty;       /* the terminal's other side */
 };
@@ -225,7 +226,8 @@ _must_check_ int start_exec(struct start *s, struct start_result *ret, struct er
 /*
  * `hull start`: lets the container at its gate execute its program, and runs the poststart hooks.
  * s->state and s->entry, locked, are those of a created container, s->plan has what of the plan is
- * in its state. ret->undo: the container is to be destroyed, after a failure of a hook, or a
+ * in its state. One that runs, but whose start was killed before its poststart hooks had run, gets
+ * them now. ret->undo: the container is to be destroyed, after a failure of a hook, or a
  * signal that came when the child had taken the word; before, it stays created.
  */
 _must_check_ int start_launch(struct start *s, struct start_result *ret, struct err *err);

@@ -220,6 +220,22 @@ int state_process_unknown(const struct state *state, int code, struct err *err)
 	return -EXDEV;
 }
 
+/* Process 1 of hull's own has executed nothing. */
+static bool has_executed(const struct state *state, const struct process_stat *stat)
+{
+	return state->has_init ? stat->is_init : stat->has_executed;
+}
+
+int state_is_running(const struct state *state)
+{
+	_cleanup_close_ int pidfd = -EBADF;
+	struct process_stat stat;
+	int r = find_process(state, &pidfd, &stat);
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	return has_executed(state, &stat);
+}
+
 enum state_status state_status_now(const struct state *state)
 {
 	_cleanup_close_ int pidfd = -EBADF;
@@ -233,8 +249,7 @@ enum state_status state_status_now(const struct state *state)
 	if (r == -ESRCH || (r == -EXDEV && has_nobody(state)))
 		return STATE_STOPPED;
 	/* Another failure says nothing about the process: then it counts as there. */
-	if (state->status == STATE_CREATING &&
-	    (r < 0 || (state->has_init ? stat.is_init : stat.has_executed)))
+	if (state->status == STATE_CREATING && (r < 0 || has_executed(state, &stat)))
 		return STATE_RUNNING;
 	if (state->status == STATE_CREATING && state->has_gate)
 		return STATE_CREATED;

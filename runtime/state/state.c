@@ -74,7 +74,7 @@ static void put_cgroup(struct json_out *o, const struct state *state)
 				: "/");
 }
 
-static void put_own(struct json_out *o, const struct state *state)
+static void put_own(struct json_out *o, const struct state *state, enum state_status status)
 {
 	json_out_key(o, "hull");
 	json_out_object(o);
@@ -104,6 +104,10 @@ static void put_own(struct json_out *o, const struct state *state)
 		json_out_key(o, "timeNamespace");
 		json_out_uint(o, state->time_ns);
 	}
+	if (state->poststart && (status == STATE_RUNNING || status == STATE_PAUSED)) {
+		json_out_key(o, "poststartPending");
+		json_out_bool(o, true);
+	}
 	if (state->exit) {
 		json_out_key(o, "exit");
 		exitinfo_write(state->exit, o);
@@ -116,7 +120,7 @@ void state_put(struct json_out *o, const struct state *state, enum state_status 
 {
 	json_out_object(o);
 	put_common(o, state, status, owner);
-	put_own(o, state);
+	put_own(o, state, status);
 	json_out_object_end(o);
 }
 
@@ -136,7 +140,7 @@ static void file_text(const struct state *state, struct str *ret)
 	json_out_key(&o, "version");
 	json_out_int(&o, STATE_VERSION);
 	put_common(&o, state, state->status, "");
-	put_own(&o, state);
+	put_own(&o, state, state->status);
 	state_put_hooks(&o, "poststart", state->poststart);
 	state_put_hooks(&o, "poststop", state->poststop);
 	json_out_object_end(&o);

@@ -63,7 +63,7 @@ struct state {
 	bool has_gate;   /* of state_read(): it is created as far as `create` does it */
 	const struct spec_map *annotations;     /* or NULL */
 	const struct exitinfo *exit;            /* why it ended; NULL: it has not, or who knows */
-	const struct spec_hook_list *poststart; /* to be run by `start`; or NULL */
+	const struct spec_hook_list *poststart; /* `start` has yet to run them; or NULL */
 	const struct spec_hook_list *poststop;  /* to be run when it is gone; or NULL */
 };
 
@@ -191,6 +191,12 @@ bool state_cgroup_existed(const struct state *state);
  * given, and whose number is another's now.
  */
 _must_check_ int state_has_executed(pid_t pid, uint64_t pid_start);
+
+/*
+ * Whether the container's program runs, beyond doubt: 1 or 0, or -errno when nobody knows (then
+ * state_status_now() says that it does, which is right for all who would take something away).
+ */
+_must_check_ int state_is_running(const struct state *state);
 
 /*
  * The signal that has ended a process which somebody has waited for since; 0: there is none, or the

@@ -527,6 +527,64 @@ start_behind() {
 	deleted --force
 }
 
+# cut_short COMMAND: a start that is killed by its own poststart hook; the program runs by then.
+cut_short() {
+	hook poststart "[ -e $T/cut ] || { touch $T/cut; kill -KILL \$PPID; sleep 0.2; exit 1; }; $1"
+	program /bin/sleep 60
+	created
+	start
+	expect 137 ""
+	must_be running
+}
+
+# pending TRUE_OR_NULL: what the state says of the poststart hooks.
+pending() {
+	[[ $(bounded state "$ID" | jq .hull.poststartPending) == "$1" ]] || fail "poststartPending: $1 expected"
+}
+
+@test "a start that is killed before the poststart hooks have run is no start: the next one runs them" {
+	cut_short :
+	pending true
+	log_is "poststart running"
+	started
+	pending null
+	log_is "poststart running poststart running"
+	start
+	expect 1 ""
+	expect_error "cannot start an already running container"
+	log_is "poststart running poststart running"
+	deleted --force
+	assert_clean
+}
+
+@test "S-047: where the poststart hooks of a start that was killed fail, the container is undone" {
+	hook poststop
+	cut_short "echo no such luck >&2; exit 8"
+	start
+	expect 1 ""
+	expect_error "no such luck"
+	log_is "poststart running poststart running poststop stopped"
+	[[ -z $(container_processes) ]]
+	assert_clean
+}
+
+@test "while a start runs poststart hooks, another one is refused and runs none" {
+	hook poststart "touch $T/begun; until [ -e $T/go ]; do sleep 0.02; done"
+	program /bin/sleep 60
+	created
+	start_behind
+	wait_for test -e "$T/begun"
+	pending true
+	start
+	expect 1 ""
+	expect_error "another hull is starting it"
+	touch "$T/go"
+	wait_for is_gone "$STARTER" || fail "start goes on"
+	pending null
+	log_is "poststart running"
+	deleted --force
+}
+
 @test "start of a paused container is refused at once, and works when it goes on" {
 	local begun
 	program /bin/sleep 60
