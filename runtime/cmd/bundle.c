@@ -94,6 +94,8 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 		r = host_probe(&bundle->host, err);
 	if (r == 0 && asks_for_time(&bundle->spec))
 		host_probe_time(&bundle->host);
+	if (r == 0 && bundle->spec.linux.memory_policy.at)
+		host_probe_memory(&bundle->host);
 	if (r == 0 && asks_for_labels(&bundle->spec))
 		host_probe_modules(&bundle->host);
 	if (r == 0)

@@ -36,12 +36,6 @@ static void begin_list(struct json_out *o, const char *key)
 	json_out_array(o);
 }
 
-static void put_empty_list(struct json_out *o, const char *key)
-{
-	begin_list(o, key);
-	json_out_array_end(o);
-}
-
 /* ---- lists ---- */
 
 static void put_hooks(struct json_out *o)
@@ -153,15 +147,12 @@ static void put_intel_rdt(struct json_out *o)
 	json_out_object_end(o);
 }
 
-/* Without it there is no mode that would be known. */
 static void put_memory_policy(struct json_out *o)
 {
-	if (plan_can(PLAN_MEMORY_POLICY))
-		return;
 	json_out_key(o, "memoryPolicy");
 	json_out_object(o);
-	put_empty_list(o, "modes");
-	put_empty_list(o, "flags");
+	put_names(o, "modes", spec_memory_modes);
+	put_names(o, "flags", spec_memory_flags);
 	json_out_object_end(o);
 }
 

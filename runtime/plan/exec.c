@@ -9,9 +9,7 @@
  */
 #include "plan/plan.h"
 
-#include <ctype.h>
 #include <linux/sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 
@@ -199,6 +197,9 @@ static struct spec *make_spec(const struct planner *p, const struct spec *config
 			spec->linux.seccomp.at = JSON_ELSEWHERE;
 		if (config->linux.personality.at)
 			spec->linux.personality.at = JSON_ELSEWHERE;
+		if (config->linux.memory_policy.at)
+			spec->linux.memory_policy.at = spec->linux.memory_policy.nodes.at =
+				JSON_ELSEWHERE;
 	}
 	spec->doc.options = plan_exec_option_names;
 	apply_options(p, o, &spec->process);
@@ -230,43 +231,13 @@ static int plan_terminal(const struct planner *p, const struct spec *config, str
 	return r < 0 ? r : plan_make_exec_terminal(p, &scratch, err);
 }
 
-/* A number that *text begins with, behind which it then stands; -1: none. */
-static long parse_cpu(const char **text)
-{
-	char *end;
-	*text += strspn(*text, " ");
-	if (!isdigit((unsigned char)**text))
-		return -1;
-	unsigned long n = strtoul(*text, &end, 10);
-	*text = end + strspn(end, " ");
-	return n < CPU_SETSIZE ? (long)n : -1;
-}
-
-/* "0-3,7" */
-static bool parse_cpus(const char *text, cpu_set_t *ret)
-{
-	for (;; text++) {
-		long first = parse_cpu(&text), last = first;
-		if (*text == '-') {
-			text++;
-			last = parse_cpu(&text);
-		}
-		if (first < 0 || last < first)
-			return false;
-		for (; first <= last; first++)
-			CPU_SET((size_t)first, ret);
-		if (*text != ',')
-			return *text == '\0';
-	}
-}
-
 static int plan_cpus(const struct planner *p, const struct spec_str *list, const cpu_set_t **ret,
 		     struct err *err)
 {
 	if (!list->s || !*list->s)
 		return 0;
 	cpu_set_t *cpus = arena_new(p->arena, cpu_set_t);
-	if (!parse_cpus(list->s, cpus)) {
+	if (!plan_parse_list(list->s, cpus)) {
 		err_say(err, ERR_CONFIG, EINVAL,
 			"expected a list of CPUs below %d such as 0-3,7, found \"%s\"", CPU_SETSIZE,
 			list->s);
@@ -354,6 +325,8 @@ int plan_make_exec(const struct plan_container *container, const struct plan_exe
 		r = plan_affinity(&p, err);
 	if (r == 0)
 		r = plan_make_scheduling(&p, err);
+	if (r == 0)
+		r = plan_make_memory_policy(&p, err);
 	if (r < 0)
 		json_locate(&spec->doc, err);
 	else

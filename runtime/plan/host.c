@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/userns.h"
+#include "plan/parts.h"
 
 #define HOST_STATUS_USUAL 4096
 #define HOST_STATUS_SIZE  ((size_t)1024 * 1024) /* 65536 supplementary groups fit */
@@ -150,6 +151,15 @@ int host_probe(struct host *ret, struct err *err)
 void host_probe_time(struct host *ret)
 {
 	ret->has_time_namespaces = faccessat(AT_FDCWD, "/proc/self/timens_offsets", F_OK, 0) == 0;
+}
+
+void host_probe_memory(struct host *ret)
+{
+	char list[1024];
+	if (fd_read_value(AT_FDCWD, "/sys/devices/system/node/has_memory", list, sizeof(list)) <
+		    0 ||
+	    !plan_parse_list(list, &ret->memory_nodes))
+		CPU_ZERO(&ret->memory_nodes);
 }
 
 void host_probe_modules(struct host *ret)

@@ -6,6 +6,7 @@
 #define HULL_PLAN_HOST_H
 
 #include <limits.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,9 @@ struct host {
 	bool denies_setgroups;    /* that one lets nobody set groups */
 	/* The caller's own cgroup in version 2; "": not known, or may use the whole tree. */
 	char cgroup[PATH_MAX];
+	/* Memory nodes, a set of numbers as of CPUs; none: not known, or not asked for by
+	 * host_probe_memory(). */
+	cpu_set_t memory_nodes;
 	bool has_apparmor, has_selinux; /* in force; only known after host_probe_modules() */
 };
 
@@ -32,6 +36,9 @@ _must_check_ int host_probe(struct host *ret, struct err *err);
 
 /* Sets has_time_namespaces; for configs that have one. */
 void host_probe_time(struct host *ret);
+
+/* Sets memory_nodes; for configs that name some. */
+void host_probe_memory(struct host *ret);
 
 /* Which security modules are in force; for configs that ask for one. Leaves false what is unknown.
  */

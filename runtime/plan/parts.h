@@ -39,7 +39,11 @@ void plan_delegate_cgroup(const struct planner *p);
 enum plan_device_how plan_device_way(const struct planner *p, mode_t mode);
 void plan_make_process(const struct planner *p);
 _must_check_ int plan_make_scheduling(const struct planner *p, struct err *err); /* schedule.c */
-/* Appends how the process is scheduled, a line each. */
+_must_check_ int plan_make_memory_policy(const struct planner *p, struct err *err);
+/* "0-3,7": numbers below CPU_SETSIZE, of CPUs or memory nodes, added to the set. */
+_must_check_ bool plan_parse_list(const char *text, cpu_set_t *set);
+/* Append how the process is scheduled, and where its memory comes from, a line each. */
+void plan_print_memory_policy(const struct plan_process *process, struct str *out);
 void plan_print_scheduling(const struct plan_process *process, struct str *out);
 _must_check_ int plan_make_hooks(const struct planner *p, struct err *err);
 void plan_make_capabilities(const struct planner *p);

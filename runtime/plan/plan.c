@@ -53,7 +53,6 @@ const char *plan_bundle_path(const struct planner *p, const char *path)
 
 /* What hull parses but does not carry out yet: `features` must not claim it. */
 static const char *const unsupported[PLAN_FEATURES] = {
-	[PLAN_MEMORY_POLICY] = "a memory policy",
 	[PLAN_INTEL_RDT] = "resource control of the processor (intelRdt)",
 	[PLAN_SECCOMP_NOTIFY] = "SCMP_ACT_NOTIFY",
 };
@@ -75,7 +74,6 @@ int plan_refuse_unsupported(const struct planner *p, struct err *err)
 		notify = s->linux.seccomp.default_action.at;
 
 	const uint32_t asked[PLAN_FEATURES] = {
-		[PLAN_MEMORY_POLICY] = s->linux.memory_policy.at,
 		[PLAN_INTEL_RDT] = s->linux.intel_rdt.at,
 		[PLAN_SECCOMP_NOTIFY] = notify,
 	};
@@ -245,7 +243,7 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		plan_make_network,    plan_make_root,          plan_make_cgroup,
 		plan_make_mounts,     plan_make_terminal,      plan_check_ids,
 		plan_make_labels,     plan_make_sysctls,       check_protected,
-		plan_make_scheduling,
+		plan_make_scheduling, plan_make_memory_policy,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

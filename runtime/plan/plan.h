@@ -253,6 +253,13 @@ struct plan_io_priority {
 	int value; /* class and level in one, as ioprio_set(2) takes it */
 	uint32_t at;
 };
+struct plan_memory_policy {
+	bool is_wanted;
+	int mode;        /* MPOL_* of <linux/mempolicy.h> */
+	unsigned flags;  /* MPOL_F_* */
+	cpu_set_t nodes; /* a set of numbers as of CPUs */
+	uint32_t at;
+};
 #define PLAN_HOME_SIZE       4096 /* "HOME=" and a path */
 #define PLAN_LISTEN_PID_SIZE 24   /* "LISTEN_PID=" and a number */
 
@@ -285,6 +292,7 @@ struct plan_process {
 	bool has_personality;
 	unsigned long personality;
 	uint32_t personality_at;
+	struct plan_memory_policy memory_policy;
 	struct plan_scheduler scheduler;
 	struct plan_io_priority io_priority;
 	/* exec: the processors that it may run on, until it is in the cgroup and from then on; or
@@ -426,7 +434,6 @@ _must_check_ int plan_make_exec(const struct plan_container *container,
 
 /* What config.json can ask for and hull may not carry out: then it is refused. */
 enum plan_feature {
-	PLAN_MEMORY_POLICY,
 	PLAN_NET_DEVICES,
 	PLAN_INTEL_RDT,
 	PLAN_SECCOMP_NOTIFY,

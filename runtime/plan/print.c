@@ -350,6 +350,7 @@ static void print_drop(const struct plan *plan, struct str *out)
 	if (process->has_personality)
 		str_printf(out, "drop        personality %s\n",
 			   process->personality == PER_LINUX32 ? "LINUX32" : "LINUX");
+	plan_print_memory_policy(process, out);
 	str_printf(out, "drop        user %u, group %u", process->uid, process->gid);
 	for (size_t i = 0; i < process->groups_n; i++)
 		str_printf(out, "%s%u", i ? " " : ", additional groups ", process->groups[i]);

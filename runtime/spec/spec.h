@@ -339,7 +339,7 @@ struct spec {
 /* The words of a seccomp profile: SCMP_ACT_*, SCMP_CMP_*, SCMP_ARCH_*, SECCOMP_FILTER_FLAG_*. */
 extern const struct str_name spec_seccomp_actions[], spec_seccomp_operators[], spec_seccomp_archs[],
 	spec_seccomp_flags[];
-extern const struct str_name spec_scheduler_flags[];
+extern const struct str_name spec_scheduler_flags[], spec_memory_modes[], spec_memory_flags[];
 
 /* ---- loading ---- */
 

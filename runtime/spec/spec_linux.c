@@ -89,7 +89,7 @@ static const struct bind_object net_device_object = BIND_TABLE(struct spec_net_d
 
 #define POLICY_WEIGHTED_INTERLEAVE 6 /* of Linux 6.9; Debian 12's headers are older */
 
-static const struct str_name policy_modes[] = {
+const struct str_name spec_memory_modes[] = {
 	{ "MPOL_DEFAULT", MPOL_DEFAULT },
 	{ "MPOL_PREFERRED", MPOL_PREFERRED },
 	{ "MPOL_BIND", MPOL_BIND },
@@ -99,26 +99,75 @@ static const struct str_name policy_modes[] = {
 	{ "MPOL_WEIGHTED_INTERLEAVE", POLICY_WEIGHTED_INTERLEAVE },
 	{ NULL, 0 },
 };
-static const struct str_name policy_flags[] = {
+const struct str_name spec_memory_flags[] = {
 	{ "MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES },
 	{ "MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES },
 	{ "MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING },
 	{ NULL, 0 },
 };
 
-static void check_memory_policy(struct bind *b _unused_, const struct json *node _unused_,
-				void *object)
+/* Which modes go with nodes: must have some, may have some, must have none. */
+enum policy_nodes { POLICY_NEEDS_NODES, POLICY_TAKES_NODES, POLICY_HAS_NO_NODES };
+
+static enum policy_nodes policy_nodes(int64_t mode)
+{
+	switch (mode) {
+	case MPOL_DEFAULT:
+	case MPOL_LOCAL:
+		return POLICY_HAS_NO_NODES;
+	case MPOL_PREFERRED: /* without one it is as MPOL_LOCAL */
+		return POLICY_TAKES_NODES;
+	default:
+		return POLICY_NEEDS_NODES;
+	}
+}
+
+/* What set_mempolicy(2) refuses, and it does not say which of them. */
+static void check_policy_nodes(struct bind *b, const struct json *node,
+			       const struct spec_memory_policy *p)
+{
+	const char *mode = str_name_of(spec_memory_modes, p->mode.v);
+	enum policy_nodes nodes = policy_nodes(p->mode.v);
+	const struct json *given = json_get(node, "nodes");
+
+	if (nodes == POLICY_HAS_NO_NODES && p->nodes.at)
+		bind_error(b, p->nodes.at, "%s has no nodes", mode);
+	else if (nodes == POLICY_NEEDS_NODES && !p->nodes.at &&
+		 (!given || (given->type == JSON_STRING && !*given->text)))
+		bind_error_member(b, node, "nodes", "%s needs nodes, but there are none", mode);
+}
+
+static void check_policy_flags(struct bind *b, const struct spec_memory_policy *p)
+{
+	const unsigned both = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
+	const char *mode = str_name_of(spec_memory_modes, p->mode.v);
+
+	if ((p->flags & both) == both)
+		bind_error(b, p->flags_text.at,
+			   "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+	else if ((p->flags & both) && !p->nodes.at)
+		bind_error(b, p->flags_text.at, "without nodes %s has none of these flags", mode);
+	if ((p->flags & MPOL_F_NUMA_BALANCING) && p->mode.v != MPOL_BIND &&
+	    p->mode.v != MPOL_PREFERRED_MANY)
+		bind_error(b, p->flags_text.at, "%s has no MPOL_F_NUMA_BALANCING", mode);
+}
+
+static void check_memory_policy(struct bind *b, const struct json *node, void *object)
 {
 	struct spec_memory_policy *p = object;
-	p->flags = (unsigned)bind_bits(&p->flags_text, policy_flags);
+	p->flags = (unsigned)bind_bits(&p->flags_text, spec_memory_flags);
+	if (!p->mode.at)
+		return;
+	check_policy_nodes(b, node, p);
+	check_policy_flags(b, p);
 }
 
 static const struct bind_key memory_policy_keys[] = {
-	BIND(ENUM, "mode", struct spec_memory_policy, mode, .names = policy_modes,
+	BIND(ENUM, "mode", struct spec_memory_policy, mode, .names = spec_memory_modes,
 	     .what = "memory policy", .flags = BIND_REQUIRED),
 	BIND(STR, "nodes", struct spec_memory_policy, nodes, .is = spec_is_list,
 	     .what = "a list of memory nodes such as 0-1", .flags = BIND_EMPTY_UNSET),
-	BIND(STRV, "flags", struct spec_memory_policy, flags_text, .names = policy_flags,
+	BIND(STRV, "flags", struct spec_memory_policy, flags_text, .names = spec_memory_flags,
 	     .what = "memory policy flag"),
 	{ .key = NULL },
 };

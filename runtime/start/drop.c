@@ -147,9 +147,9 @@ static int close_root(struct start *s, struct err *err _unused_)
 int drop_privileges(struct start *s, struct err *err)
 {
 	static int (*const steps[])(struct start *, struct err *) = {
-		restore_umask,    set_no_new_privs, set_personality,   drop_bounding,
-		cwd_try,          set_user,         cwd_enter,         close_root,
-		set_capabilities, raise_ambient,    verify_privileges,
+		restore_umask, set_no_new_privs, set_personality, memory_policy_set,
+		drop_bounding, cwd_try,          set_user,        cwd_enter,
+		close_root,    set_capabilities, raise_ambient,   verify_privileges,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		int r = steps[i](s, err);

@@ -161,6 +161,7 @@ _must_check_ int dev_open(const struct start *s, struct err *err);
 _must_check_ int console_control(struct start *s, struct err *err);
 
 /* Parts of drop_privileges(), before and after the change of the user. */
+_must_check_ int memory_policy_set(struct start *s, struct err *err);
 _must_check_ int cwd_try(struct start *s, struct err *err);
 _must_check_ int cwd_enter(struct start *s, struct err *err);
 bool drop_keeps_groups(const struct start *s);

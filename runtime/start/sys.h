@@ -55,6 +55,17 @@ static inline int sys_ioprio_set(int which, int who, int value)
 	return (int)syscall(SYS_ioprio_set, which, who, value);
 }
 
+/* Nodes are bits, as of CPUs; the kernel counts one less than it is told. */
+static inline int sys_set_mempolicy(int mode, const void *nodes, unsigned long n)
+{
+	return (int)syscall(SYS_set_mempolicy, mode, nodes, n + 1);
+}
+
+static inline int sys_get_mempolicy(void *nodes, unsigned long n)
+{
+	return (int)syscall(SYS_get_mempolicy, NULL, nodes, n + 1, NULL, 0);
+}
+
 /* A session keyring without a name: it cannot be an existing one of somebody else. */
 static inline long sys_new_session_keyring(void)
 {

@@ -48,6 +48,7 @@ static const struct host rich_host = {
 	.caps_bounding = (UINT64_C(1) << 41) - 1,
 	.caps_known = (UINT64_C(1) << 41) - 1,
 	.has_time_namespaces = true,
+	.memory_nodes = { { 3 } }, /* 0 and 1 */
 	.has_apparmor = true,
 	.has_selinux = true,
 };

@@ -53,6 +53,9 @@ feature() {
 	feature '[.linux.cgroup.v1, .linux.cgroup.v2]' '[false,true]'
 	feature '.linux.capabilities | length, index("CAP_SYS_ADMIN") != null' $'41\ntrue'
 	feature '[.mountOptions | index("ro", "rro", "rbind") != null] | all' 'true'
+	feature '.linux.memoryPolicy.modes | length, index("MPOL_BIND") != null' $'7\ntrue'
+	feature '.linux.memoryPolicy.flags' \
+		'["MPOL_F_STATIC_NODES","MPOL_F_RELATIVE_NODES","MPOL_F_NUMA_BALANCING"]'
 	feature '.annotations["org.opencontainers.runc.checkpoint.enabled"]' '"false"'
 	feature '.potentiallyUnsafeConfigAnnotations' '["dev.hull."]'
 }

@@ -249,3 +249,80 @@ refused() {
 	capture timeout 30 "$HULL" --root "$STATE" create -b "$BUNDLE" "$ID" 3>&-
 	refused 'sched_deadline_period_min_us'
 }
+
+# ---- linux.memoryPolicy ------------------------------------------------------------------------
+
+# policy JSON PATTERN: the kernel calls it so.
+policy() {
+	config ".linux.memoryPolicy = $1"
+	hull_run
+	expect 0
+	# shellcheck disable=SC2053 # a pattern
+	[[ $(cut -d ' ' -f 2 <<<"$output" | sort -u) == $2 ]] || report "expected the policy $2"
+}
+
+@test "S-196 S-197: each memory policy, with its flags and nodes" {
+	[[ -e /proc/self/numa_maps ]] || skip "this kernel knows no memory nodes"
+	# Of pages that are its own: those of files may be elsewhere.
+	script 'exec grep -E " (heap|stack)" /proc/self/numa_maps'
+	policy '{mode: "MPOL_DEFAULT"}' default
+	policy '{mode: "MPOL_LOCAL", nodes: ""}' local
+	policy '{mode: "MPOL_PREFERRED"}' local
+	policy '{mode: "MPOL_PREFERRED", nodes: "0"}' prefer:0
+	policy '{mode: "MPOL_BIND", nodes: "0"}' bind:0
+	policy '{mode: "MPOL_INTERLEAVE", nodes: "0-0,0"}' interleave:0
+	policy '{mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]}' bind=static:0
+	policy '{mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_RELATIVE_NODES"]}' bind=relative:0
+	policy '{mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_NUMA_BALANCING"]}' 'bind*:0'
+	config '.linux.memoryPolicy = {mode: "MPOL_PREFERRED_MANY", nodes: "0"}'
+	hull_run
+	expect 0
+	expect_match '^[0-9a-f]+ prefer \(many\):0 '
+	assert_clean
+}
+
+@test "MPOL_WEIGHTED_INTERLEAVE: done where the kernel has it, or refused with a hint" {
+	script 'exec grep -m 1 stack /proc/self/numa_maps'
+	config '.linux.memoryPolicy = {mode: "MPOL_WEIGHTED_INTERLEAVE", nodes: "0"}'
+	hull_run
+	if [[ -d /sys/kernel/mm/mempolicy/weighted_interleave ]]; then
+		expect 0
+		expect_match 'weighted interleave:0 '
+	else
+		expect 1
+		expect_error 'hint .*Linux 6.9'
+		expect_error 'config.json:[0-9]+:[0-9]+  linux.memoryPolicy'
+	fi
+	assert_clean
+}
+
+@test "exec: the container's memory policy, also with a process file" {
+	[[ -e /proc/self/numa_maps ]] || skip "this kernel knows no memory nodes"
+	program /bin/sleep 60
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
+	hull_start
+	hull_exec "$ID" grep -m 1 stack /proc/self/numa_maps
+	expect 0
+	expect_match ' bind:0 '
+	jq '.process | .args = ["/bin/grep", "-m", "1", "stack", "/proc/self/numa_maps"]' \
+		"$BUNDLE/config.json" >"$T/process.json"
+	hull_exec -p "$T/process.json" "$ID"
+	expect 0
+	expect_match ' bind:0 '
+	stop
+}
+
+@test "a memory node that this host does not have is an error, whatever the kernel would make of it" {
+	local flags
+	[[ $(</sys/devices/system/node/has_memory) == 0 ]] || skip "this host has more than one"
+	for flags in '' MPOL_F_STATIC_NODES MPOL_F_RELATIVE_NODES; do
+		config --arg flags "$flags" '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0-1",
+			flags: (if $flags == "" then [] else [$flags] end)}'
+		hull_run
+		expect 1
+		expect_error 'this host has no memory node 1'
+		expect_error 'config.json:[0-9]+:[0-9]+  linux.memoryPolicy.nodes'
+		expect_error 'hint.* it has 0'
+		assert_clean
+	done
+}

@@ -325,6 +325,21 @@ static const struct row linux_rows[] = {
 	  "linux.devices[0].path", "expected an absolute path, found \"dev/x\"", NULL },
 	{ LINUX("{'devices': [{'type': 'c', 'path': '/dev/x', 'major': 1}]}"), 2, 14,
 	  "linux.devices[0].minor", "required for this type of device, but missing", NULL },
+	{ LINUX("{'memoryPolicy': {'mode': 'MPOL_LOCAL', 'nodes': '0'}}"), 2, 50,
+	  "linux.memoryPolicy.nodes", "MPOL_LOCAL has no nodes", NULL },
+	{ LINUX("{'memoryPolicy': {'mode': 'MPOL_BIND', 'nodes': ''}}"), 2, 2,
+	  "linux.memoryPolicy.nodes", "MPOL_BIND needs nodes, but there are none", NULL },
+	{ LINUX("{'memoryPolicy': {'mode': 'MPOL_PREFERRED',"
+		"'flags': ['MPOL_F_RELATIVE_NODES']}}"),
+	  2, 53, "linux.memoryPolicy.flags", "without nodes MPOL_PREFERRED has none of these flags",
+	  NULL },
+	{ LINUX("{'memoryPolicy': {'mode': 'MPOL_BIND', 'nodes': '0',"
+		"'flags': ['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES']}}"),
+	  2, 62, "linux.memoryPolicy.flags",
+	  "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other", NULL },
+	{ LINUX("{'memoryPolicy': {'mode': 'MPOL_INTERLEAVE', 'nodes': '0',"
+		"'flags': ['MPOL_F_NUMA_BALANCING']}}"),
+	  2, 68, "linux.memoryPolicy.flags", "MPOL_INTERLEAVE has no MPOL_F_NUMA_BALANCING", NULL },
 	{ LINUX("{'netDevices': {'eth0': {'name': 'a/b'}}}"), 2, 34, "linux.netDevices.eth0.name",
 	  "expected a name of at most 15 bytes without '/', ':' and blanks, and no % but one %d, "
 	  "found \"a/b\"",
@@ -357,7 +372,7 @@ static const struct row linux_rows[] = {
 	  "expected the name of a directory, or /, found \"../x\"", NULL },
 	{ LINUX("{'memoryPolicy': {'nodes': '0'}}"), 2, 2, "linux.memoryPolicy.mode",
 	  "required, but missing", NULL },
-	{ LINUX("{'memoryPolicy': {'mode': 'MPOL_BIND', 'flags': ['MPOL_F_X']}}"), 2, 50,
+	{ LINUX("{'memoryPolicy': {'mode': 'MPOL_LOCAL', 'flags': ['MPOL_F_X']}}"), 2, 51,
 	  "linux.memoryPolicy.flags[0]", "unknown memory policy flag 'MPOL_F_X'",
 	  "known are MPOL_F_STATIC_NODES, MPOL_F_RELATIVE_NODES, MPOL_F_NUMA_BALANCING" },
 	{ LINUX("{'personality': {'domain': 'i686'}}"), 2, 28, "linux.personality.domain",
