@@ -170,12 +170,19 @@ struct answering {
 	int result; /* of `each`, or of a list that changed */
 };
 
+/* NLMSG_OK compares a size with and one without sign, which clang warns of. */
+static bool is_whole(const struct nlmsghdr *message, int size)
+{
+	return size >= (int)sizeof(*message) && message->nlmsg_len >= sizeof(*message) &&
+	       message->nlmsg_len <= (unsigned)size;
+}
+
 /* All that came at once; as read_end(). */
 static int read_answers(struct answering *a, const char *bytes, int size)
 {
 	const struct nlmsghdr *answer = (const struct nlmsghdr *)(const void *)bytes;
 
-	for (; NLMSG_OK(answer, size); answer = NLMSG_NEXT(answer, size)) {
+	for (; is_whole(answer, size); answer = NLMSG_NEXT(answer, size)) {
 		if (answer->nlmsg_seq != a->nl->number) /* of a question that was given up */
 			continue;
 		if (answer->nlmsg_flags & NLM_F_DUMP_INTR)

@@ -165,7 +165,7 @@ static void child_add(pid_t pid, struct process *parent, size_t way)
 {
 	struct process *process = process_add(pid, true);
 	if (!parent)
-		strcpy(process->name, "?");
+		snprintf(process->name, NAME_SIZE, "?");
 	else if (snprintf(process->name, NAME_SIZE, "%s%c%u", parent->name, ways[way].letter,
 			  ++parent->made[way]) >= NAME_SIZE)
 		give_up("name");
