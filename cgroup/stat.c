@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,20 @@ void stat_parse_pressure(const char *text, struct arena *arena, struct stat_pres
 			parse_pressure_line(line, &ret->full);
 	}
 	ret->is_there = true;
+}
+
+/* ---- the limit of the CPU ---- */
+
+/* "50000 100000" or "max 100000". */
+void stat_parse_cpu_max(const char *text, struct stat_cpu *ret)
+{
+	uint64_t quota = CGROUP_NUMBER_MAX, period;
+	ret->quota = ret->period = CGROUP_NUMBER_NONE;
+	if (sscanf(text, "max %" SCNu64, &period) != 1 &&
+	    sscanf(text, "%" SCNu64 " %" SCNu64, &quota, &period) != 2)
+		return;
+	ret->quota = quota;
+	ret->period = period;
 }
 
 /* ---- lists ---- */
@@ -194,6 +209,10 @@ static void read_cpu(int fd, struct arena *arena, struct stat_cpu *ret)
 	ret->periods = v[3];
 	ret->throttled_periods = v[4];
 	ret->throttled = v[5];
+	char limit[64] = "";
+	if (fd_read_value(fd, "cpu.max", limit, sizeof(limit)) < 0)
+		limit[0] = '\0';
+	stat_parse_cpu_max(limit, ret);
 	read_pressure(fd, "cpu.pressure", arena, &ret->pressure);
 }
 
@@ -205,10 +224,11 @@ static void read_memory(int fd, struct arena *arena, struct stat_memory *ret)
 	ret->swap_usage = cgroup_read_number(fd, 0, "memory.swap.current");
 	ret->swap_limit = cgroup_read_number(fd, 0, "memory.swap.max");
 	ret->swap_peak = cgroup_read_number(fd, 0, "memory.swap.peak");
-	ret->limit_hits = cgroup_read_event(fd, 0, "memory.events", "max");
-	const char *text = read_text(fd, "memory.stat", arena);
-	if (text)
-		stat_parse_pairs(text, arena, ret);
+	uint64_t events[2];
+	cgroup_read_events(fd, 0, "memory.events", (const char *const[]) { "max", "oom_kill" }, 2,
+			   events);
+	ret->limit_hits = events[0];
+	ret->oom_kills = events[1];
 	read_pressure(fd, "memory.pressure", arena, &ret->pressure);
 }
 
@@ -261,7 +281,7 @@ static void read_hugetlb(int fd, struct arena *arena, struct cgroup_stat *ret)
 	closedir(dir);
 }
 
-int cgroup_read_stat(int fd, struct arena *arena, struct cgroup_stat *ret, struct err *err)
+int cgroup_read_load(int fd, struct arena *arena, struct cgroup_stat *ret, struct err *err)
 {
 	char text[256];
 	memset(ret, 0, sizeof(*ret));
@@ -275,6 +295,17 @@ int cgroup_read_stat(int fd, struct arena *arena, struct cgroup_stat *ret, struc
 	ret->pids = cgroup_read_number(fd, 0, "pids.current");
 	ret->pids_limit = cgroup_read_number(fd, 0, "pids.max");
 	read_io(fd, arena, ret);
+	return 0;
+}
+
+int cgroup_read_stat(int fd, struct arena *arena, struct cgroup_stat *ret, struct err *err)
+{
+	int r = cgroup_read_load(fd, arena, ret, err);
+	if (r < 0)
+		return r;
+	const char *text = read_text(fd, "memory.stat", arena);
+	if (text)
+		stat_parse_pairs(text, arena, &ret->memory);
 	read_hugetlb(fd, arena, ret);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * What a cgroup uses and has used, for `hull events`. What a file does not say, because its
- * controller or the kernel's version lacks it, is CGROUP_NUMBER_NONE or an empty list.
+ * What a cgroup uses and has used, for `hull events` and `hull stats`. What a file does not say,
+ * because its controller or the kernel's version lacks it, is CGROUP_NUMBER_NONE or an empty list.
  */
 #ifndef HULL_CGROUP_STAT_H
 #define HULL_CGROUP_STAT_H
@@ -31,6 +31,7 @@ struct stat_memory { /* bytes */
 	uint64_t usage, limit, peak;
 	uint64_t swap_usage, swap_limit, swap_peak;
 	uint64_t limit_hits;   /* how often the limit was reached */
+	uint64_t oom_kills;    /* processes that the kernel has killed for it */
 	struct stat_pair *raw; /* memory.stat */
 	size_t raw_n;
 	struct stat_pressure pressure;
@@ -38,6 +39,7 @@ struct stat_memory { /* bytes */
 struct stat_cpu { /* microseconds */
 	uint64_t usage, user, system;
 	uint64_t periods, throttled_periods, throttled;
+	uint64_t quota, period; /* the quota is CGROUP_NUMBER_MAX without a limit */
 	struct stat_pressure pressure;
 };
 struct stat_io_device { /* bytes and operations */
@@ -64,7 +66,12 @@ struct cgroup_stat {
 _must_check_ int cgroup_read_stat(int fd, struct arena *arena, struct cgroup_stat *ret,
 				  struct err *err);
 
+/* The same without what takes the kernel long to count: memory.stat, and the huge pages. */
+_must_check_ int cgroup_read_load(int fd, struct arena *arena, struct cgroup_stat *ret,
+				  struct err *err);
+
 /* Parts of it, on texts, for tests. */
+void stat_parse_cpu_max(const char *text, struct stat_cpu *ret);
 void stat_parse_pressure(const char *text, struct arena *arena, struct stat_pressure *ret);
 void stat_parse_io(const char *text, struct arena *arena, struct cgroup_stat *ret);
 void stat_parse_pairs(const char *text, struct arena *arena, struct stat_memory *ret);

@@ -101,7 +101,8 @@ struct command {
 
 extern const struct command command_create, command_start, command_run, command_exec, command_state,
 	command_list, command_ps, command_kill, command_pause, command_resume, command_update,
-	command_events, command_delete, command_check, command_plan, command_spec, command_features;
+	command_events, command_stats, command_delete, command_check, command_plan, command_spec,
+	command_features;
 
 /* The options before the command. */
 extern const struct option cmd_global_options[];
@@ -146,6 +147,9 @@ int cmd_die_by(int signal);
 
 /* --format, which is table (also NULL) or json. */
 _must_check_ int cmd_parse_format(const char *format, bool *ret_is_json, struct err *err);
+
+/* The time of --interval: "500ms", "5s", "1m", "1h". */
+_must_check_ int cmd_parse_interval(const char *text, int *ret_ms, struct err *err);
 
 /* The absolute path of a path of the caller, without its being resolved. */
 _must_check_ int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err);

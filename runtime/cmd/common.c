@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/userns.h"
@@ -65,6 +66,31 @@ int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err
 	*ret = str_eq(path, ".") || !*path ? arena_strdup(&cmd->arena, cwd)
 					   : arena_printf(&cmd->arena, "%s/%s", cwd, path);
 	return 0;
+}
+
+/* As Go writes durations, but one unit only; "5" are seconds. */
+int cmd_parse_interval(const char *text, int *ret_ms, struct err *err)
+{
+	static const struct str_name units[] = {
+		{ "ms", 1 },        { "s", 1000 },    { "", 1000 },
+		{ "m", 60 * 1000 }, { "h", 3600000 }, { NULL, 0 },
+	};
+	uint64_t number = 0;
+	char digits[16];
+	size_t n = strspn(text, "0123456789");
+	const struct str_name *unit = str_name_find(units, text + n);
+	if (unit && n > 0 && n < sizeof(digits)) {
+		memcpy(digits, text, n);
+		digits[n] = '\0';
+		if (str_to_u64(digits, INT32_MAX / (uint64_t)unit->value, &number) < 0)
+			number = 0;
+	}
+	*ret_ms = unit ? (int)(number * (uint64_t)unit->value) : 0;
+	if (*ret_ms > 0)
+		return 0;
+	err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a time", text);
+	err_hint(err, "--interval takes a time above zero such as 500ms, 5s or 2m");
+	return -EINVAL;
 }
 
 int cmd_die_by(int signal)

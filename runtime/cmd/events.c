@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,31 +29,6 @@ static const struct option events_table[] = {
 	  "how often to show them, such as 500ms, 5s (default) or 2m" },
 	{ 0 },
 };
-
-/* "500ms", "5s", "1m", "1h", as Go writes durations, but one unit only; "5" are seconds. */
-static int parse_interval(const char *text, int *ret_ms, struct err *err)
-{
-	static const struct str_name units[] = {
-		{ "ms", 1 },        { "s", 1000 },    { "", 1000 },
-		{ "m", 60 * 1000 }, { "h", 3600000 }, { NULL, 0 },
-	};
-	uint64_t number = 0;
-	char digits[16];
-	size_t n = strspn(text, "0123456789");
-	const struct str_name *unit = str_name_find(units, text + n);
-	if (unit && n > 0 && n < sizeof(digits)) {
-		memcpy(digits, text, n);
-		digits[n] = '\0';
-		if (str_to_u64(digits, INT32_MAX / (uint64_t)unit->value, &number) < 0)
-			number = 0;
-	}
-	*ret_ms = unit ? (int)(number * (uint64_t)unit->value) : 0;
-	if (*ret_ms > 0)
-		return 0;
-	err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a time", text);
-	err_hint(err, "--interval takes a time above zero such as 500ms, 5s or 2m");
-	return -EINVAL;
-}
 
 /* ---- one look ---- */
 
@@ -196,7 +170,7 @@ static int events_command(struct cmd *cmd, void *options, struct err *err)
 	const char *id = cmd->args[0];
 	int interval_ms = EVENTS_INTERVAL_MS;
 
-	int r = o->interval ? parse_interval(o->interval, &interval_ms, err) : 0;
+	int r = o->interval ? cmd_parse_interval(o->interval, &interval_ms, err) : 0;
 	if (r < 0)
 		return r;
 	r = container_open(cmd, id, CONTAINER_READ, &c, err);

@@ -33,6 +33,7 @@ const struct command *const cmd_table[] = {
 	&command_state,
 	&command_ps,
 	&command_events,
+	&command_stats,
 	&command_check,
 	&command_plan,
 	&command_spec,

@@ -53,6 +53,9 @@ void report_log_warning(struct str *out, const struct err *warning, const char *
  */
 void report_row(struct str *out, enum report_flags flags, const char *name, const char *text);
 
+/* "32.0 MiB"; below a KiB the number alone. report_exit.c. */
+void report_bytes(struct str *out, uint64_t n);
+
 /* ---- how a container ended (report_exit.c) ---- */
 
 /* The program did what it was to do, well or not: nothing that needs a word from hull. */

@@ -21,14 +21,10 @@ bool report_exit_is_error(const struct exitinfo *x)
 
 /* ---- quantities ---- */
 
-static void append_bytes(struct str *out, uint64_t n)
+void report_bytes(struct str *out, uint64_t n)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
 	size_t unit = 0;
-	if (n == EXITINFO_UNLIMITED) {
-		str_append(out, "none");
-		return;
-	}
 	if (n < 1024) {
 		str_printf(out, "%" PRIu64, n);
 		return;
@@ -37,6 +33,14 @@ static void append_bytes(struct str *out, uint64_t n)
 	for (; v >= 1024 && unit + 1 < ARRAY_SIZE(units); unit++)
 		v /= 1024;
 	str_printf(out, "%.1f %s", v, units[unit]);
+}
+
+static void append_bytes(struct str *out, uint64_t n)
+{
+	if (n == EXITINFO_UNLIMITED)
+		str_append(out, "none");
+	else
+		report_bytes(out, n);
 }
 
 static void append_duration(struct str *out, uint64_t ms)

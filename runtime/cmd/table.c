@@ -9,7 +9,12 @@
 
 void table_init(struct table *t, struct arena *arena, size_t columns)
 {
-	*t = (struct table) { .arena = arena, .columns = columns };
+	*t = (struct table) {
+		.arena = arena,
+		.columns = columns,
+		.min_width = TABLE_MIN_WIDTH,
+		.padding = TABLE_PADDING,
+	};
 }
 
 void table_add(struct table *t, const char *cell)
@@ -38,9 +43,9 @@ static size_t width_of(const char *cell)
 
 static size_t column_width(const struct table *t, size_t column)
 {
-	size_t width = TABLE_MIN_WIDTH;
+	size_t width = t->min_width;
 	for (size_t i = column; i < t->n; i += t->columns) {
-		size_t n = width_of(t->cells[i]) + TABLE_PADDING;
+		size_t n = width_of(t->cells[i]) + t->padding;
 		width = n > width ? n : width;
 	}
 	return width;
