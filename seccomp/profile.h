@@ -6,6 +6,7 @@
 #ifndef HULL_SECCOMP_PROFILE_H
 #define HULL_SECCOMP_PROFILE_H
 
+#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,14 @@ _must_check_ int profile_arches(const struct spec_seccomp *spec, struct arena *a
 
 /* The token of "SCMP_ARCH_X86_64", 0 when unknown. */
 uint32_t profile_arch_token(const char *name);
+
+/* Not in the headers of each Debian 12; Linux 5.19. */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+/* The bit of "SECCOMP_FILTER_FLAG_LOG", 0 when unknown. */
+unsigned profile_flag(const char *name);
 
 /* What seccomp(2) is to be told besides the program: fills flags and has_notify. */
 _must_check_ int profile_flags(const struct spec_seccomp *spec, struct seccomp_filter *ret,

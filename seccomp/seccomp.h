@@ -52,12 +52,16 @@ _must_check_ int seccomp_prepare(const struct spec_seccomp *spec, int cache_dirf
 
 /*
  * Installs the filter into the calling thread, which has no_new_privs or CAP_SYS_ADMIN. One system
- * call, no allocation. 0 or -errno. After it only what the profile allows can be called.
+ * call, no allocation. 0 or -errno. After it only what the profile allows can be called; and what
+ * it notifies of fails with ENOSYS where no listener came before (listen.h).
  */
 _must_check_ int seccomp_install(const struct seccomp_filter *filter);
 
 /* Whether the library knows an architecture, "SCMP_ARCH_X86_64". */
 bool seccomp_knows_arch(const char *name);
+
+/* Whether the kernel that runs knows a flag, "SECCOMP_FILTER_FLAG_LOG". */
+bool seccomp_knows_flag(const char *name);
 
 /* The number of a system call on the native architecture, -1 when it has none of that name. */
 int seccomp_syscall_number(const char *name);

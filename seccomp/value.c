@@ -67,11 +67,6 @@ int profile_arches(const struct spec_seccomp *spec, struct arena *arena, struct 
 
 /* ---- flags ---- */
 
-/* Not in the headers of Debian 12; Linux 5.19. */
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
-#endif
-
 static const struct str_name flag_names[] = {
 	{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
 	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
@@ -79,6 +74,12 @@ static const struct str_name flag_names[] = {
 	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
 	{ NULL, 0 },
 };
+
+unsigned profile_flag(const char *name)
+{
+	const struct str_name *flag = str_name_find(flag_names, name);
+	return flag ? (unsigned)flag->value : 0;
+}
 
 static bool has_notify(const struct spec_seccomp *spec)
 {
@@ -96,14 +97,14 @@ int profile_flags(const struct spec_seccomp *spec, struct seccomp_filter *ret, s
 	unsigned flags = spec->flags.at ? 0 : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
 	for (size_t i = 0; i < spec->flags.n; i++) {
-		const struct str_name *flag = str_name_find(flag_names, spec->flags.v[i].s);
+		unsigned flag = profile_flag(spec->flags.v[i].s);
 		if (!flag) {
 			int r = err_say(err, ERR_CONFIG, EINVAL, "unknown seccomp flag '%s'",
 					spec->flags.v[i].s);
 			err_at(err, spec->flags.v[i].at);
 			return r;
 		}
-		flags |= (unsigned)flag->value;
+		flags |= flag;
 	}
 	ret->has_notify = has_notify(spec);
 	/* It says how to wait for a listener; the kernel refuses it where there is none. */

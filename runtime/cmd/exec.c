@@ -228,7 +228,9 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 	start->join.has_init = start->state.has_init;
 	start->join.cgroup = start->state.cgroup;
 	start->join.sub_cgroup = o->cgroup;
-	*ret = (struct plan_container) { .id = id, .config = config };
+	*ret = (struct plan_container) { .id = id,
+					 .bundle = start->state.bundle,
+					 .config = config };
 	if (r == 0)
 		r = join_examine(&start->join, ret, err);
 	return r < 0 && join_has_ended(&start->join) ? not_there(id, STATE_STOPPED, err) : r;

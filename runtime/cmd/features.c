@@ -120,11 +120,7 @@ static void put_seccomp(struct json_out *o)
 	json_out_key(o, "seccomp");
 	json_out_object(o);
 	put_bool(o, "enabled", true);
-	begin_list(o, "actions");
-	for (const struct str_name *n = spec_seccomp_actions; n->name; n++)
-		if (n->value != SCMP_ACT_NOTIFY || plan_can(PLAN_SECCOMP_NOTIFY))
-			json_out_string(o, n->name);
-	json_out_array_end(o);
+	put_names(o, "actions", spec_seccomp_actions);
 	put_names(o, "operators", spec_seccomp_operators);
 	begin_list(o, "archs");
 	for (const struct str_name *n = spec_seccomp_archs; n->name; n++)
@@ -132,7 +128,11 @@ static void put_seccomp(struct json_out *o)
 			json_out_string(o, n->name);
 	json_out_array_end(o);
 	put_names(o, "knownFlags", spec_seccomp_flags);
-	put_names(o, "supportedFlags", spec_seccomp_flags);
+	begin_list(o, "supportedFlags");
+	for (const struct str_name *n = spec_seccomp_flags; n->name; n++)
+		if (seccomp_knows_flag(n->name))
+			json_out_string(o, n->name);
+	json_out_array_end(o);
 	json_out_object_end(o);
 }
 

@@ -30,6 +30,7 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 		.owner = getuid(),
 		.has_init = bundle->plan.flags & PLAN_INIT,
 		.no_process = !bundle->spec.process.at,
+		.has_listener = bundle->plan.listener.is_wanted,
 		.annotations = &bundle->spec.annotations,
 	};
 	clock_now(state->created);

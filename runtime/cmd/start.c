@@ -1,7 +1,8 @@
 /*
  * hull start: lets a created container execute its program; or ends what a start that was killed
- * has begun. Reads the state and nothing else of the container, so that what has become of its
- * bundle does not matter (S-029).
+ * has begun. Reads the state, with its copy of config.json where there is a listener of seccomp to
+ * be found, and nothing else of the container, so that what has become of its bundle does not
+ * matter (S-029).
  */
 #include <string.h>
 
@@ -44,6 +45,21 @@ static int check_startable(const struct state *state, struct err *err)
 		return err_say(err, ERR_BUSY, EBUSY,
 			       "cannot start a container in the creating state");
 	}
+}
+
+/* What config.json said, the copy of which is hull's own. */
+static int find_listener(struct cmd *cmd, const struct start *start, struct plan *ret,
+			 struct err *err)
+{
+	const struct state *state = &start->state;
+	struct spec *spec = arena_new(&cmd->arena, struct spec);
+	struct spec_problems told; /* when it was created */
+
+	if (!state->has_listener)
+		return 0;
+	int r = state_read_config(start->store, state->id, &cmd->arena, spec, &told, err);
+	return r < 0 ? r
+		     : plan_find_listener(spec, state->bundle, &cmd->arena, &ret->listener, err);
 }
 
 /* As much of the plan as stands in the state; and what this caller ignores ends no start. */
@@ -93,6 +109,8 @@ static int start_locked(struct cmd *cmd, struct start *start, struct err *err)
 		r = check_startable(&start->state, err);
 	if (r == 0)
 		r = plan_of(cmd, &start->state, &plan, err);
+	if (r == 0)
+		r = find_listener(cmd, start, &plan, err);
 	if (r < 0)
 		return r;
 	start->plan = &plan;

@@ -195,6 +195,8 @@ static struct spec *make_spec(const struct planner *p, const struct spec *config
 		inherit_limits(&config->process, &spec->process, p->arena);
 		if (config->linux.seccomp.at)
 			spec->linux.seccomp.at = JSON_ELSEWHERE;
+		if (config->linux.seccomp.listener_path.at)
+			spec->linux.seccomp.listener_path.at = JSON_ELSEWHERE;
 		if (config->linux.personality.at)
 			spec->linux.personality.at = JSON_ELSEWHERE;
 		if (config->linux.memory_policy.at)
@@ -296,6 +298,7 @@ int plan_make_exec(const struct plan_container *container, const struct plan_exe
 	static const struct spec_strv none = { 0 };
 	const struct plan_options po = {
 		.id = container->id,
+		.bundle = container->bundle,
 		.flags = PLAN_EXEC | options->flags,
 		.console_socket = options->console_socket,
 		.preserve_fds = options->preserve_fds,
@@ -327,6 +330,8 @@ int plan_make_exec(const struct plan_container *container, const struct plan_exe
 		r = plan_make_scheduling(&p, err);
 	if (r == 0)
 		r = plan_make_memory_policy(&p, err);
+	if (r == 0)
+		r = plan_make_listener(&p, err);
 	if (r < 0)
 		json_locate(&spec->doc, err);
 	else

@@ -45,6 +45,7 @@ _must_check_ bool plan_parse_list(const char *text, cpu_set_t *set);
 /* Append how the process is scheduled, and where its memory comes from, a line each. */
 void plan_print_memory_policy(const struct plan_process *process, struct str *out);
 void plan_print_scheduling(const struct plan_process *process, struct str *out);
+_must_check_ int plan_make_listener(const struct planner *p, struct err *err);
 _must_check_ int plan_make_hooks(const struct planner *p, struct err *err);
 void plan_make_capabilities(const struct planner *p);
 _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);

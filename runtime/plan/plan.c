@@ -4,7 +4,6 @@
  */
 #include "plan/plan.h"
 
-#include <seccomp.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -54,7 +53,6 @@ const char *plan_bundle_path(const struct planner *p, const char *path)
 /* What hull parses but does not carry out yet: `features` must not claim it. */
 static const char *const unsupported[PLAN_FEATURES] = {
 	[PLAN_INTEL_RDT] = "resource control of the processor (intelRdt)",
-	[PLAN_SECCOMP_NOTIFY] = "SCMP_ACT_NOTIFY",
 };
 
 bool plan_can(enum plan_feature feature)
@@ -66,16 +64,8 @@ bool plan_can(enum plan_feature feature)
 int plan_refuse_unsupported(const struct planner *p, struct err *err)
 {
 	const struct spec *s = p->spec;
-	uint32_t notify = 0;
-	for (size_t i = 0; i < s->linux.seccomp.syscalls.n; i++)
-		if (s->linux.seccomp.syscalls.v[i].action.v == SCMP_ACT_NOTIFY)
-			notify = s->linux.seccomp.syscalls.v[i].action.at;
-	if (s->linux.seccomp.default_action.v == SCMP_ACT_NOTIFY)
-		notify = s->linux.seccomp.default_action.at;
-
 	const uint32_t asked[PLAN_FEATURES] = {
 		[PLAN_INTEL_RDT] = s->linux.intel_rdt.at,
-		[PLAN_SECCOMP_NOTIFY] = notify,
 	};
 	for (size_t i = 0; i < PLAN_FEATURES; i++) {
 		if (!asked[i] || !unsupported[i])
@@ -243,7 +233,7 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		plan_make_network,    plan_make_root,          plan_make_cgroup,
 		plan_make_mounts,     plan_make_terminal,      plan_check_ids,
 		plan_make_labels,     plan_make_sysctls,       check_protected,
-		plan_make_scheduling, plan_make_memory_policy,
+		plan_make_scheduling, plan_make_memory_policy, plan_make_listener,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

@@ -337,6 +337,20 @@ struct plan_label {
 };
 #define PLAN_LABELS 2 /* AppArmor, SELinux */
 
+/*
+ * Who is notified of system calls (SCMP_ACT_NOTIFY), and by which calls, that are not among them,
+ * the child gives away the descriptor for it (start/listener.h).
+ */
+struct plan_listener {
+	bool is_wanted;
+	const char *path;     /* absolute */
+	const char *metadata; /* or NULL */
+	int send_call, wait_call;
+	bool hears_of_exec; /* execve waits for an answer, too */
+	bool hears_of_exit; /* and exit_group */
+	uint32_t at;
+};
+
 struct plan {
 	const char *id;
 	const char *bundle;
@@ -367,6 +381,7 @@ struct plan {
 	struct plan_process process;
 	struct plan_label labels[PLAN_LABELS];
 	size_t labels_n;
+	struct plan_listener listener;
 	bool new_keyring;
 	struct plan_hooks hooks[PLAN_HOOK_KINDS];
 };
@@ -384,10 +399,19 @@ _must_check_ int plan_make(const struct spec *spec, const struct plan_options *o
 /* What is known of a container that is there; facts, like those of struct host. */
 struct plan_container {
 	const char *id;
+	const char *bundle;        /* absolute; of which nothing is taken */
 	const struct spec *config; /* what it was started with */
 	uint64_t ns_flags;         /* CLONE_NEW*: where its first process is and hull is not */
 	bool denies_setgroups;     /* nobody may set groups in its user namespace */
 };
+
+/*
+ * The same of a container that `create` has made: where its listener goes, and what it hears of.
+ * The spec is what it was created with.
+ */
+_must_check_ int plan_find_listener(const struct spec *spec, const char *bundle,
+				    struct arena *arena, struct plan_listener *ret,
+				    struct err *err);
 
 enum plan_choice { PLAN_AS_IS, PLAN_YES, PLAN_NO };
 
@@ -436,7 +460,6 @@ _must_check_ int plan_make_exec(const struct plan_container *container,
 enum plan_feature {
 	PLAN_NET_DEVICES,
 	PLAN_INTEL_RDT,
-	PLAN_SECCOMP_NOTIFY,
 	PLAN_FEATURES,
 };
 bool plan_can(enum plan_feature feature);

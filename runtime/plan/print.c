@@ -395,6 +395,10 @@ static void print_exec(const struct plan *plan, struct str *out)
 	for (int n = 1; n <= 64; n++)
 		if (process->reset_signals >> (n - 1) & 1)
 			str_printf(out, "signals     %d is no longer ignored\n", n);
+	if (plan->listener.is_wanted)
+		str_printf(out, "listener    of seccomp, to %s%s\n", plan->listener.path,
+			   plan->listener.hears_of_exec ? ", which must let the program start"
+							: "");
 	if (plan->spec->linux.seccomp.at)
 		str_printf(out, "filter      seccomp, %zu rules\n",
 			   plan->spec->linux.seccomp.syscalls.n);

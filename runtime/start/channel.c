@@ -123,31 +123,36 @@ enum channel_message channel_receive(int fd)
 	return n == 1 ? (enum channel_message)byte : CHANNEL_EOF;
 }
 
-/* Room for one descriptor as the macros of cmsg(3) want it; aligned, there is some for a second. */
-union one_fd {
-	struct cmsghdr header;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
-int channel_send_text(int socket, const void *text, size_t size, int sent)
+void channel_put_fd(struct msghdr *message, union channel_one_fd *control, int sent)
 {
-	union one_fd control = { .header = { 0 } };
-	struct iovec iov = { .iov_base = (void *)text, .iov_len = size };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = control.room,
-				  .msg_controllen = sizeof(control.room) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-	ssize_t n;
-
+	message->msg_control = control->room;
+	message->msg_controllen = sizeof(control->room);
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &sent, sizeof(int));
+}
+
+ssize_t channel_send_some(int socket, const void *text, size_t size, int sent)
+{
+	union channel_one_fd control = { .header = { 0 } };
+	struct iovec iov = { .iov_base = (void *)text, .iov_len = size };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (sent >= 0)
+		channel_put_fd(&message, &control, sent);
 	do
 		n = sendmsg(socket, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)size ? 0 : n < 0 ? -errno : -EIO;
+	return n < 0 ? -errno : n;
+}
+
+int channel_send_text(int socket, const void *text, size_t size, int sent)
+{
+	ssize_t n = channel_send_some(socket, text, size, sent);
+	return n == (ssize_t)size ? 0 : n < 0 ? (int)n : -EIO;
 }
 
 int channel_send_fd(int fd, enum channel_message message, int sent)
@@ -158,7 +163,7 @@ int channel_send_fd(int fd, enum channel_message message, int sent)
 
 int channel_receive_text(int socket, void *text, size_t size, int *ret_fd)
 {
-	union one_fd control;
+	union channel_one_fd control;
 	struct iovec iov = { .iov_base = text, .iov_len = size };
 	struct msghdr message = { .msg_iov = &iov,
 				  .msg_iovlen = 1,

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -32,6 +33,7 @@ enum channel_message {
 	CHANNEL_HOOKS = 'H',      /* child: the environment is there, waiting for the hooks */
 	CHANNEL_HOOKS_DONE = 'D', /* parent: they have run */
 	CHANNEL_TERMINAL = 'T',   /* child: with the descriptor of the terminal's other side */
+	CHANNEL_LISTENER = 'L',   /* child: with the listener of seccomp; waits for GO once more */
 	CHANNEL_READY = 'R',      /* child: all is set up, waiting for GO */
 	CHANNEL_FAILED = 'E',     /* child: see the page's error */
 };
@@ -92,6 +94,21 @@ void channel_keep_child(struct channel *c);
 
 /* Sends one message. 0 or -errno; a peer that is gone is -EPIPE, never a signal. */
 _must_check_ int channel_send(int fd, enum channel_message message);
+
+/* Room for one descriptor as the macros of cmsg(3) want it; aligned, there is some for a second. */
+union channel_one_fd {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+/* A descriptor to go with a message, in this room. No system call. */
+void channel_put_fd(struct msghdr *message, union channel_one_fd *control, int sent);
+
+/*
+ * Sends as much as there is room for, with a descriptor unless that is negative. How much, or
+ * -errno, never a signal.
+ */
+_must_check_ ssize_t channel_send_some(int socket, const void *text, size_t size, int sent);
 
 /*
  * Sends text with a descriptor, which stays the caller's, over any socket: for --console-socket.

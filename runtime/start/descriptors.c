@@ -56,6 +56,7 @@ int descriptors_close_parents(struct start *s, struct err *err)
 	fd_close(&s->signal_fd);
 	fd_close(&s->tty.socket_fd);
 	fd_close(&s->pidfd_socket_fd);
+	fd_close(&s->listener.socket_fd);
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);
 	fd_close(&s->proc_fd); /* the stage's */

@@ -136,8 +136,7 @@ static int wait_for_go(struct start *s, struct err *err)
 }
 
 /*
- * With the filter loaded nothing can be relied on but the shared page. exit_group may be forbidden
- * too; then _exit ends the process by an instruction that is none.
+ * With the filter loaded nothing can be relied on but the shared page.
  */
 static _Noreturn void exec_failed(struct start *s, int code)
 {
@@ -146,7 +145,15 @@ static _Noreturn void exec_failed(struct start *s, int code)
 	err->flags |= ERR_ABOUT_PROGRAM;
 	err_at(err, s->plan->process.args_at);
 	err_step(err, "exec");
-	_exit(1);
+	listener_exit(s);
+}
+
+static int load_filter(struct start *s, struct err *err)
+{
+	if (s->plan->listener.is_wanted)
+		return listener_install(s, err);
+	int r = seccomp_install(&s->filter);
+	return r < 0 ? err_sys(err, -r, "cannot load the seccomp filter") : 0;
 }
 
 /* With the plan and the page that there are by now. */
@@ -165,9 +172,9 @@ static int execute(struct start *s, struct err *err)
 		return r;
 	atomic_store(&s->channel.page->times[CHANNEL_TIME_EXEC], timeline_child_now());
 	atomic_store(&s->channel.page->exec_next, true);
-	r = seccomp_install(&s->filter);
+	r = load_filter(s, err);
 	if (r < 0)
-		return err_sys(err, -r, "cannot load the seccomp filter");
+		return r;
 	execve(s->channel.page->program, (char *const *)process->args, (char *const *)process->env);
 	exec_failed(s, errno);
 }

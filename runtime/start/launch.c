@@ -105,6 +105,17 @@ static int not_answered(const struct start *s, struct err *err)
 	return -ETIMEDOUT;
 }
 
+/* The child has its word by now: what fails here ends the container. */
+static int read_channel(struct start *s, struct start_result *ret, struct err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	if (channel_receive_fd(s->channel.parent_fd, &fd) != CHANNEL_LISTENER)
+		return 1;
+	int r = listener_serve(s, &fd, err);
+	ret->undo = r < 0;
+	return r;
+}
+
 /* 1: there is something to learn of the child; 0: not yet. */
 static int wait_once(struct start *s, int timeout, struct start_result *ret, struct err *err)
 {
@@ -117,9 +128,11 @@ static int wait_once(struct start *s, int timeout, struct start_result *ret, str
 	if (n < 0 && errno != EINTR)
 		return err_sys(err, errno, "cannot wait for the container");
 	int r = n > 0 && fds[2].revents ? start_read_signals(s, ret, err) : 0;
-	if (r < 0)
+	if (r < 0 || n <= 0)
 		return r;
-	return n > 0 && (fds[0].revents || fds[1].revents);
+	if (fds[0].revents & POLLIN)
+		return read_channel(s, ret, err);
+	return fds[0].revents || fds[1].revents;
 }
 
 /* Until the program is executed, something has failed, or this is given up. */
@@ -133,7 +146,12 @@ static int await_end(struct start *s, struct start_result *ret, struct err *err)
 		bool taken = gate_is_taken(s);
 		if (!taken && left <= 0 && gate_revoke(s))
 			return not_answered(s, err);
-		r = wait_once(s, taken || left <= 0 ? -1 : (int)left, ret, err);
+		r = wait_once(s, listener_prepare(s, taken || left <= 0 ? -1 : (int)left), ret,
+			      err);
+		if (r == 0) {
+			r = listener_check(s, err);
+			ret->undo = r < 0;
+		}
 	}
 	return r < 0 ? r : 0;
 }
@@ -240,6 +258,8 @@ static int launch(struct start *s, struct start_result *ret, struct err *err)
 	int r = start_open_signals(s, err);
 	if (r == 0)
 		r = find_process(s, err);
+	if (r == 0)
+		r = caller_sockets_connect_agent(s, err); /* as long as it can be started later */
 	if (r == 0)
 		r = lock_hooks(s, err);
 	if (r == 0)

@@ -96,6 +96,22 @@ static void copy_label(struct arena *arena, const struct plan_label *from, struc
 	ret->file = ret->now_file = ret->value = NULL; /* what they are for is done by then */
 }
 
+/* Whom it is for the parent has to know, who will be `start`. */
+static void copy_listener(const struct start *s, struct park *park)
+{
+	struct seccomp_pair *parts = &park->parts;
+
+	*parts = s->listener.parts;
+	park->plan.listener = s->plan->listener;
+	park->plan.listener.path = park->plan.listener.metadata = NULL;
+	if (!s->plan->listener.is_wanted)
+		return;
+	parts->notify.insns = copy_array(&park->arena, parts->notify.insns, parts->notify.len,
+					 sizeof(*parts->notify.insns));
+	parts->rest.insns = copy_array(&park->arena, parts->rest.insns, parts->rest.len,
+				       sizeof(*parts->rest.insns));
+}
+
 int park_prepare(struct start *s, struct err *err _unused_)
 {
 	const struct plan *plan = s->plan;
@@ -116,6 +132,7 @@ int park_prepare(struct start *s, struct err *err _unused_)
 	copy_hooks(arena, &plan->hooks[PLAN_HOOK_START_CONTAINER],
 		   &park->plan.hooks[PLAN_HOOK_START_CONTAINER]);
 	park->hook_state = hook_state ? arena_strdup(arena, hook_state) : NULL;
+	copy_listener(s, park);
 	park->filter = s->filter;
 	if (s->filter.insns)
 		park->filter.insns = copy_array(arena, s->filter.insns, s->filter.len,
@@ -198,6 +215,7 @@ void park_take(struct start *s)
 		       PLAN_HOME_SIZE);
 	s->hook_states[PLAN_HOOK_START_CONTAINER] = park->hook_state;
 	s->filter = park->filter;
+	s->listener.parts = park->parts;
 	s->mount_fds = s->layer_fds = NULL; /* none of them is open any more */
 	s->plan = &park->plan;
 	arena_discard(s->arena);

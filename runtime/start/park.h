@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "plan/plan.h"
-#include "seccomp/seccomp.h"
+#include "seccomp/listen.h"
 
 struct start;
 
@@ -15,7 +15,8 @@ struct park {
 	struct arena arena;
 	struct plan plan;
 	struct seccomp_filter filter;
-	const char *hook_state; /* for startContainer hooks; or NULL */
+	struct seccomp_pair parts; /* of it, for a listener */
+	const char *hook_state;    /* for startContainer hooks; or NULL */
 };
 
 void park_done(struct park *park);

@@ -74,6 +74,8 @@ int prepare_filter(struct start *s, struct err *err)
 		return 0;
 	_cleanup_close_ int cache = state_open_cache(s->store);
 	int r = seccomp_prepare(seccomp, cache, s->arena, &s->filter, err);
+	if (r == 0 && s->plan->listener.is_wanted)
+		seccomp_split(&s->filter, s->arena, &s->listener.parts);
 	if (r == 0 && s->filter.has_unknown)
 		seccomp_check(seccomp, s->arena, s->problems);
 	return r;

@@ -25,7 +25,7 @@ bool start_waits_for_ready(const struct plan *plan)
 
 bool start_keeps_channel(const struct plan *plan)
 {
-	return (plan->flags & PLAN_DETACH) ||
+	return (plan->flags & PLAN_DETACH) || plan->listener.is_wanted ||
 	       plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n +
 			       plan->hooks[PLAN_HOOK_START_CONTAINER].n +
 			       plan->hooks[PLAN_HOOK_POSTSTART].n >

@@ -38,7 +38,7 @@ static const struct parent_step start_steps[] = {
 	{ "signals", start_open_signals },
 	{ "pid file", pid_file_check },
 	{ "state", prepare_claim }, /* what is going to be made, before it is made */
-	{ "console socket", caller_sockets_connect },
+	{ "caller's sockets", caller_sockets_connect },
 	{ "gate", gate_make },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
@@ -161,6 +161,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 	};
 	netns_pair_init(&s->network);
 	gate_init(&s->gate);
+	listener_init(&s->listener);
 	arena_init_mapped(&s->park.arena);
 	exitinfo_init(&s->exit);
 	for (int i = 0; i < SPEC_NS_COUNT; i++)
@@ -191,6 +192,7 @@ void start_done(struct start *s)
 	init_done(&s->init);
 	join_done(&s->join);
 	gate_done(&s->gate);
+	listener_done(&s->listener);
 	park_done(&s->park);
 	fd_close(&s->pidfd_socket_fd);
 	fd_close(&s->hooks_lock_fd);

@@ -15,7 +15,7 @@
  *    seccomp filter from the cache; makes the cgroup, with all limits and the device program in
  *    force. open.c: opens what the caller names, with the caller's rights: namespaces to join, and
  *    the root and the sources of bind mounts as detached trees that already carry their attributes
- *    and, by shift.c, their maps of ids.
+ *    and, by shift.c, their maps of ids. caller_sockets.c: connects to who is to be told.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, and joins what only the caller may join.
@@ -48,6 +48,8 @@
  *  6 exec.c: finds the program, marks all descriptors, raises resource limits, waits for the
  *    parent's word; startContainer hooks (hooks.c); init.c, with --init: forks, and process 1 stays
  *    and serves; lowers resource limits, resets signals, loads the filter, execve.
+ *    listener.c, with SCMP_ACT_NOTIFY: loads it in two parts, and between them gives the listener
+ *    to the parent and waits until the agent has it.
  *    Must not: make a system call after the filter but execve, or exit_group when that fails.
  *
  * Parent again
@@ -99,6 +101,7 @@
 #include "start/gate.h"
 #include "start/init.h"
 #include "start/join.h"
+#include "start/listener.h"
 #include "start/park.h"
 #include "start/timeline.h"
 #include "start/tty.h"
@@ -163,6 +166,7 @@ struct start {
 	int procs_fd;       /* born.c: by which it moves into the cgroup; -EBADF: it is there */
 	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;
+	struct listener listener; /* of that filter */
 	struct channel channel;
 	struct init init;    /* with --init */
 	struct join join;    /* exec: which container it is */

@@ -26,6 +26,8 @@ _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, f
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
 _must_check_ int prepare_open(struct start *s, struct err *err);   /* open.c: trees, namespaces */
 _must_check_ int caller_sockets_connect(struct start *s, struct err *err);
+/* Of these, to the agent of seccomp; by `create` only a look at whether it is there. */
+_must_check_ int caller_sockets_connect_agent(struct start *s, struct err *err);
 _must_check_ int clone_child(struct start *s, struct err *err);
 _must_check_ int user_make_maps(struct start *s, struct err *err);
 /* network.c: what hull makes in the container's network namespace. */

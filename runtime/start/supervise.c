@@ -196,6 +196,7 @@ static int end_of_channel(struct start *s, struct start_result *ret, struct err 
 	const bool detaches = s->plan->flags & PLAN_DETACH;
 
 	fd_close(&s->channel.parent_fd);
+	s->listener.deadline = 0;
 	if (!detaches && s->plan->hooks[PLAN_HOOK_POSTSTART].n == 0)
 		return 0;
 	int r = start_executes(s);
@@ -216,6 +217,9 @@ static int read_channel(struct start *s, short revents _unused_, struct start_re
 	switch (channel_receive_fd(s->channel.parent_fd, &fd)) {
 	case CHANNEL_TERMINAL:
 		r = tty_receive(&s->tty, &fd, err);
+		break;
+	case CHANNEL_LISTENER:
+		r = listener_serve(s, &fd, err);
 		break;
 	case CHANNEL_HOOKS:
 		r = run_create_hooks(s, ret, err);
@@ -324,7 +328,7 @@ static const struct service {
 static int wait_and_serve(struct start *s, struct start_result *ret, struct err *err)
 {
 	struct pollfd fds[ARRAY_SIZE(services)] = { 0 };
-	int timeout = signals_prepare(s, tty_prepare(&s->tty)), r = 0;
+	int timeout = signals_prepare(s, listener_prepare(s, tty_prepare(&s->tty))), r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
 		fds[i].fd = services[i].fd(s, &fds[i].events);
@@ -334,7 +338,7 @@ static int wait_and_serve(struct start *s, struct start_result *ret, struct err 
 		/* One before may have closed it. */
 		if (fds[i].revents && services[i].fd(s, &fds[i].events) == fds[i].fd)
 			r = services[i].handle(s, fds[i].revents, ret, err);
-	return r;
+	return r != 0 ? r : listener_check(s, err);
 }
 
 int supervise(struct start *s, struct start_result *ret, struct err *err)

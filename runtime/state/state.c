@@ -60,6 +60,13 @@ static void put_common(struct json_out *o, const struct state *state, enum state
 	state_put_identity(o, state, status, owner);
 }
 
+void state_put_public(struct json_out *o, const struct state *state, enum state_status status)
+{
+	json_out_object(o);
+	put_common(o, state, status, "");
+	json_out_object_end(o);
+}
+
 /* Both as paths, for people; what stays is the beginning of what is used. */
 static void put_cgroup(struct json_out *o, const struct state *state)
 {
@@ -87,6 +94,10 @@ static void put_own(struct json_out *o, const struct state *state, enum state_st
 	}
 	if (state->no_process) {
 		json_out_key(o, "noProcess");
+		json_out_bool(o, true);
+	}
+	if (state->has_listener) {
+		json_out_key(o, "listener");
 		json_out_bool(o, true);
 	}
 	if (state->layer_ino) {
@@ -271,6 +282,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
 	ret->has_init = get_bool(own, "init");
 	ret->no_process = get_bool(own, "noProcess");
+	ret->has_listener = get_bool(own, "listener");
 	ret->layer_dev = get_uint(own, "layerDevice", UINT64_MAX);
 	ret->layer_ino = get_uint(own, "layerInode", UINT64_MAX);
 	ret->boot_id = get_string(own, "bootId");

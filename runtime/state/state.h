@@ -58,9 +58,10 @@ struct state {
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
 	uint64_t layer_dev, layer_ino; /* the directory that its overlay writes to; 0: none */
-	bool has_init;   /* the first process is hull's own, and the program is its child */
-	bool no_process; /* config.json has none: it can be created, but not started (S-036) */
-	bool has_gate;   /* of state_read(): it is created as far as `create` does it */
+	bool has_init;     /* the first process is hull's own, and the program is its child */
+	bool has_listener; /* of seccomp: `start` has it to give away */
+	bool no_process;   /* config.json has none: it can be created, but not started (S-036) */
+	bool has_gate;     /* of state_read(): it is created as far as `create` does it */
 	const struct spec_map *annotations;     /* or NULL */
 	const struct exitinfo *exit;            /* why it ended; NULL: it has not, or who knows */
 	const struct spec_hook_list *poststart; /* `start` has yet to run them; or NULL */
@@ -218,6 +219,9 @@ enum state_status state_status_shown(const struct state *state);
  * child). */
 _must_check_ int state_identify(struct state *state, pid_t pid, struct arena *arena,
 				struct err *err);
+
+/* The state as an object, as the specification has it: for those who are not hull's own. */
+void state_put_public(struct json_out *o, const struct state *state, enum state_status status);
 
 /* The state as an object (schema state-schema.json), with hull's own; `owner` is a user's name. */
 void state_put(struct json_out *o, const struct state *state, enum state_status status,
