@@ -88,6 +88,21 @@ int address_list(struct netlink *nl, unsigned index, struct arena *arena, struct
 	return r;
 }
 
+void address_make(struct address *ret, uint32_t address, unsigned prefix)
+{
+	uint32_t bytes = htonl(address);
+	*ret = (struct address) {
+		.family = AF_INET,
+		.prefix = (uint8_t)prefix,
+		.size = sizeof(bytes),
+		.local_size = sizeof(bytes),
+		.has_broadcast = true,
+		.broadcast = htonl(address | (prefix ? UINT32_MAX >> prefix : UINT32_MAX)),
+	};
+	memcpy(ret->address, &bytes, sizeof(bytes));
+	memcpy(ret->local, &bytes, sizeof(bytes));
+}
+
 bool address_is_kernels(const struct address *a)
 {
 	return a->protocol != IFAPROT_UNSPEC && a->protocol <= IFAPROT_KERNEL_LL;

@@ -34,6 +34,9 @@ struct addresses {
 _must_check_ int address_list(struct netlink *nl, unsigned index, struct arena *arena,
 			      struct addresses *ret);
 
+/* An IPv4 address in the host's byte order, permanent, with the broadcast address of its subnet. */
+void address_make(struct address *ret, uint32_t address, unsigned prefix);
+
 /* Is it one that goes with a device into a container (S-147)? */
 bool address_moves(const struct address *a);
 

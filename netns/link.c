@@ -101,6 +101,14 @@ int link_set_master(struct netlink *nl, unsigned index, unsigned master)
 	return netlink_ask(nl, &m, NULL, NULL);
 }
 
+int link_set_alias(struct netlink *nl, unsigned index, const char *alias)
+{
+	struct netlink_message m;
+	begin(&m, RTM_NEWLINK, index);
+	netlink_put_text(&m, IFLA_IFALIAS, alias);
+	return netlink_ask(nl, &m, NULL, NULL);
+}
+
 int link_set_up(struct netlink *nl, unsigned index)
 {
 	struct netlink_message m;

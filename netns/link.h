@@ -39,6 +39,7 @@ _must_check_ int link_move(struct netlink *nl, unsigned index, const struct link
 /* How IPv6 makes its link-local address: IN6_ADDR_GEN_MODE_*. */
 _must_check_ int link_set_addr_gen_mode(struct netlink *nl, unsigned index, uint8_t mode);
 _must_check_ int link_set_master(struct netlink *nl, unsigned index, unsigned master);
+_must_check_ int link_set_alias(struct netlink *nl, unsigned index, const char *alias);
 _must_check_ int link_set_up(struct netlink *nl, unsigned index);
 
 /* Of no such device it is 0: that is what was wanted. */

@@ -86,6 +86,8 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 		.preserve_fds = options->preserve_fds,
 		.listen_fds = listen_fds(),
 		.listen_names = getenv("LISTEN_FDNAMES"),
+		.net = options->net,
+		.subnet = options->subnet,
 	};
 	int r = 0;
 	if (options->overlay && *options->overlay)

@@ -7,7 +7,7 @@
 
 /* Options of run that change the plan; check and plan take them too. */
 struct bundle_options {
-	const char *bundle, *config, *overlay;
+	const char *bundle, *config, *overlay, *net, *subnet;
 	const char *console_socket; /* of run alone */
 	unsigned preserve_fds;
 	bool keep, no_pivot, no_new_keyring, init;
@@ -33,6 +33,12 @@ struct bundle_options {
 		{ "init",      0,                                                               \
 		  OPTION_FLAG, offsetof(type, init),                                            \
 		  NULL,        "process 1 is hull's own, which reaps; the program its child" }, \
+		{ "net",       0,                                                               \
+		  OPTION_TEXT, offsetof(type, net),                                             \
+		  "MODE",      "none, host, private, bridge, bridge=NAME or container:ID" },    \
+		{ "subnet",    0,                                                               \
+		  OPTION_TEXT, offsetof(type, subnet),                                          \
+		  "SUBNET",    "the addresses of a bridge that is made: 10.1.2.0/24" },         \
 		{ "no-pivot",  0,                                                               \
 		  OPTION_FLAG, offsetof(type, no_pivot),                                        \
 		  NULL,        "for a host whose root is a ramfs" },                            \

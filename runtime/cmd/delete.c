@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "cgroup/enter.h"
 #include "cgroup/left.h"
+#include "start/bridge.h"
 #include "start/gate.h"
 #include "start/hooks.h"
 
@@ -256,6 +257,8 @@ int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 	int r = kill_process(d->state, err);
 	if (r == 0)
 		r = remove_cgroup(d->entry, d->state, err);
+	if (r == 0)
+		r = bridge_release(d->entry->store_fd, d->entry->id, err);
 	if (r == 0 && d->state->status == STATE_CREATING)
 		wait_for_hooks(d->entry);
 	if (r == 0)

@@ -202,13 +202,14 @@ int plan_make_mounts(const struct planner *p, struct err *err)
 	struct plan *plan = p->plan;
 
 	plan->mounts_n = p->spec->mounts.n;
-	plan->mounts = arena_array(p->arena, plan->mounts_n + 1, sizeof(*plan->mounts));
+	plan->mounts = arena_array(p->arena, plan->mounts_n + 2, sizeof(*plan->mounts));
 	plan->shifts = arena_array(p->arena, plan->mounts_n + 1, sizeof(*plan->shifts));
 	for (size_t i = 0; i < plan->mounts_n; i++) {
 		int r = plan_one_mount(p, &p->spec->mounts.v[i], &plan->mounts[i], err);
 		if (r < 0)
 			return r;
 	}
+	plan_add_resolv_conf(p);
 	plan_make_devices(p); /* after the mounts: they depend on what /dev is */
 	plan_late_readonly(plan);
 	return 0;

@@ -86,6 +86,26 @@ static const char *time_offsets(const struct planner *p)
 	return s.text;
 }
 
+/* --net in place of what config.json says. */
+static void plan_net(struct plan *plan)
+{
+	switch (plan->network.kind) {
+	case PLAN_NET_NEW:
+	case PLAN_NET_BRIDGE:
+		plan_new(&plan->ns, SPEC_NS_NETWORK);
+		break;
+	case PLAN_NET_CONTAINER:
+		plan->ns.join[plan->ns.join_n++] = (struct plan_join) {
+			.type = SPEC_NS_NETWORK,
+			.path = plan->network.container,
+			.container = plan->network.container,
+		};
+		break;
+	default:
+		break;
+	}
+}
+
 int plan_make_namespaces(const struct planner *p, struct err *err)
 {
 	struct plan_namespaces *ns = &p->plan->ns;
@@ -94,6 +114,8 @@ int plan_make_namespaces(const struct planner *p, struct err *err)
 	for (size_t i = 0; i < l->namespaces.n; i++) {
 		const struct spec_namespace *spec = &l->namespaces.v[i];
 		enum spec_ns_type type = (enum spec_ns_type)spec->type.v;
+		if (type == SPEC_NS_NETWORK && p->plan->network.kind != PLAN_NET_CONFIG)
+			continue;
 		int r = check_time(p, spec, err);
 		if (r < 0)
 			return r;
@@ -106,6 +128,7 @@ int plan_make_namespaces(const struct planner *p, struct err *err)
 				.at = spec->path.at,
 			};
 	}
+	plan_net(p->plan);
 	ns->time_offsets = time_offsets(p);
 	ns->time_offsets_at = l->time_offsets.at;
 	ns->hostname = p->spec->hostname.s;

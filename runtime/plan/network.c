@@ -10,7 +10,7 @@
 
 bool plan_has_network(const struct plan *plan)
 {
-	return plan->network.devices_n > 0;
+	return plan->network.devices_n > 0 || plan->network.kind == PLAN_NET_BRIDGE;
 }
 
 /* Otherwise nothing would be moved, or the host's own network would be changed. */
@@ -24,7 +24,10 @@ static int check_namespace(const struct planner *p, struct err *err)
 	if (ns->loopback || plan_joins(p->plan, SPEC_NS_NETWORK))
 		return 0;
 	err_say(err, ERR_CONFIG, EINVAL, "network devices need a network namespace to go to");
-	err_hint(err, "add {\"type\": \"network\"} to linux.namespaces");
+	err_hint(err, "%s",
+		 p->plan->network.kind == PLAN_NET_HOST
+			 ? "--net host gives it none of its own"
+			 : "add {\"type\": \"network\"} to linux.namespaces");
 	err_at(err, p->spec->linux.net_devices.at);
 	return -EINVAL;
 }

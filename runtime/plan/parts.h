@@ -15,6 +15,10 @@ struct planner {
 };
 
 _must_check_ int plan_refuse_unsupported(const struct planner *p, struct err *err);
+/* --net and --subnet, before the namespaces; what they need; and what is mounted for them. */
+_must_check_ int plan_choose_network(const struct planner *p, struct err *err);
+_must_check_ int plan_check_bridge(const struct planner *p, struct err *err);
+void plan_add_resolv_conf(const struct planner *p);
 _must_check_ int plan_make_namespaces(const struct planner *p, struct err *err);
 _must_check_ int plan_make_user(const struct planner *p, struct err *err);
 _must_check_ int plan_make_network(const struct planner *p, struct err *err);

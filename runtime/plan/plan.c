@@ -228,12 +228,28 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		.new_keyring = !(options->flags & PLAN_NO_NEW_KEYRING),
 	};
 	int (*const parts[])(const struct planner *, struct err *) = {
-		check_process,        plan_refuse_unsupported, plan_make_namespaces,
-		check_init,           plan_make_user,          check_caller,
-		plan_make_network,    plan_make_root,          plan_make_cgroup,
-		plan_make_mounts,     plan_make_terminal,      plan_check_ids,
-		plan_make_labels,     plan_make_sysctls,       check_protected,
-		plan_make_scheduling, plan_make_memory_policy, plan_make_listener,
+		/* clang-format off */
+		check_process,
+		plan_refuse_unsupported,
+		plan_choose_network,
+		plan_make_namespaces,
+		check_init,
+		plan_make_user,
+		check_caller,
+		plan_make_network,
+		plan_check_bridge,
+		plan_make_root,
+		plan_make_cgroup,
+		plan_make_mounts,
+		plan_make_terminal,
+		plan_check_ids,
+		plan_make_labels,
+		plan_make_sysctls,
+		check_protected,
+		plan_make_scheduling,
+		plan_make_memory_policy,
+		plan_make_listener,
+		/* clang-format on */
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		int r = parts[i](&p, err);

@@ -46,6 +46,7 @@ struct plan_options {
 	const char *console_socket; /* --console-socket, or NULL */
 	unsigned listen_fds;        /* before them, those of systemd's socket activation */
 	const char *listen_names;   /* their names (LISTEN_FDNAMES), or NULL */
+	const char *net, *subnet;   /* --net, --subnet; or NULL */
 };
 
 /* ---- namespaces ---- */
@@ -53,7 +54,9 @@ struct plan_options {
 struct plan_join {
 	enum spec_ns_type type;
 	const char *path;
-	bool is_changed; /* by a sysctl or a name: it must not be hull's own then */
+	const char
+		*container; /* that of another container of the store, and not by path; or NULL */
+	bool is_changed;    /* by a sysctl or a name: it must not be hull's own then */
 	uint32_t at;
 };
 struct plan_namespaces {
@@ -70,6 +73,17 @@ struct plan_namespaces {
 
 /* ---- network ---- */
 
+/* Where the network namespace comes from. */
+enum plan_net {
+	PLAN_NET_CONFIG,    /* as config.json says */
+	PLAN_NET_NEW,       /* --net none, private */
+	PLAN_NET_HOST,      /* the caller's: none of its own */
+	PLAN_NET_BRIDGE,    /* a new one, with a cable to a bridge of the host */
+	PLAN_NET_CONTAINER, /* that of another container */
+};
+#define PLAN_BRIDGE_DEFAULT "hull0"
+#define PLAN_RESOLV_CONF    "/etc/resolv.conf"
+
 /* A device of the host that goes into the container. */
 struct plan_net_device {
 	const char *name;
@@ -77,6 +91,10 @@ struct plan_net_device {
 	uint32_t at;
 };
 struct plan_network {
+	enum plan_net kind;
+	const char *container, *bridge; /* or NULL */
+	uint32_t subnet;                /* of the bridge, in the host's byte order */
+	unsigned prefix;                /* 0: none given */
 	struct plan_net_device *devices;
 	size_t devices_n;
 };
@@ -144,6 +162,7 @@ enum plan_mount_kind {
 	PLAN_MOUNT_NEW,     /* a new file system */
 	PLAN_MOUNT_BIND,    /* a clone of a host's directory or file */
 	PLAN_MOUNT_CGROUP,  /* a clone of the container's own cgroup: no cgroup namespace */
+	PLAN_MOUNT_FILE,    /* a clone of a file in the container's state directory */
 	PLAN_MOUNT_REMOUNT, /* new attributes for what is mounted there */
 };
 struct plan_fs_option {

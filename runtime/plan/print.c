@@ -97,6 +97,13 @@ static bool joins_in_stage(const struct plan *plan, enum spec_ns_type type)
 	return plan->user.has_stage && type != SPEC_NS_PID;
 }
 
+static void print_join(const struct plan_join *join, const char *step, struct str *out)
+{
+	line(out, step);
+	str_printf(out, "join %s %s %s\n", spec_ns_name(join->type),
+		   join->container ? "of container" : "at", join->path);
+}
+
 /* What happens before the container's process exists, when it is not made by hull itself. */
 static void print_stage(const struct plan *plan, struct str *out)
 {
@@ -109,8 +116,7 @@ static void print_stage(const struct plan *plan, struct str *out)
 			   "locked\n");
 	for (unsigned i = 0; i < ns->join_n; i++)
 		if (joins_in_stage(plan, ns->join[i].type))
-			str_printf(out, "stage       join %s at %s\n",
-				   spec_ns_name(ns->join[i].type), ns->join[i].path);
+			print_join(&ns->join[i], "stage", out);
 }
 
 static void print_user(const struct plan *plan, struct str *out)
@@ -120,12 +126,6 @@ static void print_user(const struct plan *plan, struct str *out)
 		str_append(out, "map         setgroups is denied\n");
 	print_map(&user->gids, "group", out);
 	print_map(&user->uids, "user", out);
-}
-
-static void print_join(const struct plan_join *join, struct str *out)
-{
-	line(out, "namespaces");
-	str_printf(out, "join %s at %s\n", spec_ns_name(join->type), join->path);
 }
 
 static void print_clone(const struct plan *plan, struct str *out)
@@ -138,7 +138,7 @@ static void print_clone(const struct plan *plan, struct str *out)
 		str_append(out, "into the cgroup\n");
 	for (unsigned i = 0; later && i < ns->join_n; i++)
 		if (ns->join[i].type == SPEC_NS_PID)
-			print_join(&ns->join[i], out);
+			print_join(&ns->join[i], "namespaces", out);
 	if (later)
 		line(out, "namespaces");
 	const char *separator = "";
@@ -154,6 +154,14 @@ static void print_clone(const struct plan *plan, struct str *out)
 
 static void print_network(const struct plan_network *n, struct str *out)
 {
+	if (n->bridge) {
+		str_printf(out, "network     eth0, a cable to the bridge %s", n->bridge);
+		if (n->prefix)
+			str_printf(out, ", subnet %u.%u.%u.%u/%u", n->subnet >> 24,
+				   n->subnet >> 16 & 255, n->subnet >> 8 & 255, n->subnet & 255,
+				   n->prefix);
+		str_append(out, "\n");
+	}
 	for (size_t i = 0; i < n->devices_n; i++) {
 		const struct plan_net_device *d = &n->devices[i];
 		str_printf(out, "network     the host's device %s", d->name);
@@ -180,7 +188,7 @@ static void print_isolate(const struct plan *plan, struct str *out)
 	for (unsigned i = 0; i < ns->join_n; i++) {
 		bool is_done = ns->join[i].type == SPEC_NS_PID && plan_unshares(plan);
 		if (!is_done && !joins_in_stage(plan, ns->join[i].type))
-			print_join(&ns->join[i], out);
+			print_join(&ns->join[i], "namespaces", out);
 	}
 	print_time_offsets(ns, out);
 	if (ns->loopback)
@@ -243,6 +251,9 @@ static void print_mount(const struct plan_mount *m, struct str *out)
 		break;
 	case PLAN_MOUNT_CGROUP:
 		str_printf(out, "%s: the container's own cgroup", m->destination);
+		break;
+	case PLAN_MOUNT_FILE:
+		str_printf(out, "%s: bind hull's own %s", m->destination, m->source);
 		break;
 	case PLAN_MOUNT_REMOUNT:
 		str_printf(out, "%s: change attributes", m->destination);

@@ -405,6 +405,9 @@ _printf_(5, 6) struct err *spec_problem_add(struct arena *arena, struct spec_pro
 					    const char *fmt, ...);
 
 /* The namespace of that type, or NULL. */
+/* Can a network device have this name? As the kernel sees it; a "%" in it would be a template. */
+bool spec_is_interface(const char *s);
+
 const struct spec_namespace *spec_find_namespace(const struct spec *spec, enum spec_ns_type type);
 
 /* Warnings of `hull check` alone: what is allowed, but hardly meant. */

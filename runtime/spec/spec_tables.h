@@ -24,8 +24,7 @@ bool spec_is_version(const char *s);            /* SemVer 2.0.0 */
 bool spec_is_list(const char *s);               /* of CPUs or memory nodes: "0-3,7" */
 bool spec_is_page_size(const char *s);          /* "2MB" */
 bool spec_is_line(const char *s);               /* without a line feed */
-bool spec_is_interface(const char *s);          /* a name that a network device can have */
-bool spec_is_interface_template(const char *s); /* the same, or one with a %d in it */
+bool spec_is_interface_template(const char *s); /* as spec_is_interface(), or with a %d in it */
 bool spec_is_file_name(const char *s);          /* one component of a path */
 
 #endif

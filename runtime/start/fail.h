@@ -7,12 +7,15 @@
 
 #include "plan/plan.h"
 #include "start/hook_run.h"
+#include "state/state.h"
 
 /* open.c */
 int fail_root(const struct plan_root *root, int code, struct err *err);
 int fail_bind(const struct plan *plan, const struct plan_mount *m, int code, struct err *err);
-/* Opens a namespace to be joined, if it is one of that kind and may be changed. */
-_must_check_ int join_open(const struct plan_join *join, int *ret_fd, struct err *err);
+/* Opens a namespace to be joined, if it is one of that kind and may be changed; of a container by
+ * its store. */
+_must_check_ int join_open(const struct state_store *store, const struct plan_join *join,
+			   int *ret_fd, struct err *err);
 
 /* rootfs.c */
 int fail_make_dir(const char *path, int code, struct err *err);

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "cgroup/left.h"
+#include "start/bridge.h"
 #include "start/children.h"
 #include "start/death.h"
 #include "start/hooks.h"
@@ -244,6 +245,8 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 		return finish_without_state(s, result, err);
 	/* It goes even when nobody can say so in the state. */
 	r = remove_cgroup(s, result->started, locked < 0 ? NULL : err);
+	if (r == 0 && s->has_lease)
+		r = bridge_release(s->store->fd, s->plan->id, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
 	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);
 }

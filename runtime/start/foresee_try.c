@@ -41,7 +41,7 @@ static bool enter(const struct plan *plan)
 		    join->type != SPEC_NS_UTS)
 			continue;
 		/* One that is not to be had is another problem: a new one stands for it. */
-		if (join_open(join, &fd, &ignored) < 0 || setns(fd, 0) < 0)
+		if (join->container || join_open(NULL, join, &fd, &ignored) < 0 || setns(fd, 0) < 0)
 			flags |= plan_namespace_flag(join->type);
 	}
 	return unshare((int)flags) == 0;

@@ -60,9 +60,17 @@ static bool is_hosts_namespace(int fd, enum spec_ns_type type)
 	       first.st_dev == theirs.st_dev;
 }
 
-int join_open(const struct plan_join *join, int *ret_fd, struct err *err)
+int join_open(const struct state_store *store, const struct plan_join *join, int *ret_fd,
+	      struct err *err)
 {
-	_cleanup_close_ int fd = open(join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_close_ int fd = -EBADF;
+	if (join->container) {
+		int r = network_open_of(store, join->container, &fd, err);
+		if (r < 0)
+			return r;
+	} else {
+		fd = open(join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
 	int r = 0;
 	if (fd < 0) {
 		r = err_sys(err, errno, "cannot open the %s namespace '%s'",
@@ -254,6 +262,20 @@ static int open_cgroup_mount(const struct start *s, const struct plan_mount *m, 
 	return 0;
 }
 
+/* By its name in the state directory, which is the caller's alone, and where hull has made it. */
+static int open_own_file(const struct start *s, const struct plan_mount *m, int *ret_fd,
+			 struct err *err)
+{
+	_cleanup_close_ int fd = open_tree(
+		s->entry.fd, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	int r = fd < 0 ? -errno : set_attributes(fd, 0, &m->attr, m->propagation);
+	if (r < 0)
+		return err_sys(err, -r, "cannot mount hull's own '%s' on '%s'", m->source,
+			       m->destination);
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
 static int open_trees(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
@@ -261,6 +283,8 @@ static int open_trees(struct start *s, struct err *err)
 	for (size_t i = 0; r == 0 && i < plan->mounts_n; i++) {
 		if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
 			r = open_bind(s, i, &s->mount_fds[i], err);
+		else if (plan->mounts[i].kind == PLAN_MOUNT_FILE)
+			r = open_own_file(s, &plan->mounts[i], &s->mount_fds[i], err);
 		else if (plan->mounts[i].kind == PLAN_MOUNT_CGROUP)
 			r = open_cgroup_mount(s, &plan->mounts[i], &s->mount_fds[i], err);
 		if (r < 0)
@@ -275,7 +299,7 @@ int prepare_open(struct start *s, struct err *err)
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < plan->ns.join_n; i++)
-		r = join_open(&plan->ns.join[i], &s->join_fds[i], err);
+		r = join_open(s->store, &plan->ns.join[i], &s->join_fds[i], err);
 	s->mount_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	s->peer_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	for (size_t i = 0; i < plan->mounts_n; i++)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/bridge.h"
 #include "start/death.h"
 #include "start/stage.h"
 #include "start/steps.h"
@@ -42,6 +43,7 @@ static const struct parent_step start_steps[] = {
 	{ "gate", gate_make },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
+	{ "bridge", bridge_prepare }, /* before the trees, too: its resolv.conf is one */
 	{ "open", prepare_open },
 	{ "announce", start_announce },
 	{ "clone", clone_child },

@@ -22,8 +22,8 @@
  *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
  *    outside its limits. Then the parent closes what is the child's. With a new user namespace and
  *    an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
- *    user.c: writes the maps of a user namespace. network.c: moves devices of the host into the
- *    network namespace, for which the child waits.
+ *    user.c: writes the maps of a user namespace. network.c, bridge.c: moves devices of the host
+ *    into the network namespace, or lays a cable to a bridge, for which the child waits.
  *
  * Child (clone.c has the table)
  *
@@ -94,6 +94,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "netns/bridge.h"
 #include "netns/device.h"
 #include "seccomp/seccomp.h"
 #include "start/channel.h"
@@ -155,6 +156,9 @@ struct start {
 	int shift_fd;                 /* stage: a user namespace with the container's maps */
 	size_t shifted_n;             /* stage: layers that are shown with them */
 	struct netns_pair network;    /* parent: hull's and the container's network namespace */
+	struct bridge bridge;         /* --net bridge: which one it is */
+	uint32_t address;             /* and the container's address there */
+	bool has_lease;               /* of that address: something is to be given back */
 	struct netns_device *devices; /* for each of plan->network.devices; NULL: none moved */
 	int proc_fd;                  /* child: a procfs that nothing is mounted over */
 	struct cgroup_root cgroup_root;

@@ -30,7 +30,10 @@ _must_check_ int caller_sockets_connect(struct start *s, struct err *err);
 _must_check_ int caller_sockets_connect_agent(struct start *s, struct err *err);
 _must_check_ int clone_child(struct start *s, struct err *err);
 _must_check_ int user_make_maps(struct start *s, struct err *err);
-/* network.c: what hull makes in the container's network namespace. */
+/* network.c: the network namespace of another container, which must run. */
+_must_check_ int network_open_of(const struct state_store *store, const char *id, int *ret_fd,
+				 struct err *err);
+/* What hull makes in the container's network namespace. */
 void network_keep(struct start *s); /* before the descriptors of what is joined are closed */
 _must_check_ int network_make(struct start *s, struct err *err);
 void network_undo(struct start *s); /* what cannot be is a late warning */

@@ -36,6 +36,9 @@
 /* In the state directory: where a created container waits to be started (start/gate.h). */
 #define STATE_GATE_FILE "gate"
 
+/* In the state directory: what a container on a bridge finds as /etc/resolv.conf. */
+#define STATE_RESOLV_FILE "resolv.conf"
+
 enum state_status {
 	STATE_CREATING,
 	STATE_CREATED,

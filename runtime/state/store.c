@@ -373,8 +373,9 @@ int state_remove(struct state_entry *entry, struct err *err)
 {
 	/* Those with a ".new" are what a hull that was killed had not finished. */
 	static const char *const files[] = {
-		STATE_FILE,      STATE_FILE ".new",      STATE_CONFIG_FILE,
-		STATE_GATE_FILE, STATE_GATE_FILE ".new", STATE_HOOKS_FILE
+		STATE_FILE,        STATE_FILE ".new",      STATE_CONFIG_FILE,
+		STATE_GATE_FILE,   STATE_GATE_FILE ".new", STATE_HOOKS_FILE,
+		STATE_RESOLV_FILE,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (unlinkat(entry->fd, files[i], 0) < 0 && errno != ENOENT)

@@ -21,7 +21,7 @@
 
 struct golden_options {
 	bool log, plan, no_pivot, no_new_keyring, no_annotations, init, poor_host, user_host;
-	const char *overlay;
+	const char *overlay, *net, *subnet;
 	unsigned preserve_fds, listen_fds;
 };
 
@@ -31,6 +31,8 @@ static const struct option golden_table[] = {
 	{ "log", 0, OPTION_FLAG, GOLDEN(log), NULL, "" },
 	{ "plan", 0, OPTION_FLAG, GOLDEN(plan), NULL, "" },
 	{ "overlay", 0, OPTION_TEXT_OPT, GOLDEN(overlay), "DIR", "as in run" },
+	{ "net", 0, OPTION_TEXT, GOLDEN(net), "MODE", "as in run" },
+	{ "subnet", 0, OPTION_TEXT, GOLDEN(subnet), "SUBNET", "as in run" },
 	{ "no-pivot", 0, OPTION_FLAG, GOLDEN(no_pivot), NULL, "as in run" },
 	{ "no-new-keyring", 0, OPTION_FLAG, GOLDEN(no_new_keyring), NULL, "as in run" },
 	{ "preserve-fds", 0, OPTION_NUMBER, GOLDEN(preserve_fds), "N", "as in run" },
@@ -91,6 +93,8 @@ static void print_plan(const struct golden_options *o, const struct spec *spec, 
 		.overlay_dir = o->overlay && *o->overlay ? o->overlay : NULL,
 		.preserve_fds = o->preserve_fds,
 		.listen_fds = o->listen_fds,
+		.net = o->net,
+		.subnet = o->subnet,
 	};
 	const struct host *host = o->poor_host   ? &poor_host
 				  : o->user_host ? &user_host

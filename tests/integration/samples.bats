@@ -108,6 +108,10 @@ sample() {
 	sample 13-terminal
 }
 
+@test "15-bridge" {
+	sample 15-bridge
+}
+
 @test "no sample is left out here" {
 	local dir
 	for dir in bundles/[0-9]*/; do

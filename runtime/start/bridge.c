@@ -1,0 +1,258 @@
+/*
+ * Parent: a container's place on a bridge. Under the lock of the leases (state/leases.h) the bridge
+ * is found or made and an address is chosen; that stands in the file before any device is made, and
+ * goes from it after they are gone. With the caller's privilege over the host's network.
+ *
+ * Should: leave nothing, whoever dies when: delete finds the lease by the container's id, and the
+ * next start on a bridge finds those of containers that are no more.
+ * Must not: remove a bridge that was there before, or is in use.
+ */
+#include "start/bridge.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "state/leases.h"
+
+#define OWNER_SIZE  64
+#define OWNER_WORD  "hull " /* how the alias of a bridge that a hull has made begins */
+#define GATEWAY_BIT 1       /* the first address of a subnet */
+
+/* What all that follows works with. */
+struct place {
+	struct netlink nl;
+	struct leases leases;
+	int store_fd;
+	uint64_t netns;
+	char owner[OWNER_SIZE]; /* the alias of this store's bridges */
+};
+
+/* The leases are open; the rest of it. */
+static int place_ask(struct place *p, int store_fd, struct err *err)
+{
+	struct stat st;
+
+	p->store_fd = store_fd;
+	if (fstatat(AT_FDCWD, "/proc/self/ns/net", &st, 0) < 0)
+		return err_sys(err, errno, "cannot examine hull's own network namespace");
+	p->netns = st.st_ino;
+	if (fstat(store_fd, &st) < 0)
+		return err_sys(err, errno, "cannot examine the state directory");
+	snprintf(p->owner, sizeof(p->owner), OWNER_WORD "%llx:%llx", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	return netlink_open(&p->nl, err);
+}
+
+static void place_close(struct place *p)
+{
+	leases_close(&p->leases);
+	netlink_close(&p->nl);
+}
+
+/* ---- giving back ---- */
+
+/* What is in another network namespace goes with the container, and the rest with that. */
+static int drop_bridge(struct place *p, struct lease_bridge *b, struct err *err)
+{
+	if (leases_use_bridge(&p->leases, b))
+		return 0;
+	int r = b->is_made && b->netns == p->netns ? bridge_remove(&p->nl, b->name, p->owner, err)
+						   : 0;
+	if (r == 0)
+		leases_remove_bridge(&p->leases, b);
+	return r;
+}
+
+/* The bridges that nobody uses any more, but for the one that is about to be used. */
+static int drop_bridges(struct place *p, const char *wanted, struct err *err)
+{
+	int r = 0;
+	for (size_t i = p->leases.bridges_n; r == 0 && i-- > 0;)
+		if (!wanted || !str_eq(p->leases.bridges[i].name, wanted))
+			r = drop_bridge(p, &p->leases.bridges[i], err);
+	return r;
+}
+
+static int drop_lease(struct place *p, struct lease *lease, struct err *err)
+{
+	int r = lease->netns == p->netns ? bridge_disconnect(&p->nl, lease->address, err) : 0;
+	if (r == 0)
+		leases_remove(&p->leases, lease);
+	return r;
+}
+
+static bool has_lease(const struct leases *l, const char *id)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->v[i].id, id))
+			return true;
+	return false;
+}
+
+int bridge_release(int store_fd, const char *id, struct err *err)
+{
+	struct place p = { .nl.fd = -EBADF };
+	size_t before;
+
+	int r = leases_open(store_fd, LEASES_EXISTING, &p.leases, err);
+	if (r < 0 || !has_lease(&p.leases, id)) {
+		leases_close(&p.leases);
+		return r;
+	}
+	before = p.leases.n;
+	r = place_ask(&p, store_fd, err);
+	for (size_t i = before; r == 0 && i-- > 0;)
+		if (str_eq(p.leases.v[i].id, id))
+			r = drop_lease(&p, &p.leases.v[i], err);
+	if (r == 0 && p.leases.n < before)
+		r = drop_bridges(&p, NULL, err);
+	if (p.leases.n < before) {
+		int written = leases_write(&p.leases, r < 0 ? NULL : err);
+		r = r < 0 ? r : written;
+	}
+	place_close(&p);
+	return r;
+}
+
+/* ---- taking ---- */
+
+/* Leases of containers whose state was removed by others; and one of ours, before it began. */
+static int prune(struct place *p, const struct plan *plan, struct err *err)
+{
+	int r = 0;
+	for (size_t i = p->leases.n; r == 0 && i-- > 0;) {
+		struct lease *l = &p->leases.v[i];
+		if (str_eq(l->id, plan->id) ||
+		    (faccessat(p->store_fd, l->id, F_OK, 0) < 0 && errno == ENOENT))
+			r = drop_lease(p, l, err);
+	}
+	return r < 0 ? r : drop_bridges(p, plan->network.bridge, err);
+}
+
+static int check_found(const struct plan_network *n, const struct bridge *b, struct err *err)
+{
+	if (!b->prefix) {
+		err_say(err, ERR_CONFIG, EADDRNOTAVAIL, "the bridge '%s' has no IPv4 address",
+			b->name);
+		err_hint(err, "hull changes nothing of a bridge that it has not made: give it one "
+			      "(ip addr add), or name another bridge");
+		return -EADDRNOTAVAIL;
+	}
+	uint32_t hosts = b->prefix < 32 ? UINT32_MAX >> b->prefix : 0;
+	if (!n->prefix || (n->prefix == b->prefix && n->subnet == (b->gateway & ~hosts)))
+		return 0;
+	err_say(err, ERR_CONFIG, EEXIST, "the bridge '%s' has another subnet already: %s/%u",
+		b->name, bridge_address_text(b->gateway & ~hosts).s, b->prefix);
+	err_hint(err, "leave --subnet out, or name another bridge");
+	return -EEXIST;
+}
+
+static int check_owner(const struct place *p, const struct bridge *b, struct err *err)
+{
+	if (!str_has_prefix(b->alias, OWNER_WORD) || str_eq(b->alias, p->owner))
+		return 0;
+	err_say(err, ERR_BUSY, EBUSY, "the bridge '%s' is that of a hull with another --root",
+		b->name);
+	err_hint(err, "--net bridge=NAME names another one");
+	return -EBUSY;
+}
+
+/* A bridge that is not finished, because its hull was killed, is made once more. */
+static int find_bridge(struct place *p, struct start *s, bool *ret_made, struct err *err)
+{
+	const struct plan_network *n = &s->plan->network;
+	const struct lease_bridge *known = leases_find_bridge(&p->leases, n->bridge, p->netns);
+
+	int r = bridge_find(&p->nl, n->bridge, s->arena, &s->bridge, err);
+	if (r <= 0)
+		return r;
+	r = check_owner(p, &s->bridge, err);
+	if (r < 0)
+		return r;
+	*ret_made = str_eq(s->bridge.alias, p->owner) || (known && known->is_made);
+	if (*ret_made && !s->bridge.prefix && !(known && leases_use_bridge(&p->leases, known)))
+		return bridge_remove(&p->nl, n->bridge, s->bridge.alias, err);
+	r = check_found(n, &s->bridge, err);
+	return r < 0 ? r : 1;
+}
+
+static int choose_bridge(const struct place *p, struct start *s, struct netlink *nl,
+			 struct err *err)
+{
+	const struct plan_network *n = &s->plan->network;
+	uint32_t subnet = n->subnet;
+	unsigned prefix = n->prefix;
+
+	int r = bridge_choose_subnet(nl, &subnet, &prefix, err);
+	if (r < 0)
+		return r;
+	s->bridge = (struct bridge) { .gateway = subnet | GATEWAY_BIT, .prefix = prefix };
+	snprintf(s->bridge.name, sizeof(s->bridge.name), "%s", n->bridge);
+	snprintf(s->bridge.alias, sizeof(s->bridge.alias), "%s", p->owner);
+	return 0;
+}
+
+static int full(const struct start *s, struct err *err)
+{
+	err_say(err, ERR_LIMIT, ENOSPC, "no address is left on the bridge '%s' (%s/%u)",
+		s->bridge.name, bridge_address_text(s->bridge.gateway).s, s->bridge.prefix);
+	err_hint(err, "delete containers there, or use another bridge with a larger --subnet");
+	return -ENOSPC;
+}
+
+/* Into the file, before anything of it is made. */
+static int take(struct place *p, struct start *s, bool made, struct err *err)
+{
+	const struct bridge *b = &s->bridge;
+	struct lease_bridge record = { b->name, p->netns, b->gateway, b->prefix, made };
+	struct lease_bridge *known = leases_find_bridge(&p->leases, b->name, p->netns);
+
+	if (known)
+		leases_remove_bridge(&p->leases, known);
+	s->address = leases_free_address(&p->leases, &record);
+	const struct lease lease = { b->name, p->netns, s->address, s->plan->id };
+	if (!s->address || leases_add_bridge(&p->leases, &record) < 0 ||
+	    leases_add(&p->leases, &lease) < 0)
+		return full(s, err);
+	int r = leases_write(&p->leases, err);
+	s->has_lease = r == 0;
+	return r;
+}
+
+static int take_place(struct place *p, struct start *s, struct err *err)
+{
+	bool made = true;
+	int r = prune(p, s->plan, err);
+	int found = r < 0 ? r : find_bridge(p, s, &made, err);
+	if (found == 0)
+		r = choose_bridge(p, s, &p->nl, err);
+	if (r < 0 || found < 0)
+		return r < 0 ? r : found;
+	r = take(p, s, made, err);
+	return r < 0 || found ? r : bridge_make(&p->nl, &s->bridge, err);
+}
+
+int bridge_prepare(struct start *s, struct err *err)
+{
+	struct place p = { .nl.fd = -EBADF };
+
+	if (s->plan->network.kind != PLAN_NET_BRIDGE)
+		return 0;
+	int r = leases_open(s->store->fd, LEASES_CREATE, &p.leases, err);
+	if (r == 0)
+		r = place_ask(&p, s->store->fd, err);
+	if (r == 0)
+		r = take_place(&p, s, err);
+	place_close(&p);
+	return r < 0 ? r : resolv_write(s, err);
+}
+
+int bridge_lay(struct start *s, struct err *err)
+{
+	if (s->plan->network.kind != PLAN_NET_BRIDGE)
+		return 0;
+	return bridge_connect(&s->network, &s->bridge, s->address, err);
+}
