@@ -234,8 +234,8 @@ static void emit_rules(struct program *p, const struct rule *rules, size_t n)
 	}
 }
 
-int device_plan(const struct spec_resources *resources, struct arena *arena,
-		struct cgroup_plan *ret, struct err *err)
+static int rules_from_spec(const struct spec_resources *resources, struct arena *arena,
+			   struct rule **ret, struct err *err)
 {
 	size_t n = resources->devices.n;
 	struct rule *rules = arena_array(arena, n, sizeof(*rules));
@@ -244,6 +244,18 @@ int device_plan(const struct spec_resources *resources, struct arena *arena,
 		if (r < 0)
 			return r;
 	}
+	*ret = rules;
+	return 0;
+}
+
+int device_plan(const struct spec_resources *resources, struct arena *arena,
+		struct cgroup_plan *ret, struct err *err)
+{
+	size_t n = resources->devices.n;
+	struct rule *rules;
+	int r = rules_from_spec(resources, arena, &rules, err);
+	if (r < 0)
+		return r;
 	if (n == 0 || allows_everything(rules, n))
 		return 0;
 	size_t room = FIXED_INSNS + (n + ARRAY_SIZE(default_rules)) * RULE_INSNS_MAX;
@@ -257,5 +269,47 @@ int device_plan(const struct spec_resources *resources, struct arena *arena,
 		emit_answer(&p, false);
 	ret->device_insns = p.insns;
 	ret->device_insns_n = p.n;
+	return 0;
+}
+
+/* ---- as a list ---- */
+
+static struct device_allowed *add_allowed(struct device_allowed *to, const struct rule *rule,
+					  const char *types)
+{
+	static const char letters[] = "mrw"; /* in the order of BPF_DEVCG_ACC_* */
+	for (; *types; types++) {
+		if (!rule->allow || (rule->type == BPF_DEVCG_DEV_CHAR && *types != 'c') ||
+		    (rule->type == BPF_DEVCG_DEV_BLOCK && *types != 'b'))
+			continue;
+		*to = (struct device_allowed) {
+			.type = *types,
+			.major = rule->major,
+			.minor = rule->minor,
+		};
+		size_t n = 0;
+		for (int i = 0; letters[i]; i++)
+			if (rule->access & (1u << i))
+				to->access[n++] = letters[i];
+		to++;
+	}
+	return to;
+}
+
+int device_list_allowed(const struct spec_resources *resources, struct arena *arena,
+			struct device_allowed **ret, size_t *ret_n, struct err *err)
+{
+	size_t n = resources->devices.n;
+	struct rule *rules;
+	int r = rules_from_spec(resources, arena, &rules, err);
+	if (r < 0)
+		return r;
+	*ret = arena_array(arena, 2 * (n + ARRAY_SIZE(default_rules)), sizeof(**ret));
+	struct device_allowed *end = *ret;
+	for (size_t i = 0; i < ARRAY_SIZE(default_rules); i++)
+		end = add_allowed(end, &default_rules[i], "cb");
+	for (size_t i = 0; i < n; i++)
+		end = add_allowed(end, &rules[i], "cb");
+	*ret_n = (size_t)(end - *ret);
 	return 0;
 }

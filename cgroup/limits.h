@@ -41,6 +41,15 @@ _must_check_ int limits_plan_io(struct limits *l, const struct spec_block_io *io
 _must_check_ int device_plan(const struct spec_resources *resources, struct arena *arena,
 			     struct cgroup_plan *ret, struct err *err);
 
+/* What the program may allow: more than it does where a rule denies a part of it again. */
+struct device_allowed {
+	char type;            /* 'b' or 'c' */
+	int64_t major, minor; /* -1: all */
+	char access[4];       /* letters of "rwm" */
+};
+_must_check_ int device_list_allowed(const struct spec_resources *resources, struct arena *arena,
+				     struct device_allowed **ret, size_t *ret_n, struct err *err);
+
 /* Loads the program and attaches it to the cgroup `fd`; device_attach.c. */
 _must_check_ int device_attach(int fd, const struct bpf_insn *insns, size_t n, struct err *err);
 

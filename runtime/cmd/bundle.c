@@ -54,6 +54,7 @@ static unsigned plan_flags(const struct cmd *cmd, const struct bundle_options *o
 	const char *manager = cmd->global.cgroup_manager;
 	return (annotations ? PLAN_ROOTFS_ANNOTATIONS : 0) |
 	       (manager && str_eq(manager, "disabled") ? PLAN_NO_CGROUP : 0) |
+	       (cmd->global.systemd_cgroup ? PLAN_SYSTEMD : 0) |
 	       (options->create ? PLAN_CREATE : 0) | (options->detach ? PLAN_DETACH : 0) |
 	       (options->no_subreaper ? PLAN_NO_SUBREAPER : 0) | (options->keep ? PLAN_KEEP : 0) |
 	       (options->no_pivot ? PLAN_NO_PIVOT : 0) |
@@ -94,6 +95,8 @@ int bundle_plan(struct cmd *cmd, const struct bundle_options *options, const cha
 		r = cmd_absolute(cmd, options->overlay, &po.overlay_dir, err);
 	if (r == 0)
 		r = host_probe(&bundle->host, err);
+	if (r == 0 && cmd->global.systemd_cgroup)
+		r = host_probe_systemd(&bundle->host, &cmd->arena, err);
 	if (r == 0 && asks_for_time(&bundle->spec))
 		host_probe_time(&bundle->host);
 	if (r == 0 && bundle->spec.linux.memory_policy.at)

@@ -67,6 +67,7 @@ struct cmd_global {
 	const char *cgroup_manager;
 	const char *colour;
 	bool debug, help, version;
+	bool systemd_cgroup;           /* also by --cgroup-manager=systemd */
 	bool allow_rootfs_annotations; /* of create */
 };
 

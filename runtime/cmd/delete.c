@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "cgroup/enter.h"
 #include "cgroup/left.h"
+#include "cgroup/systemd.h"
 #include "start/bridge.h"
 #include "start/gate.h"
 #include "start/hooks.h"
@@ -89,6 +90,16 @@ static int empty_cgroup(const struct cgroup_root *root, const struct state_entry
 	return r;
 }
 
+/* One whose cgroup is gone has ended, and what has its name now is another's. */
+static int stop_unit(const struct cgroup_root *root, const struct state *state, struct err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	if (!state->unit)
+		return 0;
+	bool is_gone = cgroup_open(root, state->cgroup, &fd, NULL) == -ENOENT;
+	return systemd_stop(state->unit, state->unit_is_user, is_gone, err);
+}
+
 static int remove_cgroup(const struct state_entry *entry, const struct state *state,
 			 struct err *err)
 {
@@ -100,10 +111,13 @@ static int remove_cgroup(const struct state_entry *entry, const struct state *st
 	if (r < 0)
 		return r;
 	r = empty_cgroup(&root, entry, state, err);
-	if (r > 0)
+	if (r > 0) {
 		r = cgroup_prune(&root, state->cgroup, state->cgroup_kept, err);
-	else if (r == 0)
-		r = cgroup_remove(&root, state->cgroup, state->cgroup_kept, err);
+	} else if (r == 0) {
+		r = stop_unit(&root, state, err);
+		if (r == 0)
+			r = cgroup_remove(&root, state->cgroup, state->cgroup_kept, err);
+	}
 	cgroup_root_close(&root);
 	return r;
 }

@@ -101,8 +101,8 @@ static void put_cgroup(struct json_out *o)
 	json_out_object(o);
 	put_bool(o, "v1", false);
 	put_bool(o, "v2", true);
-	put_bool(o, "systemd", false);
-	put_bool(o, "systemdUser", false);
+	put_bool(o, "systemd", true);
+	put_bool(o, "systemdUser", true);
 	put_bool(o, "rdma", true);
 	json_out_object_end(o);
 }
@@ -192,6 +192,7 @@ static void put_annotations(struct json_out *o)
 	/* What changes the start, with all that begin with it. */
 	begin_list(o, "potentiallyUnsafeConfigAnnotations");
 	json_out_string(o, "dev.hull.");
+	json_out_string(o, SYSTEMD_ANNOTATION);
 	json_out_array_end(o);
 }
 

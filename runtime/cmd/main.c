@@ -125,12 +125,26 @@ static int check_log(struct cmd_global *g, struct err *err)
 	return 0;
 }
 
+/* Two options for one thing, as runc and crun have it. */
+static int check_managers(struct cmd_global *g, struct err *err)
+{
+	const char *manager = g->cgroup_manager;
+	if (!manager)
+		return 0;
+	if (g->systemd_cgroup && !str_eq(manager, "systemd"))
+		return err_say(err, ERR_CONFIG, EINVAL,
+			       "--systemd-cgroup and --cgroup-manager=%s contradict each other",
+			       manager);
+	g->systemd_cgroup = str_eq(manager, "systemd");
+	return 0;
+}
+
 static int check_global(struct cmd_global *g, struct err *err)
 {
 	static const char *const formats[] = { "text", "json", NULL };
 	static const char *const levels[] = { "error", "warning", "debug", NULL };
 	static const char *const colours[] = { "auto", "always", "never", NULL };
-	static const char *const managers[] = { "cgroupfs", "disabled", NULL };
+	static const char *const managers[] = { "cgroupfs", "systemd", "disabled", NULL };
 
 	int r = check_choice("log-format", g->log_format, formats, err);
 	if (r == 0)
@@ -139,7 +153,9 @@ static int check_global(struct cmd_global *g, struct err *err)
 		r = check_choice("color", g->colour, colours, err);
 	if (r == 0)
 		r = check_log(g, err);
-	return r < 0 ? r : check_choice("cgroup-manager", g->cgroup_manager, managers, err);
+	if (r == 0)
+		r = check_choice("cgroup-manager", g->cgroup_manager, managers, err);
+	return r < 0 ? r : check_managers(g, err);
 }
 
 /* ---- one command ---- */

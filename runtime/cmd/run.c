@@ -27,6 +27,8 @@ static void fill_state(const struct bundle *bundle, struct state *state)
 		.bundle = bundle->path,
 		.rootfs = bundle->plan.root.path,
 		.cgroup = bundle->plan.cgroup_path,
+		.unit = bundle->plan.scope.unit,
+		.unit_is_user = bundle->plan.scope.is_user,
 		.owner = getuid(),
 		.has_init = bundle->plan.flags & PLAN_INIT,
 		.no_process = !bundle->spec.process.at,

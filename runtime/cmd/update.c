@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cgroup/systemd.h"
 #include "cmd/container.h"
 
 #define UPDATE_SIZE_MAX ((size_t)1024 * 1024)
@@ -236,6 +237,15 @@ static int resources_of_file(struct cmd *cmd, const struct update_options *optio
 
 /* ---- the update ---- */
 
+/* After the files: what the kernel refuses, systemd is not told. */
+static int update_unit(const struct state *state, const struct spec_resources *resources,
+		       const struct cgroup_plan *plan, struct arena *arena, struct err *err)
+{
+	struct systemd_properties properties;
+	int r = systemd_plan_update(resources, plan, arena, &properties, err);
+	return r < 0 ? r : systemd_update(state->unit, state->unit_is_user, &properties, err);
+}
+
 static int apply(const struct state *state, struct spec_resources *resources, struct arena *arena,
 		 const struct cgroup_root *root, struct err *err)
 {
@@ -251,6 +261,10 @@ static int apply(const struct state *state, struct spec_resources *resources, st
 		r = cgroup_enable(root, state->cgroup, &plan, err);
 	if (r == 0)
 		r = cgroup_update(fd, &plan, resources->devices.n > 0, arena, err);
+	if (r == 0 && state->unit)
+		r = update_unit(state, resources, &plan, arena, err);
+	if (r == 0 && state->unit) /* to the letter again: systemd rounds */
+		r = cgroup_update(fd, &plan, false, arena, err);
 	return r;
 }
 

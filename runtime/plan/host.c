@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/userns.h"
+#include "cgroup/systemd.h"
 #include "plan/parts.h"
 
 #define HOST_STATUS_USUAL 4096
@@ -146,6 +147,13 @@ int host_probe(struct host *ret, struct err *err)
 	ret->denies_setgroups = ret->in_user_namespace && denies_setgroups();
 	probe_cgroup(ret);
 	return 0;
+}
+
+int host_probe_systemd(struct host *ret, struct arena *arena, struct err *err)
+{
+	if (ret->uid == 0 && !ret->in_user_namespace)
+		return 0;
+	return systemd_find_home(arena, &ret->systemd_home, err);
 }
 
 void host_probe_time(struct host *ret)

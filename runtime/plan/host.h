@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 struct host {
@@ -28,11 +29,16 @@ struct host {
 	/* Memory nodes, a set of numbers as of CPUs; none: not known, or not asked for by
 	 * host_probe_memory(). */
 	cpu_set_t memory_nodes;
+	/* That of his own systemd; NULL: not asked for. */
+	const char *systemd_home;
 	bool has_apparmor, has_selinux; /* in force; only known after host_probe_modules() */
 };
 
 /* Reads the facts from /proc (proc_pid_status(5)). */
 _must_check_ int host_probe(struct host *ret, struct err *err);
+
+/* Where the user's own systemd has its cgroups; nothing for the host's root, who has the system's. */
+_must_check_ int host_probe_systemd(struct host *ret, struct arena *arena, struct err *err);
 
 /* Sets has_time_namespaces; for configs that have one. */
 void host_probe_time(struct host *ret);

@@ -135,23 +135,69 @@ static int do_without_cgroup(const struct planner *p, struct err *err)
 	return 0;
 }
 
+/* Who is not root of the host has a systemd of his own. */
+static int name_scope(const struct planner *p, struct err *err)
+{
+	struct plan *plan = p->plan;
+	const struct systemd_wish wish = {
+		.cgroups_path = p->spec->linux.cgroups_path.s,
+		.id = p->options->id,
+		.is_user = p->host->uid != 0 || p->host->in_user_namespace,
+		.home = p->host->systemd_home ? p->host->systemd_home : "",
+	};
+	int r = systemd_plan_scope(&wish, p->arena, &plan->scope, err);
+	plan->cgroup_path = plan->scope.path;
+	return r;
+}
+
+/* They mean something to systemd only. */
+static void warn_of_properties(const struct planner *p)
+{
+	const struct spec_map *all = &p->spec->annotations;
+	for (size_t i = 0; i < all->n; i++) {
+		if (!str_has_prefix(all->v[i].key, SYSTEMD_ANNOTATION))
+			continue;
+		struct err *warning = spec_problem_add(
+			p->arena, p->problems, SPEC_WARNING, all->v[i].key_at,
+			"the annotation '%s' is left out: systemd does not make the cgroup",
+			all->v[i].key);
+		err_hint(warning, "hull --systemd-cgroup lets it");
+	}
+}
+
+static int name_cgroup(const struct planner *p, struct err *err)
+{
+	int r;
+	if (p->options->flags & PLAN_SYSTEMD) {
+		r = name_scope(p, err);
+	} else {
+		warn_of_properties(p);
+		r = cgroup_plan_path(cgroup_path(p), p->options->id, p->arena,
+				     &p->plan->cgroup_path, err);
+	}
+	if (r < 0)
+		err_at(err, p->spec->linux.cgroups_path.at);
+	return r;
+}
+
 int plan_make_cgroup(const struct planner *p, struct err *err)
 {
 	const struct spec_str *path = &p->spec->linux.cgroups_path;
 	struct plan *plan = p->plan;
 
-	int r = cgroup_plan_path(cgroup_path(p), p->options->id, p->arena, &plan->cgroup_path, err);
-	if (r < 0) {
-		err_at(err, path->at);
+	int r = name_cgroup(p, err);
+	if (r < 0)
 		return r;
-	}
 	const struct spec_resources resources = plan_device_rules(p);
 	r = cgroup_plan_resources(&resources, p->arena, &plan->cgroup, err);
 	skip_device_rules(p);
 	if (r == 0 && (p->options->flags & PLAN_NO_CGROUP))
 		return do_without_cgroup(p, err);
-	plan->needs_cgroup = (path->s && *path->s) || plan->cgroup.writes_n > 0 ||
-			     plan->cgroup.device_insns;
+	if (r == 0 && plan->scope.unit)
+		r = systemd_plan_properties(&resources, &plan->cgroup, &p->spec->annotations,
+					    p->arena, &plan->scope.properties, err);
+	plan->needs_cgroup = (path->s && *path->s) || plan->scope.unit ||
+			     plan->cgroup.writes_n > 0 || plan->cgroup.device_insns;
 	plan->may_lack_cgroup = !plan->needs_cgroup &&
 				(p->host->uid != 0 || p->host->in_user_namespace);
 	return r;

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/systemd.h"
 #include "spec/spec.h"
 #include "plan/host.h"
 
@@ -34,6 +35,7 @@ enum plan_flags {
 	PLAN_NO_SUBREAPER = 1u << 8, /* --no-subreaper: orphans are none of hull's business */
 	PLAN_EXEC = 1u << 9,         /* exec: one more process of a container that is there */
 	PLAN_NO_CGROUP = 1u << 10,   /* --cgroup-manager=disabled: it stays in the caller's */
+	PLAN_SYSTEMD = 1u << 11,     /* --systemd-cgroup: systemd makes it, as a scope */
 };
 
 /* What the command line adds to config.json. */
@@ -384,6 +386,7 @@ struct plan {
 	uid_t cgroup_owner;
 	const char *cgroup_path; /* below the cgroup2 mount */
 	struct cgroup_plan cgroup;
+	struct systemd_scope scope; /* with PLAN_SYSTEMD; its path is cgroup_path */
 	struct plan_root root;
 	struct plan_mount *mounts;
 	size_t mounts_n;

@@ -48,10 +48,25 @@ static void print_attr(struct str *out, const struct plan_attr *attr, const char
 		str_printf(out, " +%srelatime", prefix);
 }
 
+static void print_scope(const struct systemd_scope *scope, struct str *out)
+{
+	if (!scope->unit)
+		return;
+	line(out, "systemd");
+	str_printf(out, "scope %s in %s, of %s\n", scope->unit, scope->slice,
+		   scope->is_user ? "the user" : "the system");
+	for (size_t i = 0; i < scope->properties.n; i++) {
+		line(out, "systemd");
+		systemd_print_property(&scope->properties, i, out);
+		str_append(out, "\n");
+	}
+}
+
 static void print_cgroup(const struct plan *plan, struct str *out)
 {
 	line(out, "cgroup");
 	str_printf(out, "%s\n", plan->flags & PLAN_NO_CGROUP ? "none" : plan->cgroup_path);
+	print_scope(&plan->scope, out);
 	for (size_t i = 0; plan->cgroup.controllers[i]; i++) {
 		line(out, "controller");
 		str_printf(out, "%s\n", plan->cgroup.controllers[i]);

@@ -135,9 +135,12 @@ static int detach_devices(const struct start *s, struct err *err)
 
 static int remove_cgroup(struct start *s, bool started, struct err *err)
 {
-	if (s->cgroup_left)
-		return cgroup_prune(&s->cgroup_root, s->plan->cgroup_path, s->state.cgroup_kept,
-				    err);
+	if (s->cgroup_left) {
+		int r = scope_end(s, err);
+		return r < 0 ? r
+			     : cgroup_prune(&s->cgroup_root, s->plan->cgroup_path,
+					    s->state.cgroup_kept, err);
+	}
 	if (s->cgroup_fd < 0)
 		return 0;
 	int r = 0;
@@ -148,6 +151,8 @@ static int remove_cgroup(struct start *s, bool started, struct err *err)
 				FINISH_KILL_TIMEOUT_MS, err);
 	if (r == 0)
 		r = detach_devices(s, err);
+	if (r == 0)
+		r = scope_end(s, err);
 	fd_close(&s->cgroup_fd);
 	if (r == 0)
 		r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, s->state.cgroup_kept, err);

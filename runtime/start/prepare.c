@@ -41,6 +41,11 @@ static int find_cgroup(struct start *s, struct err *err)
 		r = cgroup_find_kept(&s->cgroup_root, s->plan->cgroup_path, &s->state.cgroup_kept,
 				     err);
 	if (r == 0)
+		r = scope_check(s, err);
+	if (r == 0 && s->plan->scope.unit) /* its slices are systemd's to remove */
+		s->state.cgroup_kept = (size_t)(strrchr(s->plan->cgroup_path, '/') -
+						s->plan->cgroup_path);
+	if (r == 0)
 		return 0;
 	bool lacks = may_lack(s, -r);
 	cgroup_root_close(&s->cgroup_root);
@@ -117,6 +122,7 @@ static int note_left(struct start *s, size_t kept, int r)
 static int give_back(struct start *s, size_t kept, struct err *err)
 {
 	s->has_cgroup = false;
+	(void)!scope_end(s, NULL);
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);
 	int r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, kept, err);
@@ -158,7 +164,9 @@ int prepare_cgroup(struct start *s, struct err *err)
 	struct cgroup made;
 	if (s->cgroup_root.fd < 0)
 		return 0;
-	int r = cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup, &made, err);
+	int r = plan->scope.unit ? scope_make(s, &made, err)
+				 : cgroup_create(&s->cgroup_root, plan->cgroup_path, &plan->cgroup,
+						 &made, err);
 	if (r < 0 && made.is_left)
 		return note_left(s, made.kept, r);
 	if (r < 0)
@@ -182,6 +190,8 @@ int prepare_cgroup(struct start *s, struct err *err)
 		r = cgroup_device_detach(s->cgroup_fd, err);
 	if (r == 0)
 		r = cgroup_apply(s->cgroup_fd, &plan->cgroup, err);
+	if (r == 0)
+		r = scope_make_room(s, err);
 	if (r == 0 && plan->delegates_cgroup)
 		r = cgroup_delegate(s->cgroup_fd, plan->cgroup_owner, err);
 	return r;

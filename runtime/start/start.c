@@ -47,6 +47,7 @@ static const struct parent_step start_steps[] = {
 	{ "open", prepare_open },
 	{ "announce", start_announce },
 	{ "clone", clone_child },
+	{ "scope", scope_settle },
 	{ "maps", user_make_maps },
 	{ "network", network_make },
 	{ "record", record_child },
@@ -187,6 +188,7 @@ void start_done(struct start *s)
 	fd_close(&s->layer_lock_fd);
 	fd_close(&s->proc_fd);
 	netns_pair_done(&s->network);
+	systemd_release(&s->anchor);
 	cgroup_root_close(&s->cgroup_root);
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);

@@ -13,9 +13,10 @@
  *
  *  1 prepare.c: claims the id, with a state that says what is going to be made; takes the compiled
  *    seccomp filter from the cache; makes the cgroup, with all limits and the device program in
- *    force. open.c: opens what the caller names, with the caller's rights: namespaces to join, and
- *    the root and the sources of bind mounts as detached trees that already carry their attributes
- *    and, by shift.c, their maps of ids. caller_sockets.c: connects to who is to be told.
+ *    force, or has systemd make it (scope.c). open.c: opens what the caller names, with the
+ *    caller's rights: namespaces to join, and the root and the sources of bind mounts as detached
+ *    trees that already carry their attributes and, by shift.c, their maps of ids.
+ *    caller_sockets.c: connects to who is to be told.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, and joins what only the caller may join.
@@ -94,6 +95,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/systemd.h"
 #include "netns/bridge.h"
 #include "netns/device.h"
 #include "seccomp/seccomp.h"
@@ -199,6 +201,8 @@ struct start {
 	int hooks_lock_fd;    /* `start`: held until its poststart hooks have run; or none */
 	bool poststart_began; /* parent */
 	struct tty tty;       /* the terminal's other side */
+	/* In the container's scope until the child is (scope.c). */
+	struct systemd_anchor anchor;
 };
 
 /* How a container ended. */

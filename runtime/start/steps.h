@@ -21,6 +21,13 @@ _must_check_ int start_run_steps(struct start *s, const struct parent_step *step
 _must_check_ int start_open_signals(struct start *s, struct err *err);
 _must_check_ int start_announce(struct start *s, struct err *err); /* the last words before clone */
 
+/* scope.c: the cgroup is that of a scope of systemd, if the plan has one. */
+_must_check_ int scope_check(const struct start *s, struct err *err); /* that there is none yet */
+_must_check_ int scope_make(struct start *s, struct cgroup *ret, struct err *err);
+_must_check_ int scope_make_room(struct start *s, struct err *err); /* for one process more */
+_must_check_ int scope_settle(struct start *s, struct err *err);    /* the child is in it */
+_must_check_ int scope_end(struct start *s, struct err *err);       /* also the unit */
+
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */

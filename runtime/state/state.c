@@ -79,6 +79,11 @@ static void put_cgroup(struct json_out *o, const struct state *state)
 			state->cgroup_kept
 				? arena_strndup(&arena, state->cgroup, state->cgroup_kept)
 				: "/");
+	if (!state->unit)
+		return;
+	json_out_member(o, "systemdUnit", state->unit);
+	json_out_key(o, "systemdUser");
+	json_out_bool(o, state->unit_is_user);
 }
 
 static void put_own(struct json_out *o, const struct state *state, enum state_status status)
@@ -279,6 +284,8 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->pid = (pid_t)get_uint(doc.root, "pid", INT32_MAX);
 	ret->cgroup = get_cgroup(own);
 	ret->cgroup_kept = get_kept(own, ret->cgroup, &problem);
+	ret->unit = ret->cgroup ? get_string(own, "systemdUnit") : NULL;
+	ret->unit_is_user = get_bool(own, "systemdUser");
 	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
 	ret->has_init = get_bool(own, "init");
 	ret->no_process = get_bool(own, "noProcess");

@@ -53,6 +53,8 @@ struct state {
 	const char *rootfs; /* absolute */
 	const char *cgroup; /* below the cgroup2 mount; NULL: none */
 	size_t cgroup_kept; /* the first bytes of it, which stay when it is removed (cgroup.h) */
+	const char *unit;   /* the scope that it is of, which systemd has made; NULL: hull has */
+	bool unit_is_user;  /* the caller's own systemd */
 	enum state_status status;
 	pid_t pid;                     /* 0: no process yet */
 	uint64_t pid_start;            /* clock ticks after boot, field 22 of /proc/PID/stat */

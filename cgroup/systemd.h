@@ -1,0 +1,101 @@
+/*
+ * The systemd cgroup driver: the container's cgroup is that of a transient scope, a unit of systemd
+ * (the system's, or the user's own), which knows the limits, too. Asked for by --systemd-cgroup; if
+ * it is not, nothing of this runs and nothing is loaded. Planning (systemd_name.c, _property.c,
+ * _annotation.c) is pure. Everything else is one question to systemd (systemd_ask.c), asked by a
+ * process of its own, so that no library is ever mapped into hull or into a container.
+ */
+#ifndef HULL_CGROUP_SYSTEMD_H
+#define HULL_CGROUP_SYSTEMD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+#include "cgroup/cgroup.h"
+
+struct systemd_property;
+
+/* What a unit is made with. */
+struct systemd_properties {
+	struct systemd_property *v;
+	size_t n;
+};
+
+/* The scope of a plan. */
+struct systemd_scope {
+	const char *unit; /* "hull-web.scope"; NULL: no scope, hull makes the cgroup itself */
+	const char *slice, *id;
+	const char *path; /* of its cgroup, as in struct cgroup_root */
+	bool is_user;     /* a unit of the caller's own systemd */
+	struct systemd_properties properties;
+};
+
+/* ---- planning ---- */
+
+struct systemd_wish {
+	const char *cgroups_path; /* "slice:prefix:name"; NULL or "": the default */
+	const char *id;
+	bool is_user;
+	const char *home; /* the cgroup of that systemd, "" for the system's */
+};
+/* The names, without the properties. What is no name of a unit, or no three parts, is EINVAL. */
+_must_check_ int systemd_plan_scope(const struct systemd_wish *wish, struct arena *arena,
+				    struct systemd_scope *ret, struct err *err);
+
+/* "/a.slice/a-b.slice" for "a-b.slice", "" for "-.slice"; NULL: it is not the name of a slice. */
+const char *systemd_expand_slice(const char *slice, struct arena *arena);
+
+/* All properties of a new scope: what every one has, its limits, and what the annotations say. */
+_must_check_ int systemd_plan_properties(const struct spec_resources *resources,
+					 const struct cgroup_plan *plan,
+					 const struct spec_map *annotations, struct arena *arena,
+					 struct systemd_properties *ret, struct err *err);
+
+/* Those that new limits change. */
+_must_check_ int systemd_plan_update(const struct spec_resources *resources,
+				     const struct cgroup_plan *plan, struct arena *arena,
+				     struct systemd_properties *ret, struct err *err);
+
+#define SYSTEMD_ANNOTATION "org.systemd.property."
+
+/* Appends "MemoryMax = 33554432" for the property with that index. */
+void systemd_print_property(const struct systemd_properties *properties, size_t index,
+			    struct str *out);
+
+/* ---- asking ---- */
+
+/* In a new scope until the container's own process is there: a scope without one is no more. */
+struct systemd_anchor {
+	pid_t pid; /* 0: none */
+};
+
+/* The cgroup of the caller's own systemd. */
+_must_check_ int systemd_find_home(struct arena *arena, const char **ret, struct err *err);
+
+/*
+ * Makes the scope, waits until it is there, and opens and locks its cgroup, with the controllers
+ * that the plan needs. EBUSY when there is such a unit. On failure nothing is left.
+ */
+_must_check_ int systemd_start(const struct cgroup_root *root, const struct systemd_scope *scope,
+			       const struct cgroup_plan *plan, struct cgroup *ret,
+			       struct systemd_anchor *anchor, struct err *err);
+
+/* Ends the anchor. */
+void systemd_release(struct systemd_anchor *anchor);
+
+/* Waits until there is another process than the anchor, or that child is dead. */
+_must_check_ int systemd_wait_entered(int cgroup_fd, int child_pidfd, struct err *err);
+
+/* Tells the unit of new limits. */
+_must_check_ int systemd_update(const char *unit, bool is_user,
+				const struct systemd_properties *properties, struct err *err);
+
+/*
+ * Ends the unit with all that is in it, waits until that is done, and makes systemd forget it if it
+ * has failed. No error when there is no such unit. `is_gone`: its cgroup is gone already, so that
+ * only the last is to be done.
+ */
+_must_check_ int systemd_stop(const char *unit, bool is_user, bool is_gone, struct err *err);
+
+#endif

@@ -1,0 +1,480 @@
+/*
+ * What is asked of systemd over D-Bus, org.freedesktop.systemd1(5). Runs in a process of its own
+ * (systemd_worker.c) with the caller's rights, which ends afterwards: so nothing is freed here, and
+ * whatever a library does to itself or its memory harms nobody. Waits by the bus's signals, never
+ * longer than ASK_TIMEOUT_MS.
+ */
+#include "cgroup/systemd_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+#define ASK_TIMEOUT_MS 25000
+#define RETRY_MS       20 /* until a unit that is dead is forgotten */
+
+#define DESTINATION "org.freedesktop.systemd1"
+#define MANAGER     DESTINATION ".Manager"
+#define OBJECT      "/org/freedesktop/systemd1"
+
+struct asker {
+	struct systemd_library sd;
+	struct sd_bus *bus;
+	bool is_user;
+	int64_t deadline;
+	unsigned version;
+	const char *job;         /* that is waited for; NULL: not known yet */
+	char results[8][2][128]; /* jobs that have ended, and how */
+	unsigned results_n;
+	struct sd_bus_error error; /* of the last call */
+};
+
+static uint64_t usec_left(const struct asker *a)
+{
+	int64_t left = a->deadline - clock_ms();
+	return left > 0 ? (uint64_t)left * 1000 : 1;
+}
+
+static const char *owner(const struct asker *a)
+{
+	return a->is_user ? "the user's systemd" : "systemd";
+}
+
+/* ---- the bus ---- */
+
+static int connect_bus(struct asker *a, struct err *err)
+{
+	int r = a->is_user ? a->sd.open_user(&a->bus) : a->sd.open_system(&a->bus);
+	if (r >= 0)
+		return 0;
+	err_sys(err, -r, "cannot reach %s over D-Bus", owner(a));
+	if (a->is_user)
+		err_hint(err,
+			 "the user needs a session with a bus (loginctl enable-linger, package "
+			 "dbus-user-session), and XDG_RUNTIME_DIR that leads to it; without "
+			 "--systemd-cgroup hull makes the cgroup itself");
+	else
+		err_hint(err, "--systemd-cgroup needs systemd as process 1, and D-Bus; without it "
+			      "hull makes the cgroup itself");
+	return r;
+}
+
+static bool is_error(const struct asker *a, const char *name)
+{
+	return a->error.name && str_eq(a->error.name, name);
+}
+
+static bool is_unknown_unit(const struct asker *a)
+{
+	return is_error(a, DESTINATION ".NoSuchUnit") || is_error(a, DESTINATION ".NotLoaded");
+}
+
+/* systemd's own words are the cause. */
+static int call_failed(const struct asker *a, int r, const char *what, const char *unit,
+		       struct err *err)
+{
+	err_sys(err, -r, "%s cannot %s '%s'", owner(a), what, unit);
+	if (a->error.message)
+		err_cause(err, "systemd: %s", a->error.message);
+	else if (r == -ETIMEDOUT)
+		err_hint(err, "it has not answered for %d s", ASK_TIMEOUT_MS / 1000);
+	if (is_error(a, "org.freedesktop.DBus.Error.AccessDenied") ||
+	    is_error(a, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"))
+		err_hint(err, "only root may ask the system's systemd for a unit");
+	return r;
+}
+
+static int new_call(struct asker *a, const char *member, struct sd_bus_message **ret)
+{
+	return a->sd.message_new_method_call(a->bus, ret, DESTINATION, OBJECT, MANAGER, member);
+}
+
+static int append_text(const struct asker *a, struct sd_bus_message *m, char type, const char *text)
+{
+	return a->sd.message_append_basic(m, type, text);
+}
+
+static int send(struct asker *a, struct sd_bus_message *m, struct sd_bus_message **ret)
+{
+	a->error = (struct sd_bus_error) { 0 };
+	return a->sd.call(a->bus, m, usec_left(a), &a->error, ret);
+}
+
+/* A call with texts as arguments. */
+static int call_with(struct asker *a, const char *member, const char *const *texts,
+		     struct sd_bus_message **ret)
+{
+	struct sd_bus_message *m = NULL;
+	int r = new_call(a, member, &m);
+	for (; r >= 0 && *texts; texts++)
+		r = append_text(a, m, 's', *texts);
+	return r < 0 ? r : send(a, m, ret);
+}
+
+/* ---- jobs ---- */
+
+/* JobRemoved has: number, object, unit, result. It may come before the call's own answer. */
+static int on_job_removed(struct sd_bus_message *m, void *context, struct sd_bus_error *error)
+{
+	struct asker *a = context;
+	uint32_t id;
+	const char *job = "", *unit = "", *result = "";
+	(void)error;
+	if (a->sd.message_read_basic(m, 'u', &id) <= 0 ||
+	    a->sd.message_read_basic(m, 'o', &job) <= 0 ||
+	    a->sd.message_read_basic(m, 's', &unit) <= 0 ||
+	    a->sd.message_read_basic(m, 's', &result) <= 0)
+		return 0;
+	/* Others' jobs fill the ring, too; ours is looked for after each. */
+	unsigned i = a->results_n++ % ARRAY_SIZE(a->results);
+	snprintf(a->results[i][0], sizeof(a->results[i][0]), "%s", job);
+	snprintf(a->results[i][1], sizeof(a->results[i][1]), "%s", result);
+	return 0;
+}
+
+static const char *job_result(const struct asker *a)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(a->results); i++)
+		if (str_eq(a->results[i][0], a->job))
+			return a->results[i][1];
+	return NULL;
+}
+
+static int listen_to_jobs(struct asker *a)
+{
+	return a->sd.match_signal(a->bus, NULL, DESTINATION, OBJECT, MANAGER, "JobRemoved",
+				  on_job_removed, a);
+}
+
+/* Waits for the job in the reply. */
+static int wait_for_job(struct asker *a, struct sd_bus_message *reply, const char **ret)
+{
+	int r = a->sd.message_read_basic(reply, 'o', &a->job);
+	while (r >= 0 && !(*ret = job_result(a))) {
+		if (clock_ms() > a->deadline)
+			return -ETIMEDOUT;
+		r = a->sd.process(a->bus, NULL);
+		if (r == 0 && !job_result(a))
+			r = a->sd.wait(a->bus, usec_left(a));
+	}
+	return r < 0 ? r : 0;
+}
+
+/* ---- properties ---- */
+
+static int append_number(const struct asker *a, struct sd_bus_message *m,
+			 const struct systemd_property *p)
+{
+	const int b = p->number != 0;
+	const int16_t n = (int16_t)p->number;
+	const uint16_t q = (uint16_t)p->number;
+	const int32_t i = (int32_t)p->number;
+	const uint32_t u = (uint32_t)p->number;
+	const uint8_t y = (uint8_t)p->number;
+	const struct {
+		char type;
+		const void *value;
+	} values[] = {
+		{ 'b', &b },         { 'y', &y },         { 'n', &n },
+		{ 'q', &q },         { 'i', &i },         { 'u', &u },
+		{ 'x', &p->number }, { 't', &p->number }, { 'd', &p->real },
+	};
+	size_t k = 0;
+	while (values[k].type != p->signature[0])
+		k++;
+	return a->sd.message_append_basic(m, values[k].type, values[k].value);
+}
+
+static int append_item(const struct asker *a, struct sd_bus_message *m, const char *signature,
+		       const struct systemd_item *item)
+{
+	bool is_pair = str_eq(signature, "a(st)");
+	if (str_eq(signature, "as"))
+		return append_text(a, m, 's', item->text);
+	int r = a->sd.message_open_container(m, 'r', is_pair ? "st" : "ss");
+	if (r >= 0)
+		r = append_text(a, m, 's', item->text);
+	if (r >= 0)
+		r = is_pair ? a->sd.message_append_basic(m, 't', &item->number)
+			    : append_text(a, m, 's', item->second);
+	return r < 0 ? r : a->sd.message_close_container(m);
+}
+
+/* An array without items is sent with its type all the same. */
+static int append_items(const struct asker *a, struct sd_bus_message *m,
+			const struct systemd_property *p, size_t n)
+{
+	int r = a->sd.message_open_container(m, 'a', p->signature + 1);
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = append_item(a, m, p->signature, &p->items[i]);
+	return r < 0 ? r : a->sd.message_close_container(m);
+}
+
+static int append_value(const struct asker *a, struct sd_bus_message *m,
+			const struct systemd_property *p, size_t n)
+{
+	if (str_eq(p->signature, "ay"))
+		return a->sd.message_append_array(m, 'y', p->bytes, p->n);
+	if (p->signature[0] == 'a')
+		return append_items(a, m, p, n);
+	if (p->signature[0] == 's')
+		return append_text(a, m, 's', p->text);
+	return append_number(a, m, p);
+}
+
+/* One of the array a(sv), with the first `n` of its items. */
+static int append_property(const struct asker *a, struct sd_bus_message *m,
+			   const struct systemd_property *p, size_t n)
+{
+	int r = a->sd.message_open_container(m, 'r', "sv");
+	if (r >= 0)
+		r = append_text(a, m, 's', p->name);
+	if (r >= 0)
+		r = a->sd.message_open_container(m, 'v', p->signature);
+	if (r >= 0)
+		r = append_value(a, m, p, n);
+	if (r >= 0)
+		r = a->sd.message_close_container(m);
+	return r < 0 ? r : a->sd.message_close_container(m);
+}
+
+static int append_properties(const struct asker *a, struct sd_bus_message *m,
+			     const struct systemd_properties *all)
+{
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < all->n; i++) {
+		const struct systemd_property *p = &all->v[i];
+		if (p->since > a->version) /* the file of the cgroup has it all the same */
+			continue;
+		if (p->resets)
+			r = append_property(a, m, p, 0);
+		if (r >= 0 && (!p->resets || p->n > 0))
+			r = append_property(a, m, p, p->n);
+	}
+	return r;
+}
+
+/* "252.38-1~deb12u1" or "v252": the number that it begins with. */
+static int find_version(struct asker *a, struct err *err)
+{
+	char *text = NULL;
+	a->error = (struct sd_bus_error) { 0 };
+	int r = a->sd.get_property_string(a->bus, DESTINATION, OBJECT, MANAGER, "Version",
+					  &a->error, &text);
+	if (r < 0)
+		return call_failed(a, r, "tell its", "Version", err);
+	a->version = (unsigned)strtoul(text + strcspn(text, "0123456789"), NULL, 10);
+	return 0;
+}
+
+/* ---- starting ---- */
+
+static int append_own_process(const struct asker *a, struct sd_bus_message *m)
+{
+	const uint32_t pid = (uint32_t)getpid();
+	int r = a->sd.message_open_container(m, 'r', "sv");
+	if (r >= 0)
+		r = append_text(a, m, 's', "PIDs");
+	if (r >= 0)
+		r = a->sd.message_open_container(m, 'v', "au");
+	if (r >= 0)
+		r = a->sd.message_append_array(m, 'u', &pid, sizeof(pid));
+	if (r >= 0)
+		r = a->sd.message_close_container(m);
+	return r < 0 ? r : a->sd.message_close_container(m);
+}
+
+/* StartTransientUnit(name, mode, a(sv) properties, a(sa(sv)) auxiliary units) */
+static int new_start(struct asker *a, const struct systemd_question *q, struct sd_bus_message **ret)
+{
+	char description[512];
+	snprintf(description, sizeof(description), "container %s", q->id);
+	const struct systemd_property own[] = {
+		{ .name = "Description", .signature = "s", .text = description },
+		{ .name = "Slice", .signature = "s", .text = q->slice },
+	};
+	int r = new_call(a, "StartTransientUnit", ret);
+	if (r >= 0)
+		r = append_text(a, *ret, 's', q->unit);
+	if (r >= 0)
+		r = append_text(a, *ret, 's', "fail");
+	if (r >= 0)
+		r = a->sd.message_open_container(*ret, 'a', "(sv)");
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(own); i++)
+		r = append_property(a, *ret, &own[i], 0);
+	if (r >= 0)
+		r = append_own_process(a, *ret);
+	if (r >= 0)
+		r = append_properties(a, *ret, q->properties);
+	if (r >= 0)
+		r = a->sd.message_close_container(*ret);
+	if (r >= 0)
+		r = a->sd.message_open_container(*ret, 'a', "(sa(sv))");
+	return r < 0 ? r : a->sd.message_close_container(*ret);
+}
+
+static int unit_property(struct asker *a, const char *unit, const char *interface, const char *name,
+			 char **ret)
+{
+	struct sd_bus_message *reply = NULL;
+	const char *object = NULL;
+	int r = call_with(a, "GetUnit", (const char *const[]) { unit, NULL }, &reply);
+	if (r >= 0)
+		r = a->sd.message_read_basic(reply, 'o', &object);
+	return r < 0 ? r
+		     : a->sd.get_property_string(a->bus, DESTINATION, object, interface, name,
+						 &a->error, ret);
+}
+
+/* A unit that has ended, which systemd has not forgotten yet, is nobody's. */
+static bool forget_dead_unit(struct asker *a, const char *unit)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000 * 1000 };
+	char *state = NULL;
+	int r = unit_property(a, unit, DESTINATION ".Unit", "ActiveState", &state);
+	if (r < 0 ? !is_unknown_unit(a) : str_eq(state, "active") || str_eq(state, "activating"))
+		return false;
+	(void)call_with(a, "ResetFailedUnit", (const char *const[]) { unit, NULL }, NULL);
+	nanosleep(&pause, NULL);
+	return clock_ms() < a->deadline;
+}
+
+static int ask_to_start(struct asker *a, const struct systemd_question *q,
+			struct systemd_answer *answer, struct sd_bus_message **ret)
+{
+	struct err *err = &answer->err;
+	int r;
+	do {
+		struct sd_bus_message *m = NULL;
+		r = new_start(a, q, &m);
+		if (r < 0)
+			return err_sys(err, -r, "cannot write a message for %s", owner(a));
+		atomic_store(&answer->was_asked, true);
+		r = send(a, m, ret);
+		if (r >= 0)
+			return 0;
+		/* What systemd has refused does not exist; a call without an answer may do. */
+		if (a->error.name && r != -ETIMEDOUT)
+			atomic_store(&answer->was_asked, false);
+	} while (is_error(a, DESTINATION ".UnitExists") && forget_dead_unit(a, q->unit));
+	if (!is_error(a, DESTINATION ".UnitExists"))
+		return call_failed(a, r, "make the unit", q->unit, err);
+	r = err_say(err, ERR_BUSY, EBUSY, "%s has a unit '%s' already", owner(a), q->unit);
+	err_hint(err, "choose another cgroupsPath, or delete the container that it is of");
+	return r;
+}
+
+static int start(struct asker *a, const struct systemd_question *q, struct systemd_answer *answer)
+{
+	struct err *err = &answer->err;
+	struct sd_bus_message *reply = NULL;
+	const char *result = NULL;
+	char *path = NULL;
+	int r = find_version(a, err);
+	if (r == 0)
+		r = ask_to_start(a, q, answer, &reply);
+	if (r < 0)
+		return r;
+	r = wait_for_job(a, reply, &result);
+	if (r < 0)
+		return call_failed(a, r, "start", q->unit, err);
+	if (!str_eq(result, "done"))
+		return err_say(err, ERR_HOST, ECANCELED,
+			       "%s could not start '%s': its job ended with '%s'", owner(a),
+			       q->unit, result);
+	r = unit_property(a, q->unit, DESTINATION ".Scope", "ControlGroup", &path);
+	if (r < 0)
+		return call_failed(a, r, "tell the cgroup of", q->unit, err);
+	snprintf(answer->path, sizeof(answer->path), "%s", path);
+	return 0;
+}
+
+/* ---- the rest ---- */
+
+static int update(struct asker *a, const struct systemd_question *q, struct err *err)
+{
+	struct sd_bus_message *m = NULL;
+	const int runtime = 1; /* until it ends */
+	int r = find_version(a, err);
+	if (r < 0)
+		return r;
+	r = new_call(a, "SetUnitProperties", &m);
+	if (r >= 0)
+		r = append_text(a, m, 's', q->unit);
+	if (r >= 0)
+		r = a->sd.message_append_basic(m, 'b', &runtime);
+	if (r >= 0)
+		r = a->sd.message_open_container(m, 'a', "(sv)");
+	if (r >= 0)
+		r = append_properties(a, m, q->properties);
+	if (r >= 0)
+		r = a->sd.message_close_container(m);
+	if (r >= 0)
+		r = send(a, m, NULL);
+	return r < 0 ? call_failed(a, r, "change the unit", q->unit, err) : 0;
+}
+
+static int reset(struct asker *a, const char *unit, struct err *err)
+{
+	int r = call_with(a, "ResetFailedUnit", (const char *const[]) { unit, NULL }, NULL);
+	return r < 0 && !is_unknown_unit(a) ? call_failed(a, r, "forget the unit", unit, err) : 0;
+}
+
+static int stop(struct asker *a, const char *unit, struct err *err)
+{
+	struct sd_bus_message *reply = NULL;
+	const char *result = NULL;
+	int r = call_with(a, "StopUnit", (const char *const[]) { unit, "replace", NULL }, &reply);
+	if (r < 0 && is_unknown_unit(a))
+		return 0;
+	if (r >= 0)
+		r = wait_for_job(a, reply, &result);
+	if (r < 0)
+		return call_failed(a, r, "stop", unit, err);
+	return reset(a, unit, err);
+}
+
+static int find_home(struct asker *a, struct systemd_answer *answer)
+{
+	char *path = NULL;
+	int r = a->sd.get_property_string(a->bus, DESTINATION, OBJECT, MANAGER, "ControlGroup",
+					  &a->error, &path);
+	if (r < 0)
+		return call_failed(a, r, "tell its", "ControlGroup", &answer->err);
+	snprintf(answer->path, sizeof(answer->path), "%s", path);
+	return 0;
+}
+
+int systemd_serve(const struct systemd_question *q, struct systemd_answer *answer)
+{
+	struct err *err = &answer->err;
+	struct asker a = { .is_user = q->is_user, .deadline = clock_ms() + ASK_TIMEOUT_MS };
+	int r = systemd_load(&a.sd, err);
+	if (r == 0)
+		r = connect_bus(&a, err);
+	if (r == 0 && (q->what == SYSTEMD_START || q->what == SYSTEMD_STOP)) {
+		r = listen_to_jobs(&a);
+		if (r < 0)
+			return err_sys(err, -r, "cannot listen to the jobs of %s", owner(&a));
+		r = 0;
+	}
+	if (r < 0)
+		return r;
+	switch (q->what) {
+	case SYSTEMD_HOME:
+		return find_home(&a, answer);
+	case SYSTEMD_START:
+		return start(&a, q, answer);
+	case SYSTEMD_UPDATE:
+		return update(&a, q, err);
+	case SYSTEMD_STOP:
+		return stop(&a, q->unit, err);
+	case SYSTEMD_RESET:
+		return reset(&a, q->unit, err);
+	}
+	return 0;
+}

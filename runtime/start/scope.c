@@ -1,0 +1,87 @@
+/*
+ * Parent, stages 1 and 2, with --systemd-cgroup: the container's cgroup is that of a scope, which
+ * systemd makes and ends. Until the child has been cloned into it an anchor of hull's keeps the
+ * scope alive (cgroup/systemd.h); all limits are in force before, but that of processes, which must
+ * not count the anchor. Should: leave no unit behind, whatever fails.
+ */
+#include "start/steps.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "cgroup/left.h"
+
+#define PIDS_FILE "pids.max"
+
+/*
+ * Before the state claims the unit: whoever deletes what this start leaves must find nothing else
+ * under that name. Slices are systemd's to remove.
+ */
+int scope_check(const struct start *s, struct err *err)
+{
+	if (!s->plan->scope.unit || s->state.cgroup_kept < strlen(s->plan->cgroup_path))
+		return 0;
+	int r = err_say(err, ERR_BUSY, EBUSY,
+			"systemd has a unit '%s' already, with the cgroup '%s'",
+			s->plan->scope.unit, s->plan->cgroup_path);
+	err_hint(err, "choose another cgroupsPath, or delete the container that it is of");
+	err_at(err, s->plan->spec->linux.cgroups_path.at);
+	return r;
+}
+
+int scope_make(struct start *s, struct cgroup *ret, struct err *err)
+{
+	int r = systemd_start(&s->cgroup_root, &s->plan->scope, &s->plan->cgroup, ret, &s->anchor,
+			      err);
+	if (r < 0 && err && !err->at)
+		err_at(err, s->plan->spec->linux.cgroups_path.at);
+	return r;
+}
+
+/* The last write counts, as it does when all are made. */
+static const struct cgroup_write *pids_limit(const struct start *s)
+{
+	const struct cgroup_plan *plan = &s->plan->cgroup;
+	for (size_t i = plan->writes_n; i > 0; i--)
+		if (strcmp(plan->writes[i - 1].file, PIDS_FILE) == 0)
+			return &plan->writes[i - 1];
+	return NULL;
+}
+
+static int write_pids(const struct start *s, const char *value, struct err *err)
+{
+	const struct cgroup_write *limit = pids_limit(s);
+	if (!limit)
+		return 0;
+	int r = fd_write_value(s->cgroup_fd, PIDS_FILE, value ? value : limit->value);
+	if (r == 0)
+		return 0;
+	err_sys(err, -r, "cannot write to the cgroup's '" PIDS_FILE "'");
+	err_at(err, limit->at);
+	return r;
+}
+
+int scope_make_room(struct start *s, struct err *err)
+{
+	return s->anchor.pid > 0 ? write_pids(s, "max", err) : 0;
+}
+
+int scope_settle(struct start *s, struct err *err)
+{
+	if (s->anchor.pid <= 0)
+		return 0;
+	int r = systemd_wait_entered(s->cgroup_fd, s->pidfd, err);
+	systemd_release(&s->anchor);
+	return r < 0 ? r : write_pids(s, NULL, err);
+}
+
+int scope_end(struct start *s, struct err *err)
+{
+	systemd_release(&s->anchor);
+	if (!s->state.unit)
+		return 0;
+	/* A scope whose cgroup is gone has ended, and the next of its name may be another's. */
+	bool is_gone = s->cgroup_fd >= 0 && cgroup_is_removed(s->cgroup_fd);
+	return systemd_stop(s->state.unit, s->state.unit_is_user, is_gone, err);
+}
