@@ -10,6 +10,7 @@ setup() {
 	guest_setup
 	[[ $(</proc/1/comm) == systemd ]] || skip "process 1 is not systemd: ./tests/vm/run -s"
 	UNIT=test-$ID.scope
+	# shellcheck disable=SC2153 # ../lib.bash sets CGROUPS
 	CGROUP=$CGROUPS/hull.slice/$SLICE/$UNIT
 	config --arg path "$SLICE:test:$ID" '.linux.cgroupsPath = $path'
 }
@@ -26,7 +27,7 @@ systemd_hull() {
 
 # started: runs the bundle detached.
 started() {
-	capture systemd_hull run --detach "$@" -b "$BUNDLE" "$ID"
+	capture systemd_hull run --detach -b "$BUNDLE" "$ID"
 	expect 0
 }
 
@@ -188,7 +189,7 @@ numbers_of() {
 
 @test "systemd: create, start, exec and delete" {
 	script 'echo started; sleep 1000'
-	systemd_hull create -b "$BUNDLE" "$ID" >"$T/stdout" 2>&1
+	systemd_hull create -b "$BUNDLE" "$ID" >"$T/program" 2>&1
 	unit_says ActiveState=active
 	capture hull state "$ID"
 	[[ $(jq -r .status <<<"$output") == created ]] || fail "not created"
