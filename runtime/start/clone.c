@@ -112,6 +112,11 @@ static const char *clone_hint(const struct start *s, int code)
 		return "the limit of processes of the caller or of the cgroup (pids.max) is reached";
 	case EINVAL:
 		return "this kernel may lack one of the namespaces";
+	case EACCES:
+		return s->plan->scope.is_user
+			       ? "no process of the caller's cgroup may go to the user's scopes: "
+				 "systemd-run --user --scope hull ... starts it from there"
+			       : NULL;
 	case EBUSY:
 		return "the cgroup has controllers enabled for cgroups below it";
 	default:

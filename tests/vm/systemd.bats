@@ -2,6 +2,7 @@
 # The systemd driver, in a guest whose process 1 is systemd: what the unit says and what the cgroup's
 # files say, and that neither outlives its container, however that ends. Run by `run -s`.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # each test has variables of its own; ../lib.bash uses them
 load lib
 
 SLICE=hull-vm.slice
@@ -10,7 +11,6 @@ setup() {
 	guest_setup
 	[[ $(</proc/1/comm) == systemd ]] || skip "process 1 is not systemd: ./tests/vm/run -s"
 	UNIT=test-$ID.scope
-	# shellcheck disable=SC2153 # ../lib.bash sets CGROUPS
 	CGROUP=$CGROUPS/hull.slice/$SLICE/$UNIT
 	config --arg path "$SLICE:test:$ID" '.linux.cgroupsPath = $path'
 }

@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# The systemd driver without root: scopes of a user's own systemd, which the system's gives a part of
+# the cgroup tree. Run by `run -s`.
+
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # each test has variables of its own; ../lib.bash uses them
+load lib
+
+USER_ID=54321
+RUNTIME=/run/user/$USER_ID
+MANAGER=vm-user.service
+
+# The user's systemd, with a bus and nothing else, for all tests of this file.
+setup_file() {
+	local unit
+	[[ -e /dev/vm-out && $(</proc/1/comm) == systemd ]] || return 0
+	grep -q "^vmuser:" /etc/passwd || echo "vmuser:x:$USER_ID:$USER_ID::/:/bin/sh" >>/etc/passwd
+	for unit in dbus.socket dbus.service; do
+		mkdir -p "/run/systemd/user/$unit.d"
+		printf '[Unit]\nDefaultDependencies=no\n' >"/run/systemd/user/$unit.d/vm.conf"
+	done
+	mkdir -p "$RUNTIME"
+	chown "$USER_ID:$USER_ID" "$RUNTIME"
+	chmod 700 "$RUNTIME"
+	timeout 100 systemd-run --quiet --unit="$MANAGER" -p DefaultDependencies=no -p Type=notify \
+		-p User="$USER_ID" -p Delegate=yes -E XDG_RUNTIME_DIR="$RUNTIME" \
+		/lib/systemd/systemd --user --unit=dbus.socket >/dev/null 2>&1 </dev/null 3>&-
+}
+
+teardown_file() {
+	[[ ! -d $RUNTIME ]] || timeout 60 systemctl stop "$MANAGER" 2>/dev/null || true
+}
+
+setup() {
+	guest_setup
+	[[ $(</proc/1/comm) == systemd ]] || skip "process 1 is not systemd: ./tests/vm/run -s"
+	[[ -S $RUNTIME/bus ]] || fail "the user's systemd has no bus"
+	UNIT=test-$ID.scope
+	HOME_CGROUP=$CGROUPS/system.slice/$MANAGER
+	CGROUP=$HOME_CGROUP/vm.slice/$UNIT
+	config --argjson id "$USER_ID" --arg path "vm.slice:test:$ID" '.linux.cgroupsPath = $path
+		| .linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: $id, size: 1}]
+		| .linux.gidMappings = .linux.uidMappings'
+	cp "$HULL" "$T/hull"
+	chown -hR "$USER_ID:$USER_ID" "$T"
+	chmod 755 "$T"
+}
+
+teardown() { hull_teardown; }
+
+# as_user COMMAND...
+as_user() {
+	timeout 90 setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups \
+		env -i PATH="$PATH" XDG_RUNTIME_DIR="$RUNTIME" \
+		DBUS_SESSION_BUS_ADDRESS="unix:path=$RUNTIME/bus" "$@"
+}
+
+# in_session COMMAND...: by the user, in a scope of his systemd, as terminals of a desktop are.
+in_session() {
+	as_user systemd-run --user --scope --quiet "$@"
+}
+
+no_unit() {
+	local left
+	left=$(as_user systemctl --user list-units --all --no-legend --plain "$UNIT")
+	[[ -z $left ]] || fail "the unit is left: $left"
+	assert_clean
+}
+
+@test "systemd, user: a scope with limits, which update changes and delete ends" {
+	resources '{"pids": {"limit": 21}, "memory": {"limit": 33554432}, "cpu": {"shares": 512}}'
+	program /bin/sleep 1000
+	capture in_session "$T/hull" --root "$STATE" --systemd-cgroup run --detach -b "$BUNDLE" "$ID"
+	expect 0
+	[[ $(<"$CGROUP/pids.max") == 21 ]] || fail "pids.max: $(<"$CGROUP/pids.max")"
+	[[ $(<"$CGROUP/memory.max") == 33554432 ]] || fail "memory.max: $(<"$CGROUP/memory.max")"
+	capture as_user systemctl --user show "$UNIT"
+	expect_line TasksMax=21
+	expect_line MemoryMax=33554432
+	expect_line CPUWeight=20
+	capture as_user "$T/hull" --root "$STATE" update --memory 67108864 "$ID"
+	expect 0
+	[[ $(<"$CGROUP/memory.max") == 67108864 ]] || fail "memory.max: $(<"$CGROUP/memory.max")"
+	capture as_user systemctl --user show "$UNIT"
+	expect_line MemoryMax=67108864
+	capture as_user "$T/hull" --root "$STATE" state "$ID"
+	[[ $(jq -c '[.hull.systemdUnit, .hull.systemdUser]' <<<"$output") == "[\"$UNIT\",true]" ]] ||
+		report "the state does not say so"
+	capture as_user "$T/hull" --root "$STATE" delete --force "$ID"
+	expect 0
+	no_unit
+}
+
+@test "systemd, user: without cgroupsPath the scope is below user.slice" {
+	config 'del(.linux.cgroupsPath)'
+	UNIT=hull-$ID.scope
+	CGROUP=$HOME_CGROUP/user.slice/$UNIT
+	program /bin/cat /proc/self/cgroup
+	capture in_session "$T/hull" --root "$STATE" --systemd-cgroup plan -b "$BUNDLE" "$ID"
+	expect_match "^cgroup +${CGROUP#"$CGROUPS"}\$"
+	capture in_session "$T/hull" --root "$STATE" --systemd-cgroup run -b "$BUNDLE" "$ID"
+	expect 0
+	expect_line "0::/"
+	no_unit
+}
+
+@test "systemd, user: from a cgroup that is not the user's the start says what to do" {
+	capture as_user "$T/hull" --root "$STATE" --systemd-cgroup run -b "$BUNDLE" "$ID"
+	expect_error "cannot make the container's process"
+	expect_error "hint .*systemd-run --user --scope"
+	no_unit
+}
