@@ -37,7 +37,8 @@ struct host {
 /* Reads the facts from /proc (proc_pid_status(5)). */
 _must_check_ int host_probe(struct host *ret, struct err *err);
 
-/* Where the user's own systemd has its cgroups; nothing for the host's root, who has the system's. */
+/* Where the user's own systemd has its cgroups; nothing for the host's root, who has the system's.
+ */
 _must_check_ int host_probe_systemd(struct host *ret, struct arena *arena, struct err *err);
 
 /* Sets has_time_namespaces; for configs that have one. */

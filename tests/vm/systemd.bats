@@ -223,7 +223,7 @@ numbers_of() {
 	mkdir "$T/mark"
 	timeout 60 systemd-run --quiet --scope --unit="$UNIT" --slice="$SLICE" sleep 300 \
 		>/dev/null 2>&1 </dev/null 3>&- &
-	wait_for test -s "$CGROUP/cgroup.procs"
+	wait_for grep -qs . "$CGROUP/cgroup.procs"
 	capture systemd_hull run -b "$BUNDLE" "$ID"
 	expect_error "systemd has a unit '$UNIT' already"
 	[[ ! -e $STATE/$ID ]] || fail "the state is left"
