@@ -118,12 +118,24 @@ static const struct option option_table[] = {
 	{ "tmpcopyup", OPTION_COPY_UP, 0, 0 },
 };
 
-static const struct option *option_find(const char *name)
+/* Those of hull's have no value, but for the maps of idmap= and ridmap=. */
+static const struct option *option_find(const char *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
-		if (str_eq(option_table[i].name, name))
-			return &option_table[i];
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const struct option *o = &option_table[i];
+		size_t n = strlen(o->name);
+		if (strncmp(o->name, word, n) == 0 &&
+		    (!word[n] || (word[n] == '=' && o->kind == OPTION_IDMAP)))
+			return o;
+	}
 	return NULL;
+}
+
+/* The maps, when there are any. */
+static const char *map_of(const struct option *o, const struct spec_str *word)
+{
+	const char *eq = strchr(word->s, '=');
+	return o->kind == OPTION_IDMAP && eq && eq[1] ? eq + 1 : NULL;
 }
 
 const char *plan_next_mount_option(size_t *index)
@@ -235,6 +247,7 @@ static void apply_option(const struct planner *p, const struct option *o,
 	case OPTION_IDMAP:
 		m->shift_at = word->at;
 		m->shift_recursive = o->flags & OPTION_RECURSIVE;
+		m->shift_text = map_of(o, word);
 		break;
 	default:
 		break;

@@ -84,6 +84,10 @@ _must_check_ int plan_parse_mount_options(const struct planner *p, const struct 
 /* Which map of ids it is shown with, if one is wanted (shift.c). */
 _must_check_ int plan_make_shift(const struct planner *p, const struct spec_mount *spec,
 				 struct plan_mount *m, struct err *err);
+/* The lines of m->shift_text; either may have none (shift_text.c). */
+_must_check_ int plan_parse_shift(const struct planner *p, const struct plan_mount *m,
+				  struct spec_id_mappings *uids, struct spec_id_mappings *gids,
+				  struct err *err);
 
 /* The words for mount propagation, with MS_REC for those with an r, and the names of the five sets.
  */

@@ -198,6 +198,7 @@ struct plan_mount {
 	bool late_readonly; /* hull still makes something below it: read-only comes afterwards */
 	const struct plan_shift *shift; /* of plan->shifts; NULL: ids as they are */
 	bool shift_recursive;           /* ridmap */
+	const char *shift_text;         /* what stands behind idmap= or ridmap=, or NULL */
 	uint32_t at, source_at, shift_at;
 };
 

@@ -26,10 +26,38 @@ static int check_possible(const struct planner *p, const struct plan_mount *m, s
 	return -EPERM;
 }
 
+struct maps {
+	const struct spec_id_mappings *uids, *gids;
+};
+
 static bool is_same(const struct plan_shift *a, const struct plan_shift *b)
 {
 	return a->is_joined == b->is_joined && str_eq(a->uids.text, b->uids.text) &&
 	       str_eq(a->gids.text, b->gids.text);
+}
+
+static int make_maps(const struct planner *p, const struct maps *maps, const struct plan_mount *m,
+		     struct plan_shift *ret, struct err *err)
+{
+	if (maps->uids->n == 0 || maps->gids->n == 0)
+		return refuse(m, ERR_CONFIG, EINVAL, err,
+			      "an id-mapped mount needs uidMappings and gidMappings, or neither");
+	int r = plan_make_map(p, maps->uids, &ret->uids, err);
+	return r < 0 ? r : plan_make_map(p, maps->gids, &ret->gids, err);
+}
+
+/* Those of the option idmap=... */
+static int make_own_maps(const struct planner *p, const struct spec_mount *spec,
+			 const struct plan_mount *m, struct plan_shift *ret, struct err *err)
+{
+	struct spec_id_mappings *lines = arena_array(p->arena, 2, sizeof(*lines));
+	const struct maps maps = { &lines[0], &lines[1] };
+	if (spec->uid_mappings.n > 0 || spec->gid_mappings.n > 0)
+		return refuse(m, ERR_CONFIG, EINVAL, err,
+			      "the map is given twice: in this option, and in uidMappings or "
+			      "gidMappings");
+	int r = plan_parse_shift(p, m, &lines[0], &lines[1], err);
+	return r < 0 ? r : make_maps(p, &maps, m, ret, err);
 }
 
 /* Without lines of its own the mount has those of the container (S-085). */
@@ -39,13 +67,11 @@ static int find_map(const struct planner *p, const struct spec_mount *spec,
 	const struct plan_user *user = &p->plan->user;
 
 	*ret = (struct plan_shift) { .uids.text = "", .gids.text = "" };
-	if (spec->uid_mappings.n > 0 && spec->gid_mappings.n > 0) {
-		int r = plan_make_map(p, &spec->uid_mappings, &ret->uids, err);
-		return r < 0 ? r : plan_make_map(p, &spec->gid_mappings, &ret->gids, err);
-	}
+	if (m->shift_text)
+		return make_own_maps(p, spec, m, ret, err);
+	const struct maps given = { &spec->uid_mappings, &spec->gid_mappings };
 	if (spec->uid_mappings.n > 0 || spec->gid_mappings.n > 0)
-		return refuse(m, ERR_CONFIG, EINVAL, err,
-			      "an id-mapped mount needs uidMappings and gidMappings, or neither");
+		return make_maps(p, &given, m, ret, err);
 	if (user->uids.lines && user->uids.lines->n > 0 && user->gids.lines->n > 0) {
 		ret->uids = user->uids;
 		ret->gids = user->gids;

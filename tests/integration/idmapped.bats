@@ -168,6 +168,26 @@ run_mapped() {
 	assert_clean
 }
 
+@test "S-090: the maps in the option, of the host's ids or with @ of the container's" {
+	volume bind 'idmap=uids=0-1000-1#7-1007-1;gids=0-2000-10'
+	config '.process.user = {uid: 1000, gid: 2000} | .process.capabilities = {}'
+	run_mapped
+	expect 0 $'root 1000:2000\nseven 1007:2008\nnew 1000:2000'
+	[[ $(on_host new) == 0:0 && $(on_host seven) == 7:8 ]] || fail "on the host: $(ls -ln "$T/data")"
+	config '.mounts[-1].options[1] = "idmap=uids=@0-0-1;gids=@0-0-1"'
+	hull_run
+	expect 1 ""
+	expect_error "'@0-0-1' is not within one line of the container's map"
+	rm "$T/data/new"
+	userns 0 100000 65536
+	config '.process.user = {uid: 0, gid: 0}
+		| .mounts[-1].options[1] = "ridmap=uids=@0-0-1#@7-70-1;gids=@0-0-1#@8-80-1"'
+	hull_run
+	expect 0 $'root 0:0\nseven 70:80\nnew 0:0'
+	[[ $(on_host new) == 0:0 && $(on_host seven) == 7:8 ]] || fail "on the host: $(ls -ln "$T/data")"
+	assert_clean
+}
+
 @test "S-084: without privilege on the host it is refused" {
 	userns 0 54321 1
 	map 0 54321 1

@@ -277,6 +277,49 @@ static void test_idmap(void **state)
 	assert_string_equal(p.err.path, "mounts[0].uidMappings");
 }
 
+#define WORD(word) \
+	"\"destination\": \"/d\", \"source\": \"/s\", \"options\": [\"bind\", \"" word "\"]"
+
+/* The maps in the option itself (S-090). */
+static void test_idmap_text(void **state)
+{
+	static const char *const bad[] = {
+		"idmap=uids=0-1",
+		"idmap=uids=0-1-0;gids=0-1-1",
+		"idmap=uids=0-1-1",
+		"idmap=uids=0-1-1;uids=0-1-1;gids=0-1-1",
+		"idmap=uids=0-1-1;gids=",
+		"idmap=uids=0-1-1#;gids=0-1-1",
+		"idmap=uids=-1-1-1;gids=0-1-1",
+		"idmap=uids=0-1-1x;gids=0-1-1",
+		"idmap=users=0-1-1",
+		"idmap=uids=0-4294967295-2;gids=0-1-1",
+		"idmap=uids=@0-1-1;gids=0-1-1",
+		"idmap=uids=0-1-1#0-2-1;gids=0-1-1",
+		"idmap=0-1-1",
+	};
+	_cleanup_planned_ struct planned p;
+	(void)state;
+	planned_init(&p);
+	assert_int_equal(
+		planned_make_mount(&p, WORD("idmap=uids=0-1000-1#7-1007-2;gids=0-2000-10")), 0);
+	const struct plan_mount *m = &p.plan.mounts[0];
+	assert_string_equal(m->shift->uids.text, "0 1000 1\n7 1007 2\n");
+	assert_string_equal(m->shift->gids.text, "0 2000 10\n");
+	assert_false(m->shift_recursive);
+	assert_int_equal(planned_make_mount(&p, WORD("ridmap=gids=0-1-1;uids=0-1-1;")), 0);
+	assert_true(p.plan.mounts[0].shift_recursive);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(make(&p, "bind", bad[i]), -EINVAL);
+		assert_string_equal(p.err.path, "mounts[0].options[1]");
+	}
+	assert_int_equal(planned_make_mount(
+				 &p, MAPPED("\"bind\", \"idmap=uids=0-1-1;gids=0-1-1\"", MAP, MAP)),
+			 -EINVAL);
+	/* Without a value it is the plain option. */
+	assert_int_equal(planned_make_mount(&p, MAPPED("\"bind\", \"idmap=\"", MAP, MAP)), 0);
+}
+
 static void test_idmap_without_privilege(void **state)
 {
 	_cleanup_planned_ struct planned p;
@@ -380,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_data),
 		cmocka_unit_test(test_bind_data),
 		cmocka_unit_test(test_idmap),
+		cmocka_unit_test(test_idmap_text),
 		cmocka_unit_test(test_idmap_without_privilege),
 		cmocka_unit_test(test_copy_up),
 		cmocka_unit_test(test_kinds),
