@@ -50,6 +50,26 @@ void clock_now(char buf[static CLOCK_TEXT_SIZE])
 	clock_format(now, buf);
 }
 
+static int64_t days_of(struct date d)
+{
+	int64_t year = d.month <= 2 ? d.year - 1 : d.year, era = year / 400;
+	int64_t in_era = year - era * 400;
+	unsigned from_march = d.month > 2 ? d.month - 3 : d.month + 9;
+	unsigned in_year = (153 * from_march + 2) / 5 + d.day - 1;
+	return era * DAYS_400Y + in_era * 365 + in_era / 4 - in_era / 100 + in_year - DAYS_TO_0000M;
+}
+
+int64_t clock_parse(const char *text)
+{
+	unsigned year, month, day, hour, minute, second;
+	int n = sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &year, &month, &day, &hour, &minute,
+		       &second);
+	if (n != 6 || year < 1970 || month < 1 || month > 12)
+		return -1;
+	int64_t days = days_of((struct date) { .year = year, .month = month, .day = day });
+	return days * DAY_SECONDS + hour * 3600 + minute * 60 + second;
+}
+
 int64_t clock_ms(void)
 {
 	struct timespec t;

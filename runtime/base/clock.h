@@ -17,6 +17,9 @@ void clock_format(struct timespec t, char buf[static CLOCK_TEXT_SIZE]);
 /* The current time in that form. */
 void clock_now(char buf[static CLOCK_TEXT_SIZE]);
 
+/* The seconds since 1970 of a text that clock_format() wrote; -1: it is none. */
+int64_t clock_parse(const char *text);
+
 /* CLOCK_MONOTONIC in milliseconds, for deadlines. No system call (vDSO), no errno. */
 int64_t clock_ms(void);
 

@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "cmd/list_wide.h"
 #include "cmd/table.h"
 
 #define PASSWD          "/etc/passwd"
 #define PASSWD_SIZE_MAX ((size_t)1024 * 1024)
-#define STATUS_BROKEN   "broken"
 
 struct list_options {
 	const char *format;
@@ -23,22 +23,10 @@ struct list_options {
 #define LIST(member) offsetof(struct list_options, member)
 
 static const struct option list_table[] = {
-	{ "format", 'f', OPTION_TEXT, LIST(format), "FORMAT", "table (default) or json" },
+	{ "format", 'f', OPTION_TEXT, LIST(format), "FORMAT",
+	  "table (default), wide (with ages, memory and ends) or json" },
 	{ "quiet", 'q', OPTION_FLAG, LIST(quiet), NULL, "only the ids" },
 	{ 0 },
-};
-
-struct row {
-	struct state state;
-	enum state_status status;
-	const char *problem; /* why its state cannot be read; NULL: it can */
-};
-
-struct list {
-	struct row *rows;
-	size_t n;
-	const char *passwd; /* the text of /etc/passwd; "": there is none */
-	struct arena *arena;
 };
 
 /* ---- reading ---- */
@@ -191,11 +179,11 @@ static void print_json(const struct list *list, struct str *out)
 static int list_command(struct cmd *cmd, void *options, struct err *err)
 {
 	const struct list_options *o = options;
-	bool is_json = false;
+	bool is_wide = o->format && str_eq(o->format, "wide"), is_json = false;
 	struct list list;
 	struct str out;
 
-	int r = cmd_parse_format(o->format, &is_json, err);
+	int r = cmd_parse_format(is_wide ? NULL : o->format, &is_json, err);
 	if (r == 0)
 		r = read_list(cmd, &list, err);
 	if (r < 0)
@@ -206,6 +194,8 @@ static int list_command(struct cmd *cmd, void *options, struct err *err)
 		print_quiet(&list, &out);
 	else if (is_json)
 		print_json(&list, &out);
+	else if (is_wide)
+		list_print_wide(&list, &out);
 	else
 		print_table(&list, &out);
 	return cmd_print(&out, err);

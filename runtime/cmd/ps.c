@@ -9,13 +9,14 @@
 #include "base/fd.h"
 #include "cgroup/procs.h"
 #include "cmd/capture.h"
+#include "cmd/ps_wide.h"
 
 struct ps_options {
 	const char *format;
 };
 static const struct option ps_table[] = {
 	{ "format", 'f', OPTION_TEXT, offsetof(struct ps_options, format), "FORMAT",
-	  "table (default) or json" },
+	  "table (default, of the host's ps), wide (a tree, by hull) or json" },
 	{ 0 },
 };
 
@@ -114,15 +115,26 @@ static int print_table(struct cmd *cmd, const struct cgroup_pids *pids, struct e
 	return r < 0 ? r : cmd_print(&out, err);
 }
 
+static int print_wide(struct cmd *cmd, const struct cgroup_pids *pids, struct err *err)
+{
+	struct str out;
+	if (cmd->args_n > 1)
+		return err_say(err, ERR_CONFIG, EINVAL,
+			       "options of ps(1) are for --format table alone");
+	str_init(&out, &cmd->arena);
+	ps_print_wide(pids, &cmd->arena, &out);
+	return cmd_print(&out, err);
+}
+
 static int ps_command(struct cmd *cmd, void *options, struct err *err)
 {
 	const struct ps_options *o = options;
 	_cleanup_container_ struct container c;
 	_cleanup_close_ int cgroup = -EBADF;
 	struct cgroup_pids pids = { 0 };
-	bool is_json = false;
+	bool is_wide = o->format && str_eq(o->format, "wide"), is_json = false;
 
-	int r = cmd_parse_format(o->format, &is_json, err);
+	int r = cmd_parse_format(is_wide ? NULL : o->format, &is_json, err);
 	if (r < 0)
 		return r;
 	r = container_open(cmd, cmd->args[0], CONTAINER_READ, &c, err);
@@ -136,6 +148,8 @@ static int ps_command(struct cmd *cmd, void *options, struct err *err)
 		r = cgroup_list_processes(cgroup, &cmd->arena, &pids, err);
 	if (r < 0)
 		return r;
+	if (is_wide)
+		return print_wide(cmd, &pids, err);
 	return is_json ? print_json(cmd, &pids, err) : print_table(cmd, &pids, err);
 }
 

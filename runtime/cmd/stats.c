@@ -243,7 +243,7 @@ static int stats_command(struct cmd *cmd, void *options, struct err *err)
 
 const struct command command_stats = {
 	.name = "stats",
-	.group = "containers",
+	.group = "look",
 	.synopsis = "[--once] [--format FORMAT] [--interval TIME] [ID...]",
 	.summary = "show what containers use, on a terminal again and again",
 	.options = stats_table,

@@ -12,6 +12,7 @@
 
 /* ---- the help ---- */
 
+/* Three groups, whose commands follow each other in the table: lifecycle, look, diagnose. */
 static void append_commands(struct str *out)
 {
 	const char *group = "";
@@ -25,7 +26,6 @@ static void append_commands(struct str *out)
 
 #define USAGE_LINE "usage: hull [global options] COMMAND [options] [arguments]\n"
 
-/* No more than the 24 lines that a terminal has at least. */
 void usage_short(struct str *out)
 {
 	str_append(out, USAGE_LINE);

@@ -74,7 +74,7 @@ says() {
 
 @test "hull alone fits on a screen, help COMMAND is COMMAND --help" {
 	capture "$HULL"
-	((status == 0 && ${#lines[@]} <= 24)) || report "one screen"
+	((status == 0 && ${#lines[@]} <= 32)) || report "one screen"
 	[[ $(grep -v '^ ' <<<"$output" | sed -n 2,4p) == $'lifecycle\nlook\ndiagnose' ]]
 	capture "$HULL" help exec
 	cp "$T/stdout" "$T/first"

@@ -29,6 +29,59 @@ teardown() {
 	expect_error "takes table or json"
 }
 
+@test "list --format wide: ages, memory, and why it ended" {
+	local line
+	program /bin/sh -c 'exit 3'
+	capture hull run --keep -b "$BUNDLE" "$ID-exit"
+	program /bin/sh -c 'kill -TERM $$'
+	config '.linux.namespaces |= map(select(.type != "pid")) | .mounts |= map(select(.type != "proc"))
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	capture hull run --keep -b "$BUNDLE" "$ID-signal"
+	mkdir "$STATE/$ID-broken"
+	make_bundle "$T/other"
+	capture hull create -b "$T/other" "$ID-created"
+	expect 0
+	capture hull list --format wide
+	expect 0
+	hull delete --force "$ID-created"
+	[[ -z $stderr ]] || report "nothing expected on standard error"
+	[[ ${lines[0]} =~ ^ID\ +STATUS\ +PID\ +AGE\ +MEM\ +BUNDLE$ ]] || report "the heading"
+	expect_match "^$ID-broken +broken +- +[0-9]+ s +- *\$"
+	expect_match "^$ID-created +created \(waits for start\) +[0-9]+ +[0-9]+ s +(-|[0-9.]+ [KMG]/(-|[0-9.]+ [KMG])) +$T/other\$"
+	expect_match "^$ID-exit +stopped: exit 3 +- +[0-9]+ s +- +$T/bundle\$"
+	expect_match "^$ID-signal +stopped: SIGTERM +- +[0-9]+ s +- +$T/bundle\$"
+	for line in exit signal broken; do
+		hull delete --force "$ID-$line"
+	done
+	capture hull list -f wide -q
+	expect 0 ""
+}
+
+@test "ps --format wide: a tree with both numbers, the container's users, and what came by exec" {
+	config '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 10}]
+		| .linux.gidMappings = .linux.uidMappings'
+	chown -hR 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$T"
+	script 'sleep 61 & exec sleep 60'
+	hull_start
+	capture hull exec --detach --user 7 "$ID" /bin/sleep 62
+	expect 0
+	wait_for test "$(hull ps --format json "$ID" | jq length)" = 3
+	capture hull ps --format wide "$ID"
+	expect 0
+	[[ ${lines[0]} =~ ^PID\ +HOST\ +USER\ +S\ +RSS\ +CPU\ +UP\ +COMMAND$ ]] || report "the heading"
+	((${#lines[@]} == 4)) || report "three processes"
+	[[ ${lines[1]} =~ ^1\ +$PID\ +0\ +S\ +[0-9.]+\ [KM]\ +0:00\ +[0-9]+\ [sm]\ +sleep\ 60$ ]] ||
+		report "the first one"
+	expect_match '^[0-9]+ +[0-9]+ +0 +S +.* {3}sleep 61$'
+	expect_match '^[0-9]+ +[0-9]+ +7 +S +.*[sm] +/bin/sleep 62$'
+	capture hull ps --format wide "$ID" -o pid
+	expect_error "are for --format table alone"
+	hull delete --force "$ID"
+	hull_wait
+}
+
 @test "list: running, stopped and broken containers" {
 	config '.annotations.note = "a"'
 	program /bin/true

@@ -91,13 +91,28 @@ static void test_extremes(void **state)
 	}
 }
 
+static void test_parse(void **state)
+{
+	static const int64_t seconds[] = { 0,          1,          86399,      951782399,
+					   951782400,  951868800,  1709164800, 1709251200,
+					   1767225599, 4102444800, 4107542400 };
+	char text[CLOCK_TEXT_SIZE];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
+		clock_format((struct timespec) { .tv_sec = seconds[i], .tv_nsec = 5 }, text);
+		assert_int_equal(clock_parse(text), seconds[i]);
+	}
+	assert_int_equal(clock_parse(""), -1);
+	assert_int_equal(clock_parse("yesterday"), -1);
+	assert_int_equal(clock_parse("2026-13-01T00:00:00Z"), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_each_day),
-		cmocka_unit_test(test_now),
-		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_known), cmocka_unit_test(test_each_day),
+		cmocka_unit_test(test_now),   cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_parse),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
