@@ -18,8 +18,8 @@
 #include "cgroup/left.h"
 #include "cgroup/procs.h"
 
-#define REMOVE_TIMEOUT_MS 10000
-#define KILL_PATIENCE_MS  20 /* twice as long each time */
+#define REMOVE_TIMEOUT_MS 10000 /* half of STATE_WORK_SECONDS */
+#define KILL_PATIENCE_MS  20    /* twice as long each time */
 #define KILL_GENTLE_MS    640
 #define KILL_ALL_WAIT_MS  2000
 

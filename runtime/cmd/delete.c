@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "cgroup/enter.h"
 #include "cgroup/left.h"
@@ -21,8 +22,10 @@
 #include "start/gate.h"
 #include "start/hooks.h"
 
-#define DELETE_TIMEOUT_MS 10000
-#define DELETE_START_MS   500 /* for what has left its gate to be dead */
+#define DELETE_TIMEOUT_MS \
+	(STATE_WORK_SECONDS * 1000 / 2) /* for all to be dead; then it is removed */
+#define DELETE_MOMENT_MS 100
+#define DELETE_START_MS  500 /* for what has left its gate to be dead */
 
 struct delete_options {
 	bool force, regex;
@@ -48,8 +51,15 @@ static int leave_to_cgroup(const struct state *state, struct err *err)
 	return state_process_unknown(state, EXDEV, err);
 }
 
+/* Of the time that this may take; a moment is always left. */
+static int time_left(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+	return left > DELETE_MOMENT_MS ? (int)left : DELETE_MOMENT_MS;
+}
+
 /* Kills the first process and waits until it is gone; the others are the cgroup's. */
-static int kill_process(const struct state *state, struct err *err)
+static int kill_process(const struct state *state, int64_t deadline, struct err *err)
 {
 	_cleanup_close_ int pidfd = -EBADF;
 	int r = state_open_process(state, &pidfd);
@@ -63,7 +73,7 @@ static int kill_process(const struct state *state, struct err *err)
 		return err_sys(err, errno, "cannot kill the container's process %d",
 			       (int)state->pid);
 	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-	r = poll(&fd, 1, DELETE_TIMEOUT_MS);
+	r = poll(&fd, 1, time_left(deadline));
 	if (r < 0)
 		return err_sys(err, errno, "cannot wait for the container's process %d",
 			       (int)state->pid);
@@ -72,19 +82,33 @@ static int kill_process(const struct state *state, struct err *err)
 			       (int)state->pid);
 }
 
-/* 1: it is others' by now. */
-static int empty_cgroup(const struct cgroup_root *root, const struct state_entry *entry,
-			const struct state *state, struct err *err)
+/*
+ * In the same cgroup the next container may begin as soon as this one's first process is dead, and
+ * would be killed with what this one has left there: so the cgroup is kept for this one before.
+ * Where its own hull has done that, that one waits for our lock before it lets go.
+ */
+static void keep_cgroup(const struct state *state, int *ret_lock)
 {
+	_cleanup_close_ int fd = -EBADF;
+	if (state->cgroup && state->pid != 0 && state->status != STATE_STOPPED &&
+	    cgroup_find(state->cgroup, &fd, NULL) == 0)
+		(void)!cgroup_lock(fd, state->cgroup, ret_lock, NULL);
+}
+
+/* 1: it is others' by now. */
+static int empty_cgroup(const struct cgroup_root *root, const struct destroy *d, int64_t deadline,
+			struct err *err)
+{
+	const struct state *state = d->state;
 	_cleanup_close_ int fd = -EBADF, lock = -EBADF;
 
 	int r = cgroup_open(root, state->cgroup, &fd, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	r = container_is_foreign_cgroup(entry, state, fd, &lock, err);
+	r = container_is_foreign_cgroup(d->entry, state, fd, &lock, err);
 	if (r != 0)
 		return r;
-	r = cgroup_kill(fd, state_cgroup_existed(state), DELETE_TIMEOUT_MS, err);
+	r = cgroup_kill(fd, state_cgroup_existed(state), time_left(deadline), err);
 	if (r == 0 && state_cgroup_existed(state))
 		r = cgroup_device_detach(fd, err);
 	return r;
@@ -100,9 +124,9 @@ static int stop_unit(const struct cgroup_root *root, const struct state *state, 
 	return systemd_stop(state->unit, state->unit_is_user, is_gone, err);
 }
 
-static int remove_cgroup(const struct state_entry *entry, const struct state *state,
-			 struct err *err)
+static int remove_cgroup(const struct destroy *d, int64_t deadline, struct err *err)
 {
+	const struct state *state = d->state;
 	struct cgroup_root root;
 
 	if (!state->cgroup)
@@ -110,7 +134,7 @@ static int remove_cgroup(const struct state_entry *entry, const struct state *st
 	int r = cgroup_root_open(&root, err);
 	if (r < 0)
 		return r;
-	r = empty_cgroup(&root, entry, state, err);
+	r = empty_cgroup(&root, d, deadline, err);
 	if (r > 0) {
 		r = cgroup_prune(&root, state->cgroup, state->cgroup_kept, err);
 	} else if (r == 0) {
@@ -255,26 +279,31 @@ static int check_hooks(const struct state_entry *entry, struct err *err)
  * The container of a start was killed: so its hull gives up the hook that runs, if one does. A hull
  * that is stopped is not waited for longer.
  */
-static void wait_for_hooks(const struct state_entry *entry)
+static void wait_for_hooks(const struct state_entry *entry, int64_t deadline)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	for (int i = 0; i < DELETE_TIMEOUT_MS / 10; i++) {
+	do {
 		_cleanup_close_ int lock = -EBADF;
 		if (state_lock_hooks(entry, &lock, NULL) != -EBUSY)
 			return;
 		nanosleep(&pause, NULL);
-	}
+	} while (clock_ms() < deadline);
 }
 
 int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 {
-	int r = kill_process(d->state, err);
+	const int64_t deadline = clock_ms() + DELETE_TIMEOUT_MS;
+	_cleanup_close_ int lock = -EBADF;
+
+	keep_cgroup(d->state, &lock);
+	int r = kill_process(d->state, deadline, err);
 	if (r == 0)
-		r = remove_cgroup(d->entry, d->state, err);
+		r = remove_cgroup(d, deadline, err);
+	fd_close(&lock);
 	if (r == 0)
 		r = bridge_release(d->entry->store_fd, d->entry->id, err);
 	if (r == 0 && d->state->status == STATE_CREATING)
-		wait_for_hooks(d->entry);
+		wait_for_hooks(d->entry, deadline);
 	if (r == 0)
 		r = run_poststop(cmd, d, err);
 	return r != 0 ? r < 0 ? r : 0 : state_remove(d->entry, err);

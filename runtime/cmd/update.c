@@ -246,19 +246,28 @@ static int update_unit(const struct state *state, const struct spec_resources *r
 	return r < 0 ? r : systemd_update(state->unit, state->unit_is_user, &properties, err);
 }
 
-static int apply(const struct state *state, struct spec_resources *resources, struct arena *arena,
-		 const struct cgroup_root *root, struct err *err)
+static int enable(const char *path, const struct cgroup_plan *plan, struct err *err)
 {
-	_cleanup_close_ int fd = -EBADF;
+	struct cgroup_root root;
+	int r = cgroup_root_open(&root, err);
+	if (r < 0)
+		return r;
+	r = cgroup_enable(&root, path, plan, err);
+	cgroup_root_close(&root);
+	return r;
+}
+
+/* In the container's cgroup, which is open at `fd`. */
+static int apply(const struct state *state, int fd, struct spec_resources *resources,
+		 struct arena *arena, struct err *err)
+{
 	struct cgroup_plan plan;
 
-	int r = cgroup_open(root, state->cgroup, &fd, err);
-	if (r == 0)
-		r = cgroup_complete_resources(fd, resources, err);
+	int r = cgroup_complete_resources(fd, resources, err);
 	if (r == 0)
 		r = cgroup_plan_resources(resources, arena, &plan, err);
 	if (r == 0)
-		r = cgroup_enable(root, state->cgroup, &plan, err);
+		r = enable(state->cgroup, &plan, err);
 	if (r == 0)
 		r = cgroup_update(fd, &plan, resources->devices.n > 0, arena, err);
 	if (r == 0 && state->unit)
@@ -272,7 +281,6 @@ static int update_container(struct cmd *cmd, struct spec_resources *resources, s
 {
 	_cleanup_container_ struct container c;
 	_cleanup_close_ int cgroup = -EBADF;
-	struct cgroup_root root;
 	const char *id = cmd->args[0];
 
 	int r = container_open(cmd, id, CONTAINER_LOCK, &c, err);
@@ -281,13 +289,7 @@ static int update_container(struct cmd *cmd, struct spec_resources *resources, s
 	if (c.state.status == STATE_STOPPED || c.state.status == STATE_CREATING)
 		return container_not_running(id, err);
 	r = container_open_cgroup(&c, &cgroup, err);
-	if (r == 0)
-		r = cgroup_root_open(&root, err);
-	if (r < 0)
-		return r;
-	r = apply(&c.state, resources, &cmd->arena, &root, err);
-	cgroup_root_close(&root);
-	return r;
+	return r < 0 ? r : apply(&c.state, cgroup, resources, &cmd->arena, err);
 }
 
 /* Without an option; those without an opinion, as engines send them, are fine. */

@@ -21,7 +21,7 @@
 #include "start/death.h"
 #include "start/hooks.h"
 
-#define FINISH_KILL_TIMEOUT_MS 10000
+#define FINISH_KILL_TIMEOUT_MS (STATE_WORK_SECONDS * 1000 / 2)
 
 #define FINISH_REAP_TRIES 100 /* of 10 ms, for a tracer of what has died */
 

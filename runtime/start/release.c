@@ -5,6 +5,8 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -13,6 +15,8 @@
 #include "base/fd.h"
 #include "start/fail.h"
 #include "start/tolerate.h"
+
+#define RELEASE_END_MS 2000 /* for who was killed to be dead */
 
 bool start_waits_for_ready(const struct plan *plan)
 {
@@ -94,6 +98,18 @@ int record_child(struct start *s, struct err *err)
 
 /* ---- release ---- */
 
+/*
+ * Who has made it has nothing left to do but to end, which somebody may keep it from by a signal.
+ * One that a tracer keeps is reaped with all that hull does not know.
+ */
+static void end_predecessor(const struct start *s)
+{
+	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
+	(void)!pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0);
+	if (poll(&fd, 1, RELEASE_END_MS) == 1)
+		(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED | WNOHANG);
+}
+
 /* The child has become another process, which is our child too (isolate_move). */
 static int follow(struct start *s, struct err *err)
 {
@@ -101,7 +117,7 @@ static int follow(struct start *s, struct err *err)
 	int pidfd = pid > 0 ? pidfd_open(pid, 0) : (errno = ESRCH, -1);
 	if (pidfd < 0)
 		return err_sys(err, errno, "cannot follow the process into the pid namespace");
-	(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED);
+	end_predecessor(s);
 	fd_close(&s->pidfd);
 	s->pid = pid;
 	s->pidfd = pidfd;

@@ -11,6 +11,7 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -21,6 +22,8 @@
 #include "base/str.h"
 #include "start/idmap.h"
 #include "start/proc.h"
+
+#define USER_UNSHARE_MS 10000 /* for the child to make its namespaces */
 
 #define HAS_USER_NAMESPACE(plan) ((plan)->user.is_new || (plan)->user.is_joined)
 
@@ -153,10 +156,23 @@ static int write_maps(const struct start *s, struct err *err)
 	return r < 0 ? r : write_map(&w, &user->uids, "uid_map", err);
 }
 
-/* The child makes it itself, or says in the page why it could not; or is gone. */
+/* The child makes it itself, or says in the page why it could not; or is gone; or is stopped. */
 static int wait_for_namespace(const struct start *s, struct err *err)
 {
-	if (!plan_unshares(s->plan) || channel_receive(s->channel.parent_fd) == CHANNEL_UNSHARED)
+	struct pollfd fd = { .fd = s->channel.parent_fd, .events = POLLIN };
+
+	int n;
+
+	if (!plan_unshares(s->plan))
+		return 0;
+	do
+		n = poll(&fd, 1, USER_UNSHARE_MS);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return err_say(err, ERR_HOST, ETIMEDOUT,
+			       "the container's process did not make its namespaces in %d s",
+			       USER_UNSHARE_MS / 1000);
+	if (channel_receive(s->channel.parent_fd) == CHANNEL_UNSHARED)
 		return 0;
 	return err_say(err, ERR_HOST, ECANCELED,
 		       "the container's process was killed before it had its namespaces");

@@ -33,6 +33,14 @@
  */
 #define STATE_INIT_NAME "hull:pid1"
 
+/*
+ * How long who needs a container's lock waits for it. Nobody holds it for more than
+ * STATE_WORK_SECONDS, the time that processes may take to die, and that their cgroup may take to be
+ * removed, together, but who is stopped himself.
+ */
+#define STATE_WORK_SECONDS 20
+#define STATE_LOCK_SECONDS (STATE_WORK_SECONDS + 5)
+
 /* In the state directory: where a created container waits to be started (start/gate.h). */
 #define STATE_GATE_FILE "gate"
 

@@ -26,7 +26,6 @@
 #define STATE_CONFIG_FILE  "config.json"
 #define STATE_ID_MAX       (STATE_ID_SIZE - 1)
 /* Longer than any command that makes progress holds a lock; the pause between two attempts. */
-#define STATE_LOCK_SECONDS  15
 #define STATE_LOCK_PAUSE_MS 10
 #define STATE_LOCKS_SIZE    (64 * 1024)
 /* '@' cannot be in an id. */

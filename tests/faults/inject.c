@@ -1,10 +1,12 @@
 /*
- * inject: runs a command and lets exactly one of its system calls fail, or kills it there. For
- * tests/faults/run; x86-64, needs the right to trace the command.
+ * inject: runs a command and lets exactly one of its system calls fail, or kills it there, or stops
+ * the process (SIGSTOP) behind that call, to see what others do meanwhile. For tests/faults/run;
+ *x86-64, needs the right to trace the command.
  *
  *	inject [-t SECONDS] [-g MS] [-e NAME]... [-u ID] [-o FILE] list COMMAND...
  *	inject ...                                 P:CALL:K[:ERRNO] COMMAND...
  *	inject ...                                 kill:P:CALL:K COMMAND...
+ *	inject ...                                 stop:P:CALL:K COMMAND...
  *
  * A call is named by its process, its name, and how often that process has made it: that hardly
  * changes from run to run, while the order of the calls of two processes does. Process 0 is the
@@ -48,7 +50,7 @@
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
 	 PTRACE_O_TRACEEXEC)
 
-enum mode { MODE_LIST, MODE_FAIL, MODE_KILL };
+enum mode { MODE_LIST, MODE_FAIL, MODE_KILL, MODE_STOP };
 
 /* What is to be hit. */
 static struct {
@@ -73,7 +75,7 @@ struct task {
 	pid_t tid;
 	struct process *process;
 	bool inside; /* of a system call: the next stop is its end */
-	bool fails;  /* that one shall fail */
+	bool marked; /* that one shall fail, or be the last for now */
 };
 
 /* Who has stopped before its parent could be asked for its name. */
@@ -251,7 +253,7 @@ static void proceed(const struct task *t, int signal)
 	const struct process *p = t->process;
 	bool matters = p->counts && !aim.done &&
 		       (aim.mode == MODE_LIST || strcmp(p->name, aim.process) == 0);
-	ptrace(matters || t->fails ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL,
+	ptrace(matters || t->marked ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL,
 	       (void *)(intptr_t)signal);
 }
 
@@ -266,7 +268,7 @@ static const char *call_name(long nr)
 
 static void fail_call(struct task *t, struct user_regs_struct *regs)
 {
-	t->fails = true;
+	t->marked = true;
 	fprintf(out, "hit %s %s\n", call_name((long)regs->orig_rax), strerrorname_np(aim.code));
 	/* A descriptor is closed whatever close(2) returns: that one is made all the same. */
 	if (regs->orig_rax == SYS_close)
@@ -297,16 +299,23 @@ static void call_begins(struct task *t)
 		fail_call(t, &regs);
 		return;
 	}
-	fprintf(out, "hit %s SIGKILL\n", call_name(nr));
-	kill(p->pid, SIGKILL);
+	fprintf(out, "hit %s %s\n", call_name(nr), aim.mode == MODE_KILL ? "SIGKILL" : "SIGSTOP");
+	if (aim.mode == MODE_KILL)
+		kill(p->pid, SIGKILL);
+	else
+		t->marked = true;
 }
 
 static void call_ends(struct task *t)
 {
 	struct user_regs_struct regs;
-	if (!t->fails)
+	if (!t->marked)
 		return;
-	t->fails = false;
+	t->marked = false;
+	if (aim.mode == MODE_STOP) {
+		kill(t->process->pid, SIGSTOP);
+		return;
+	}
 	if (ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
 		return;
 	regs.rax = (unsigned long long)-(long long)aim.code;
@@ -512,8 +521,10 @@ static bool parse_aim(const char *text)
 	char name[64] = "";
 	if (strcmp(text, "list") == 0)
 		return true;
-	aim.mode = strncmp(text, "kill:", 5) == 0 ? MODE_KILL : MODE_FAIL;
-	text += aim.mode == MODE_KILL ? 5 : 0;
+	aim.mode = strncmp(text, "kill:", 5) == 0   ? MODE_KILL
+		   : strncmp(text, "stop:", 5) == 0 ? MODE_STOP
+						    : MODE_FAIL;
+	text += aim.mode == MODE_FAIL ? 0 : 5;
 	if (sscanf(text, "%47[^:]:%63[^:]:%u:%d", aim.process, name, &aim.k, &aim.code) < 3)
 		return false;
 	aim.nr = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name);
