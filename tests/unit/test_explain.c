@@ -29,6 +29,9 @@ static const struct explain_who nobody = {
 };
 static const struct explain_who almighty = { .caps = UINT64_C(1) << CAP_DAC_OVERRIDE, .cwd = "/" };
 
+/* A root filesystem as it is, with nothing to be mounted in it. */
+#define TREE(fd) (&(const struct explain_tree) { .root_fd = (fd) })
+
 /* What the user sees in one line. */
 static const char *whole_message(const struct err *err, char *buf, size_t size)
 {
@@ -52,9 +55,7 @@ static void assert_exec(struct tmpdir *t, const char *path, int code, const char
 			const char *cause)
 {
 	struct err err = { 0 };
-	assert_int_equal(explain_exec(&(struct explain_tree) { .root_fd = t->fd }, path, &nobody,
-				      code, &err),
-			 -code);
+	assert_int_equal(explain_exec(TREE(t->fd), path, &nobody, code, &err), -code);
 	assert_err(&err, code, message, cause);
 }
 
@@ -62,9 +63,7 @@ static void assert_find(struct tmpdir *t, const char *arg0, int code, const char
 			const char *cause)
 {
 	struct err err = { 0 };
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t->fd }, arg0,
-				      "/bin:/sbin", &nobody, &err),
-			 -code);
+	assert_int_equal(explain_find(TREE(t->fd), arg0, "/bin:/sbin", &nobody, &err), -code);
 	assert_err(&err, code, message, cause);
 }
 
@@ -177,35 +176,21 @@ static void test_rights_by_class(void **state)
 	tmpdir_write(&t, "app/run", 0700, "#!/bin/good\n");
 	tmpdir_write(&t, "app/text", 0600, "#!/bin/good\n");
 	who.uid = 54321;
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app/run", NULL,
-				      &who, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app/text", NULL,
-				      &who, &err),
-			 -EACCES);
+	assert_int_equal(explain_find(TREE(t.fd), "/app/run", NULL, &who, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/app/text", NULL, &who, &err), -EACCES);
 	who.caps = 0;
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app/run", NULL,
-				      &who, &err),
-			 -EACCES);
+	assert_int_equal(explain_find(TREE(t.fd), "/app/run", NULL, &who, &err), -EACCES);
 	who.uid = getuid();
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app/run", NULL,
-				      &who, &err),
-			 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/app/run", NULL, &who, &err), 0);
 	tmpdir_chmod(&t, "app", 0077); /* the owner's class decides, even if it has less */
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app/run", NULL,
-				      &who, &err),
-			 -EACCES);
+	assert_int_equal(explain_find(TREE(t.fd), "/app/run", NULL, &who, &err), -EACCES);
 	tmpdir_chmod(&t, "app", 0710);
 	tmpdir_chmod(&t, "app/run", 0710);
 	gid_t groups[] = { 1234567, getgid() };
 	who = (struct explain_who) { .uid = 54321, .gid = 54321, .groups = groups, .groups_n = 2 };
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app/run", NULL,
-				      &who, &err),
-			 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/app/run", NULL, &who, &err), 0);
 	who.groups_n = 1;
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app/run", NULL,
-				      &who, &err),
-			 -EACCES);
+	assert_int_equal(explain_find(TREE(t.fd), "/app/run", NULL, &who, &err), -EACCES);
 }
 
 static void test_scripts(void **state)
@@ -225,12 +210,8 @@ static void test_scripts(void **state)
 	tmpdir_write(&t, "textual.sh", 0755, "#!/text\n");
 	tmpdir_write(&t, "nested.sh", 0755, "#!/none.sh\n");
 	struct err err;
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/ok.sh", NULL,
-				      &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/short", NULL,
-				      &nobody, &err),
-			 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/ok.sh", NULL, &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/short", NULL, &nobody, &err), 0);
 	assert_exec(
 		&t, "/bash.sh", ENOENT, "exec /bash.sh: no such file or directory",
 		"the file exists; its interpreter \"/bin/bash\" (first line) is not in the root "
@@ -248,9 +229,7 @@ static void test_scripts(void **state)
 		    "the file exists; its interpreter \"/none.sh\" (first line) has no #! line and "
 		    "is not an ELF program");
 	/* Right at lookup, wrong behind it: the other one of runc's forms. */
-	assert_int_equal(explain_exec(&(struct explain_tree) { .root_fd = t.fd }, "/textual.sh",
-				      &nobody, EACCES, &err),
-			 -EACCES);
+	assert_int_equal(explain_exec(TREE(t.fd), "/textual.sh", &nobody, EACCES, &err), -EACCES);
 	assert_string_equal(err.message, "exec /textual.sh");
 	assert_non_null(strstr(err.cause, "\"/text\" (first line) has mode 0644"));
 }
@@ -272,9 +251,7 @@ static void test_script_edges(void **state)
 	struct err err;
 	assert_exec(&t, "/long.sh", ENOEXEC, "exec /long.sh: exec format error",
 		    "'/long.sh' names an interpreter of more than 250 bytes behind #!");
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/argument.sh",
-				      NULL, &nobody, &err),
-			 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/argument.sh", NULL, &nobody, &err), 0);
 	assert_exec(&t, "/self.sh", ELOOP, "exec /self.sh: too many levels of symbolic links",
 		    "the file exists; its interpreter \"/self.sh\" (first line): scripts are the "
 		    "interpreters of scripts");
@@ -304,13 +281,9 @@ static void test_loader(void **state)
 		    "(found /lib/ld-musl-x86_64.so.1)");
 	tmpdir_mkdir(&t, "lib64", 0755);
 	tmpdir_write(&t, "lib64/ld-linux-x86-64.so.2", 0755, "");
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app", NULL,
-				      &nobody, &err),
-			 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/app", NULL, &nobody, &err), 0);
 	tmpdir_chmod(&t, "lib64/ld-linux-x86-64.so.2", 0644);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/app", NULL,
-				      &nobody, &err),
-			 -EACCES);
+	assert_int_equal(explain_find(TREE(t.fd), "/app", NULL, &nobody, &err), -EACCES);
 	assert_string_equal(err.message, "exec /app");
 	assert_non_null(strstr(err.cause, "which has mode 0644"));
 }
@@ -390,21 +363,11 @@ static void test_hostile_headers(void **state)
 	tmpdir_write_bytes(&t, "phnum", &e, sizeof(e));
 	e.header.e_phentsize = 1;
 	tmpdir_write_bytes(&t, "phentsize", &e, sizeof(e));
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/size", NULL,
-				      &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/offset", NULL,
-				      &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/phoff", NULL,
-				      &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/phnum", NULL,
-				      &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "/phentsize",
-				      NULL, &nobody, &err),
-			 -ENOEXEC);
+	assert_int_equal(explain_find(TREE(t.fd), "/size", NULL, &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/offset", NULL, &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/phoff", NULL, &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/phnum", NULL, &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "/phentsize", NULL, &nobody, &err), -ENOEXEC);
 }
 
 static void test_find(void **state)
@@ -422,21 +385,11 @@ static void test_find(void **state)
 	tmpdir_write(&t, "bin/broken", 0755, "#!/bin/bash\n");
 	tmpdir_write(&t, "sbin/broken", 0755, "#!/bin/good\n");
 	tmpdir_write(&t, "work/here", 0755, "#!/bin/good\n");
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "good",
-				      "/bin:/sbin", &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "good", NULL,
-				      &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "second",
-				      "/bin:/sbin", &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "here",
-				      "/bin:", &nobody, &err),
-			 0);
-	assert_int_equal(explain_find(&(struct explain_tree) { .root_fd = t.fd }, "./here", "/bin",
-				      &nobody, &err),
-			 0);
+	assert_int_equal(explain_find(TREE(t.fd), "good", "/bin:/sbin", &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "good", NULL, &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "second", "/bin:/sbin", &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "here", "/bin:", &nobody, &err), 0);
+	assert_int_equal(explain_find(TREE(t.fd), "./here", "/bin", &nobody, &err), 0);
 	assert_find(&t, "nope", ENOENT, "exec: \"nope\": executable file not found in $PATH",
 		    "PATH is /bin:/sbin");
 	assert_find(&t, "dir", EACCES, "exec: \"dir\": permission denied",
@@ -481,8 +434,7 @@ static int foretell_and_exec(const char *top, const char *path)
 	char *const argv[] = { (char *)"x", NULL }, *const env[] = { NULL };
 	struct explain_who who = { .uid = 54321, .gid = 54321, .cwd = "/" };
 	_cleanup_close_ int root = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int foretold = -explain_find(&(struct explain_tree) { .root_fd = root }, path, NULL, &who,
-				     &err);
+	int foretold = -explain_find(TREE(root), path, NULL, &who, &err);
 	if (chroot(top) < 0 || chdir("/") < 0 || setgroups(0, NULL) < 0 ||
 	    setresgid(54321, 54321, 54321) < 0 || setresuid(54321, 54321, 54321) < 0)
 		return NOT_ALLOWED;

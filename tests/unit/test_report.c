@@ -64,6 +64,31 @@ static void test_rows(void **state _unused_)
 	arena_done(&f.arena);
 }
 
+/* What an option of the command line is to blame for has no line, but a name. */
+static void test_option(void **state _unused_)
+{
+	static const char *const options[] = { "--user", "--cwd" };
+	struct fixture f;
+	setup(&f);
+	f.doc.options = options;
+	(void)!err_say(&f.err, ERR_CONFIG, EINVAL, "no such directory");
+	err_at(&f.err, JSON_OPTIONS + 1);
+	report_err(&f.out, &f.doc, &f.err, REPORT_PLAIN);
+	assert_string_equal(f.out.text, "error: no such directory\n  option  --cwd\n");
+	json_locate(&f.doc, &f.err);
+	str_init(&f.out, &f.arena);
+	report_log_json(&f.out, &f.err, NULL, TIME);
+	assert_string_equal(f.out.text, "{\"level\":\"error\",\"msg\":\"no such directory\","
+					"\"time\":\"" TIME "\",\"option\":\"--cwd\"}\n");
+	/* What is given elsewhere has neither. */
+	f.err.path[0] = '\0';
+	err_at(&f.err, JSON_ELSEWHERE);
+	str_init(&f.out, &f.arena);
+	report_err(&f.out, &f.doc, &f.err, REPORT_PLAIN);
+	assert_string_equal(f.out.text, "error: no such directory\n");
+	arena_done(&f.arena);
+}
+
 /* A place without the file is said as far as it is known; an object is not quoted. */
 static void test_places(void **state _unused_)
 {
@@ -228,15 +253,11 @@ static void test_log_pointer(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_config_error),
-		cmocka_unit_test(test_colours),
-		cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_long_lines),
-		cmocka_unit_test(test_log_hides_errno_text),
-		cmocka_unit_test(test_log_of_program),
-		cmocka_unit_test(test_log_of_kernel),
+		cmocka_unit_test(test_rows),           cmocka_unit_test(test_option),
+		cmocka_unit_test(test_places),         cmocka_unit_test(test_config_error),
+		cmocka_unit_test(test_colours),        cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_long_lines),     cmocka_unit_test(test_log_hides_errno_text),
+		cmocka_unit_test(test_log_of_program), cmocka_unit_test(test_log_of_kernel),
 		cmocka_unit_test(test_log_pointer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
