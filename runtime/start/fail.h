@@ -10,6 +10,8 @@
 #include "state/state.h"
 
 /* open.c */
+/* "'/srv' exists, 'data' in it does not": which part of the path is missing. */
+void fail_hint_missing(struct err *err, const char *path);
 int fail_root(const struct plan_root *root, int code, struct err *err);
 int fail_bind(const struct plan *plan, const struct plan_mount *m, int code, struct err *err);
 /* Opens a namespace to be joined, if it is one of that kind and may be changed; of a container by

@@ -113,7 +113,7 @@ static int set_attributes(int fd, unsigned flags, const struct plan_attr *attr,
 }
 
 /* Which part of the path is missing, for the hint: "'/srv' exists, 'data' does not". */
-static void hint_missing(struct err *err, const char *path)
+void fail_hint_missing(struct err *err, const char *path)
 {
 	char parent[PATH_MAX];
 	size_t n = strnlen(path, sizeof(parent) - 1);
@@ -141,7 +141,7 @@ int fail_root(const struct plan_root *root, int code, struct err *err)
 	else
 		err_sys(err, code, "cannot open the root filesystem '%s'", root->path);
 	if (code == ENOENT)
-		hint_missing(err, root->path);
+		fail_hint_missing(err, root->path);
 	err_at(err, root->at);
 	return -code;
 }
@@ -183,7 +183,7 @@ int fail_bind(const struct plan *plan, const struct plan_mount *m, int code, str
 {
 	err_sys(err, code, "cannot bind '%s' to '%s'", m->source, m->destination);
 	if (code == ENOENT)
-		hint_missing(err, m->source);
+		fail_hint_missing(err, m->source);
 	if (code == EINVAL && !m->recursive && plan->user.trees == PLAN_TREES_CHILD)
 		err_hint(err,
 			 "in a user namespace a bind must take along what is mounted below its "

@@ -83,6 +83,8 @@ int open_layer(const char *path, uint32_t at, struct err *err)
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		fd = err_sys(err, errno, "cannot open the layer '%s'", path);
+		if (fd == -ENOENT)
+			fail_hint_missing(err, path);
 		err_at(err, at);
 	}
 	return fd;
