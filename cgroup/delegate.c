@@ -2,7 +2,7 @@
  * Delegation of a container's cgroup to a user of its user namespace (S-157 to S-161). Parent, as
  * root, before the clone. The kernel says which files are to be given away.
  */
-#include "cgroup/cgroup.h"
+#include "cgroup/delegate.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -21,10 +21,10 @@ static int give(int fd, const char *file, uint32_t uid, struct err *err)
 	return err_sys(err, errno, "cannot give '%s' of the cgroup to user %u", file, uid);
 }
 
-int cgroup_delegate(int fd, uint32_t uid, struct err *err)
+int delegate_by_list(int fd, int list_dir, uint32_t uid, struct err *err)
 {
 	char text[1024];
-	if (fd_read_value(AT_FDCWD, "/sys/kernel/cgroup/delegate", text, sizeof(text)) < 0)
+	if (fd_read_value(list_dir, "delegate", text, sizeof(text)) < 0)
 		memcpy(text, DELEGATE_DEFAULT, sizeof(DELEGATE_DEFAULT));
 	if (fchown(fd, uid, (gid_t)-1) < 0)
 		return err_sys(err, errno, "cannot give the cgroup to user %u", uid);
@@ -35,4 +35,10 @@ int cgroup_delegate(int fd, uint32_t uid, struct err *err)
 			return r;
 	}
 	return 0;
+}
+
+int cgroup_delegate(int fd, uint32_t uid, struct err *err)
+{
+	_cleanup_close_ int list_dir = open("/sys/kernel/cgroup", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return delegate_by_list(fd, list_dir, uid, err);
 }
