@@ -73,9 +73,21 @@ static int walk_into(struct walk *w, const char *name, size_t done, struct err *
 	return 0;
 }
 
+/* Whoever may not write there. */
+static int hint_denied(int r, struct err *err)
+{
+	if (r == -EACCES || r == -EPERM)
+		err_hint(err, "this part of the tree is not delegated to the caller");
+	if (r == -EROFS)
+		err_hint(err, "the cgroup tree is mounted read-only where hull runs: mount it "
+			      "writable, or have no cgroupsPath and no limits in config.json");
+	return r;
+}
+
 static int make_error(const struct walk *w, size_t done, int code, struct err *err)
 {
-	return err_sys(err, code, "cannot make cgroup '%.*s'", (int)done, w->path);
+	int r = err_sys(err, code, "cannot make cgroup '%.*s'", (int)done, w->path);
+	return hint_denied(r, err);
 }
 
 /* Makes or opens the next directory of the path. ENOENT: somebody removed the one above it. */
@@ -124,9 +136,11 @@ static int busy_error(const char *path, const char *why, struct err *err)
 int cgroup_lock(int fd, const char *path, int *ret_fd, struct err *err)
 {
 	_cleanup_close_ int lock = openat(fd, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (lock < 0)
-		return err_sys(err, errno == ENODEV ? ENOENT : errno, "cannot lock cgroup '%s'",
-			       path);
+	if (lock < 0) {
+		int r = err_sys(err, errno == ENODEV ? ENOENT : errno, "cannot lock cgroup '%s'",
+				path);
+		return hint_denied(r, err);
+	}
 	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? busy_error(path, "a container is using it", err)
 					    : err_sys(err, errno, "cannot lock cgroup '%s'", path);
@@ -156,7 +170,8 @@ static int check_above(const struct walk *w, struct err *err)
 	if (w->kept != SIZE_MAX || w->done == path_home_size(w->path) || !w->path[w->done])
 		return 0;
 	_cleanup_close_ int lock = openat(w->fd, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (lock < 0 && (errno == EACCES || errno == EPERM || errno == ENOENT || errno == ENODEV))
+	if (lock < 0 && (errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOENT ||
+			 errno == ENODEV))
 		return 0;
 	if (lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) == 0)
 		return 0;

@@ -169,8 +169,13 @@ int prepare_cgroup(struct start *s, struct err *err)
 						 &made, err);
 	if (r < 0 && made.is_left)
 		return note_left(s, made.kept, r);
-	if (r < 0)
-		return may_lack(s, -r) ? do_without(s, err) : r;
+	if (r < 0 && may_lack(s, -r))
+		return do_without(s, err);
+	if (r < 0) {
+		if (!err->at)
+			err_at(err, plan->spec->linux.cgroups_path.at);
+		return r;
+	}
 	s->has_cgroup = true;
 	s->cgroup_fd = made.fd;
 	s->cgroup_lock_fd = made.lock_fd;

@@ -583,3 +583,24 @@ outside() {
 	expect_error "there is no cgroup to mount"
 	assert_clean
 }
+
+# read_only: hull runs the bundle where the cgroup tree cannot be written to.
+read_only() {
+	capture unshare --mount --propagation private bash -c \
+		'mount -o remount,bind,ro "$1" && shift && exec "$@"' - "$CGROUPS" \
+		timeout 30 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" 3>&-
+}
+
+@test "a read-only cgroup tree: the cgroup, the reason and the place in config.json" {
+	script 'echo started'
+	read_only
+	expect 1 ""
+	expect_error "cannot make cgroup '/$OWN': read-only file system"
+	expect_error 'config.json:[0-9]+:[0-9]+ +linux.cgroupsPath'
+	expect_error 'hint +the cgroup tree is mounted read-only'
+	mkdir -p "$CGROUP"
+	read_only
+	expect 1 ""
+	expect_error "cannot lock cgroup '/$OWN/x/y': read-only file system"
+	[[ ! -e $STATE/$ID ]] || fail "the state is left"
+}
