@@ -188,10 +188,7 @@ static int new_context(const struct spec_seccomp *spec, uint32_t arch, uint32_t 
 			r = seccomp_arch_remove(ctx, seccomp_arch_native());
 	}
 	if (r < 0) {
-		r = r == -EDOM ? err_say(err, ERR_CONFIG, EDOM,
-					 "seccomp architectures of both byte orders cannot stand "
-					 "in one filter")
-			       : err_sys(err, -r, "cannot add a seccomp architecture");
+		r = err_sys(err, -r, "cannot add a seccomp architecture");
 		err_at(err, spec->architectures.at);
 		return r;
 	}

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "seccomp/seccomp.h"
 
-/* Tokens of libseccomp, the native one first, each once. */
+/* Tokens of libseccomp, the native one first, each once; none of the other byte order. */
 struct profile_arches {
 	uint32_t *tokens;
 	size_t n;

@@ -4,6 +4,7 @@
  */
 #include "seccomp/profile.h"
 
+#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
@@ -32,8 +33,19 @@ bool seccomp_knows_arch(const char *name)
 	return profile_arch_token(name) != 0;
 }
 
+/*
+ * No kernel runs programs of the other byte order: what a profile says of them is as true without,
+ * and libseccomp takes no filter for both.
+ */
+static bool is_of_this_byte_order(uint32_t token)
+{
+	return ((token ^ seccomp_arch_native()) & __AUDIT_ARCH_LE) == 0;
+}
+
 static void add_arch(struct profile_arches *arches, uint32_t token)
 {
+	if (!is_of_this_byte_order(token))
+		return;
 	for (size_t i = 0; i < arches->n; i++)
 		if (arches->tokens[i] == token)
 			return;
