@@ -11,6 +11,7 @@
 #include "cgroup/enter.h"
 #include "cmd/container.h"
 #include "cmd/outcome.h"
+#include "plan/exec.h"
 
 struct exec_options {
 	struct option_list env, caps, gids;

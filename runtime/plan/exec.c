@@ -7,7 +7,7 @@
  * No place is made, joined or mounted by it: the plan's only namespaces are those of the container,
  * which are entered as a whole.
  */
-#include "plan/plan.h"
+#include "plan/exec.h"
 
 #include <linux/sched.h>
 #include <string.h>

@@ -57,6 +57,9 @@ _must_check_ int plan_make_cgroup(const struct planner *p, struct err *err);
 /* Appends the hooks of one kind, a line each. */
 void plan_print_hooks(const struct plan *plan, enum plan_hook_kind kind, struct str *out);
 
+/* Appends what becomes of the process, up to its execution (print_process.c). */
+void plan_print_process(const struct plan *plan, struct str *out);
+
 /* The path as it is when absolute, else below the bundle. */
 const char *plan_bundle_path(const struct planner *p, const char *path);
 

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "plan/plan.h"
+#include "plan/exec.h"
 
 struct join {
 	int pidfd;          /* of the container's first process: that one and no other */

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/fd.h"
-#include "plan/plan.h"
+#include "plan/exec.h"
 
 #define NOBODY 65534
 

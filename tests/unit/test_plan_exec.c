@@ -1,5 +1,5 @@
 /* The plan for one more process: what comes from config.json, the process file, and the options. */
-#include "plan/plan.h"
+#include "plan/exec.h"
 
 #include <linux/sched.h>
 #include <setjmp.h>
