@@ -39,6 +39,30 @@ without_selinux() {
 	expect 0
 }
 
+@test "exec: --apparmor and --process-label are refused without a module, and nobody is executed" {
+	without_apparmor
+	without_selinux
+	program /bin/sleep 60
+	hull_start
+	capture timeout 30 "$HULL" --root "$STATE" exec --apparmor docker-default "$ID" /bin/echo ran
+	expect 255 ""
+	expect_error "AppArmor is not in force on this host"
+	capture timeout 30 "$HULL" --root "$STATE" exec --apparmor unconfined "$ID" /bin/echo ran
+	expect 0 ran
+	capture timeout 30 "$HULL" --root "$STATE" exec --process-label system_u:system_r:container_t:s0 \
+		"$ID" /bin/echo ran
+	expect 255 ""
+	expect_error "SELinux is not in force on this host"
+	jq '.process | .args = ["/bin/echo", "ran"] | .apparmorProfile = "docker-default"' \
+		"$BUNDLE/config.json" >"$T/process.json"
+	capture timeout 30 "$HULL" --root "$STATE" exec -p "$T/process.json" "$ID"
+	expect 255 ""
+	expect_error 'process.json:[0-9]+:[0-9]+ +apparmorProfile'
+	kill -KILL "$PID"
+	hull_wait
+	assert_clean
+}
+
 @test "S-110, S-225: labels without SELinux are refused" {
 	without_selinux
 	config '.process.selinuxLabel = "system_u:system_r:container_t:s0"'

@@ -10,6 +10,8 @@ setup() {
 }
 
 teardown() {
+	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] ||
+		timeout 30 "$HULL" --root "$STATE" delete --force "$ID" >/dev/null 2>&1 || true
 	hull_teardown
 }
 
@@ -94,6 +96,39 @@ teardown() {
 	expect 0 $'1000\n1000\n1000 5 6\n0077\nno'
 }
 
+# with_umask MASK COMMAND...: as capture, with that umask of the caller's.
+with_umask() {
+	local before
+	before=$(umask)
+	umask "$1"
+	capture timeout -s KILL 30 "${@:2}"
+	umask "$before"
+}
+
+@test "S-114: without user.umask the caller's stays, of each command that makes a process" {
+	config 'del(.process.user.umask)'
+	script 'umask; rm -f /tmp/made; >/tmp/made; stat -c %a /tmp/made'
+	with_umask 0027 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 $'0027\n640'
+	with_umask 0077 "$HULL" --root "$STATE" run --init -b "$BUNDLE" "$ID"
+	expect 0 $'0077\n600'
+	program /bin/sleep 60
+	with_umask 0007 "$HULL" --root "$STATE" run --detach --pid-file "$T/pid" -b "$BUNDLE" "$ID"
+	expect 0
+	[[ $(grep Umask "/proc/$(<"$T/pid")/status") == $'Umask:\t0007' ]] || fail "the caller's expected"
+	with_umask 0177 "$HULL" --root "$STATE" exec "$ID" /bin/sh -c umask
+	expect 0 0177
+	capture timeout 30 "$HULL" --root "$STATE" delete --force "$ID"
+	# A created one has that of create, whoever starts it.
+	with_umask 0123 "$HULL" --root "$STATE" create --pid-file "$T/pid" -b "$BUNDLE" "$ID"
+	expect 0
+	with_umask 0 "$HULL" --root "$STATE" start "$ID"
+	expect 0
+	[[ $(grep Umask "/proc/$(<"$T/pid")/status") == $'Umask:\t0123' ]] || fail "that of create expected"
+	capture timeout 30 "$HULL" --root "$STATE" delete --force "$ID"
+	assert_clean
+}
+
 @test "root without capabilities has none, and gets none back" {
 	config 'del(.process.capabilities)'
 	script 'grep ^Cap /proc/self/status | cut -f2 | sort -u'
@@ -143,6 +178,28 @@ teardown() {
 	script 'ulimit -Sn; ulimit -Hn; ulimit -c'
 	hull_run
 	expect 0 $'100\n200\n0'
+}
+
+@test "S-100: a resource limit that is given twice starts nothing" {
+	config '.process.rlimits = [{ "type": "RLIMIT_NOFILE", "soft": 100, "hard": 200 },
+		{ "type": "RLIMIT_CORE", "soft": 0, "hard": 0 },
+		{ "type": "RLIMIT_NOFILE", "soft": 100, "hard": 200 }]'
+	hull_run
+	expect 1 ""
+	expect_error 'config.json:[0-9]+:[0-9]+  process.rlimits\[2\].type: RLIMIT_NOFILE is given twice'
+	expect_error 'hint: the first one is on line [0-9]+'
+	assert_clean
+}
+
+@test "HOME is / for a user that the container's passwd does not have" {
+	config '.process.user = { "uid": 4242, "gid": 4242 }'
+	script 'echo $HOME'
+	hull_run
+	expect 0 /
+	rm "$BUNDLE/rootfs/etc/passwd"
+	hull_run
+	expect 0 /
+	assert_clean
 }
 
 # Root without CAP_SYS_RESOURCE may not limit a process of another user: that one does it itself.

@@ -126,6 +126,69 @@ unconfined_by_volume() {
 	assert_clean
 }
 
+# confined_exec [OPTION...]: what one more process tells of its confinement.
+confined_exec() {
+	capture timeout -s KILL 60 "$HULL" --root "$STATE" exec "$@" "$ID" /bin/sh -c "$report"
+}
+
+@test "exec: the container's profile, or that of --apparmor" {
+	profile hull-other ''
+	program /bin/sleep 120
+	hull_start
+	confined_exec
+	expect 0 $'hull-test (enforce)\ndenied'
+	confined_exec --apparmor hull-other
+	expect 0 'hull-other (enforce)'
+	confined_exec --apparmor hull-other --no-new-privs
+	expect 0 'hull-other (enforce)'
+	confined_exec --apparmor unconfined
+	expect 0 unconfined
+	confined_exec --apparmor hull-nowhere
+	expect 255 ""
+	expect_error "cannot set the AppArmor profile 'hull-nowhere'"
+	expect_error "no such profile is loaded"
+	# The first process has its own all the time.
+	[[ $(</proc/"$PID"/attr/current) == "hull-test (enforce)" ]] || fail "the container's has changed"
+	(($(wc -l <"$CGROUP/cgroup.procs") == 1)) || fail "a process is left"
+	kill -KILL "$PID"
+	hull_wait
+	assert_clean
+}
+
+@test "exec: the profile of a process file, and the container's where it has none" {
+	profile hull-other ''
+	program /bin/sleep 120
+	hull_start
+	jq --arg script "$report" '.process | .args = ["/bin/sh", "-c", $script] |
+		.apparmorProfile = "hull-other"' "$BUNDLE/config.json" >"$T/process.json"
+	capture timeout -s KILL 60 "$HULL" --root "$STATE" exec -p "$T/process.json" "$ID"
+	expect 0 'hull-other (enforce)'
+	jq 'del(.apparmorProfile)' "$T/process.json" >"$T/bare.json"
+	capture timeout -s KILL 60 "$HULL" --root "$STATE" exec -p "$T/bare.json" "$ID"
+	expect 0 $'hull-test (enforce)\ndenied'
+	# The command line is the last word.
+	capture timeout -s KILL 60 "$HULL" --root "$STATE" exec --apparmor hull-test -p "$T/process.json" "$ID"
+	expect 0 $'hull-test (enforce)\ndenied'
+	jq '.apparmorProfile = "hull-nowhere"' "$T/process.json" >"$T/wrong.json"
+	capture timeout -s KILL 60 "$HULL" --root "$STATE" exec -p "$T/wrong.json" "$ID"
+	expect 255 ""
+	expect_error 'wrong.json:[0-9]+:[0-9]+ +apparmorProfile'
+	kill -KILL "$PID"
+	hull_wait
+	assert_clean
+}
+
+@test "exec: SELinux is not what this guest has" {
+	program /bin/sleep 120
+	hull_start
+	confined_exec --process-label system_u:system_r:container_t:s0
+	expect 255 ""
+	expect_error "SELinux is not in force on this host"
+	kill -KILL "$PID"
+	hull_wait
+	assert_clean
+}
+
 @test "the profile goes along into a joined pid namespace" {
 	unshare --pid --fork --mount-proc --kill-child sleep 120 3>&- &
 	HOLDER_PARENT=$!
