@@ -158,7 +158,7 @@ static int check_others(struct start *s, const struct cgroup *made, struct err *
 	return r;
 }
 
-int prepare_cgroup(struct start *s, struct err *err)
+static int make_cgroup(struct start *s, struct err *err)
 {
 	const struct plan *plan = s->plan;
 	struct cgroup made;
@@ -199,5 +199,15 @@ int prepare_cgroup(struct start *s, struct err *err)
 		r = scope_make_room(s, err);
 	if (r == 0 && plan->delegates_cgroup)
 		r = cgroup_delegate(s->cgroup_fd, plan->cgroup_owner, err);
+	return r;
+}
+
+/* What is not about a limit is about the cgroup's place: that is then what config.json must change.
+ */
+int prepare_cgroup(struct start *s, struct err *err)
+{
+	int r = make_cgroup(s, err);
+	if (r < 0 && !err->at)
+		err_at(err, s->plan->spec->linux.cgroups_path.at);
 	return r;
 }

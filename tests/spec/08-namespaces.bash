@@ -39,7 +39,7 @@ S_120() {
 	cd "$BUNDLE"
 	touch ipc
 	unshare --ipc="$BUNDLE/ipc" true
-	host_mounts >"$T/mountinfo"
+	mounted_on_purpose
 	ns_path ipc ipc
 	refused 'linux.namespaces[4].path'
 	umount "$BUNDLE/ipc"
@@ -51,7 +51,7 @@ S_121() {
 	touch "$T/net" "$T/uts" "$T/none"
 	unshare --net="$T/net" sysctl -qw net.ipv4.ip_unprivileged_port_start=77
 	unshare --uts="$T/uts" true
-	host_mounts >"$T/mountinfo"
+	mounted_on_purpose
 	ns_path network "$T/net"
 	script 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start'
 	prints 77
