@@ -289,7 +289,8 @@ S_083() {
 
 # owned_data: files of 0 and 7 on the host; the script prints whose they are at /m, and of a new one.
 owned_data() {
-	mkdir -p -m 777 "$T/src"
+	mkdir -p "$T/src"
+	chmod 777 "$T/src"
 	touch "$T/src/zero" "$T/src/seven"
 	chown 7:7 "$T/src/seven"
 	script 'cd /m && stat -c "%n %u:%g" zero seven'

@@ -19,18 +19,18 @@ S_186() {
 }
 
 rule S-187 MUST - "the container's process stands in tasks of its class; closID / is the root class" \
-	"classes of one's own, named and the root's"
+	"fake tree: classes of one's own, named and the root's"
 S_187() {
 	unit test_resctrl test_own_class test_named_class test_root_class
 }
 
 rule S-188 MUST - "without closID the class has the container's id and is removed with it; a named one, or one that was there, is not" \
-	"each of them, and delete"
+	"fake tree: each of them, and delete"
 S_188() {
 	unit test_resctrl test_own_class test_own_class_is_taken test_named_class test_remove
 }
 
-rule S-189 MUST - "l3CacheSchema, memBwSchema, then schemata, in this order" "what is written, in its order"
+rule S-189 MUST - "l3CacheSchema, memBwSchema, then schemata, in this order" "fake tree: what is written, in its order"
 S_189() {
 	unit test_resctrl test_write_order test_write_fails
 }
@@ -44,23 +44,23 @@ S_190() {
 	refuses '.linux.intelRdt = {"l3CacheSchema": "L2:0=f"}' linux.intelRdt.l3CacheSchema
 }
 
-rule S-191 MUST - "a class that is there already must have the schemata of the config" "the same, and another"
+rule S-191 MUST - "a class that is there already must have the schemata of the config" "fake tree: the same, and another"
 S_191() {
 	unit test_resctrl test_compare
 }
 
-rule S-192 MUST - "a named class without schemata must be there already" "it is not there; the root's class"
+rule S-192 MUST - "a named class without schemata must be there already" "fake tree: it is not there; the root's class"
 S_192() {
 	unit test_resctrl test_named_class test_root_class
 }
 
-rule S-193 MUST - "without schemata nothing is written to a file of that name" "classes without"
+rule S-193 MUST - "without schemata nothing is written to a file of that name" "fake tree: classes without"
 S_193() {
 	unit test_resctrl test_own_class test_root_class
 }
 
 rule S-194 MUST - "enableMonitoring: a group of the container's id below mon_groups, removed after delete; if not, an error" \
-	"made, not to be made, removed"
+	"fake tree: made, not to be made, removed"
 S_194() {
 	unit test_resctrl test_monitor test_cannot_monitor test_remove
 }
