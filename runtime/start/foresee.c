@@ -57,7 +57,8 @@ static void cgroup(const struct foresee *f)
 	struct cgroup_root root;
 	struct err err = { 0 };
 	const struct plan *plan = f->plan;
-	if (plan->flags & PLAN_NO_CGROUP)
+	/* What systemd may do is for systemd to say. */
+	if (plan->flags & (PLAN_NO_CGROUP | PLAN_SYSTEMD))
 		return;
 	if (cgroup_root_open(&root, &err) < 0) {
 		if (plan->needs_cgroup)
