@@ -21,6 +21,7 @@
 #include "start/bridge.h"
 #include "start/gate.h"
 #include "start/hooks.h"
+#include "start/resctrl.h"
 
 #define DELETE_TIMEOUT_MS \
 	(STATE_WORK_SECONDS * 1000 / 2) /* for all to be dead; then it is removed */
@@ -290,6 +291,18 @@ static void wait_for_hooks(const struct state_entry *entry, int64_t deadline)
 	} while (clock_ms() < deadline);
 }
 
+/* Its processes are gone by now, or at least killed. */
+static int clean_resctrl(const struct state *state, struct err *err)
+{
+	const struct resctrl_left left = {
+		.class = state->rdt_class,
+		.id = state->id,
+		.is_owned = state->rdt_is_owned,
+		.is_monitored = state->rdt_is_monitored,
+	};
+	return resctrl_clean(&left, err);
+}
+
 int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 {
 	const int64_t deadline = clock_ms() + DELETE_TIMEOUT_MS;
@@ -300,6 +313,8 @@ int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 	if (r == 0)
 		r = remove_cgroup(d, deadline, err);
 	fd_close(&lock);
+	if (r == 0)
+		r = clean_resctrl(d->state, err);
 	if (r == 0)
 		r = bridge_release(d->entry->store_fd, d->entry->id, err);
 	if (r == 0 && d->state->status == STATE_CREATING)

@@ -138,12 +138,11 @@ static void put_seccomp(struct json_out *o)
 
 static void put_intel_rdt(struct json_out *o)
 {
-	bool can = plan_can(PLAN_INTEL_RDT);
 	json_out_key(o, "intelRdt");
 	json_out_object(o);
-	put_bool(o, "enabled", can);
-	put_bool(o, "schemata", can);
-	put_bool(o, "monitoring", can);
+	put_bool(o, "enabled", true);
+	put_bool(o, "schemata", true);
+	put_bool(o, "monitoring", true);
 	json_out_object_end(o);
 }
 
@@ -172,7 +171,7 @@ static void put_linux(struct json_out *o)
 	json_out_object(o);
 	put_enabled(o, "idmap", has_mount_option("idmap"));
 	json_out_object_end(o);
-	put_enabled(o, "netDevices", plan_can(PLAN_NET_DEVICES));
+	put_enabled(o, "netDevices", true);
 	json_out_object_end(o);
 }
 

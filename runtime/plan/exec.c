@@ -190,6 +190,8 @@ static struct spec *make_spec(const struct planner *p, const struct spec *config
 	*spec = *config;
 	if (o->file) {
 		spec->doc = o->file->doc;
+		if (config->linux.intel_rdt.at)
+			spec->linux.intel_rdt.at = JSON_ELSEWHERE;
 		spec->process = o->file->process;
 		inherit_rights(&config->process, &spec->process);
 		inherit_limits(&config->process, &spec->process, p->arena);
@@ -317,9 +319,7 @@ int plan_make_exec(const struct plan_container *container, const struct plan_exe
 	};
 	plan_namespaces(&p, container);
 	plan_users(&p, container);
-	int r = plan_refuse_unsupported(&p, err);
-	if (r == 0)
-		r = plan_terminal(&p, container->config, err);
+	int r = plan_terminal(&p, container->config, err);
 	if (r == 0)
 		r = plan_check_ids(&p, err);
 	if (r == 0)
@@ -330,6 +330,8 @@ int plan_make_exec(const struct plan_container *container, const struct plan_exe
 		r = plan_make_scheduling(&p, err);
 	if (r == 0)
 		r = plan_make_memory_policy(&p, err);
+	if (r == 0)
+		r = plan_make_rdt(&p, err);
 	if (r == 0)
 		r = plan_make_listener(&p, err);
 	if (r < 0)

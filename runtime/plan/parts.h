@@ -14,7 +14,6 @@ struct planner {
 	struct spec_problems *problems;
 };
 
-_must_check_ int plan_refuse_unsupported(const struct planner *p, struct err *err);
 /* --net and --subnet, before the namespaces; what they need; and what is mounted for them. */
 _must_check_ int plan_choose_network(const struct planner *p, struct err *err);
 _must_check_ int plan_check_bridge(const struct planner *p, struct err *err);
@@ -43,6 +42,8 @@ void plan_delegate_cgroup(const struct planner *p);
 enum plan_device_how plan_device_way(const struct planner *p, mode_t mode);
 void plan_make_process(const struct planner *p);
 _must_check_ int plan_make_scheduling(const struct planner *p, struct err *err); /* schedule.c */
+_must_check_ int plan_make_rdt(const struct planner *p, struct err *err);
+void plan_print_rdt(const struct plan *plan, struct str *out);
 _must_check_ int plan_make_memory_policy(const struct planner *p, struct err *err);
 /* "0-3,7": numbers below CPU_SETSIZE, of CPUs or memory nodes, added to the set. */
 _must_check_ bool plan_parse_list(const char *text, cpu_set_t *set);

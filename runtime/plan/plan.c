@@ -50,36 +50,6 @@ const char *plan_bundle_path(const struct planner *p, const char *path)
 	return arena_printf(p->arena, "%s/%s", p->options->bundle, path);
 }
 
-/* What hull parses but does not carry out yet: `features` must not claim it. */
-static const char *const unsupported[PLAN_FEATURES] = {
-	[PLAN_INTEL_RDT] = "resource control of the processor (intelRdt)",
-};
-
-bool plan_can(enum plan_feature feature)
-{
-	return !unsupported[feature];
-}
-
-/* Such things are never ignored in silence. */
-int plan_refuse_unsupported(const struct planner *p, struct err *err)
-{
-	const struct spec *s = p->spec;
-	const uint32_t asked[PLAN_FEATURES] = {
-		[PLAN_INTEL_RDT] = s->linux.intel_rdt.at,
-	};
-	for (size_t i = 0; i < PLAN_FEATURES; i++) {
-		if (!asked[i] || !unsupported[i])
-			continue;
-		err_say(err, ERR_CONFIG, ENOTSUP, "hull cannot carry out %s yet", unsupported[i]);
-		err_hint(
-			err,
-			"nothing was started, since nothing that config.json asks for is left out");
-		err_at(err, asked[i]);
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
 /* In a user namespace without privilege no program can be attached; nor can a device be made. */
 static void skip_device_rules(const struct planner *p)
 {
@@ -276,7 +246,6 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 	int (*const parts[])(const struct planner *, struct err *) = {
 		/* clang-format off */
 		check_process,
-		plan_refuse_unsupported,
 		plan_choose_network,
 		plan_make_namespaces,
 		check_init,
@@ -294,6 +263,7 @@ int plan_make(const struct spec *spec, const struct plan_options *options, const
 		check_protected,
 		plan_make_scheduling,
 		plan_make_memory_policy,
+		plan_make_rdt,
 		plan_make_listener,
 		/* clang-format on */
 	};

@@ -132,6 +132,16 @@ struct plan_user {
 	uint32_t at;
 };
 
+/* ---- resctrl ---- */
+
+struct plan_rdt {
+	const char *class; /* of service: a directory of resctrl, "/" for its root; NULL: none */
+	bool is_named;     /* by closID: not the container's own */
+	const char *schemas, *schemata; /* lines, each text to be written at once; or NULL */
+	bool is_monitored;
+	uint32_t at;
+};
+
 /* ---- root filesystem ---- */
 
 enum plan_root_kind {
@@ -388,6 +398,7 @@ struct plan {
 	const char *cgroup_path; /* below the cgroup2 mount */
 	struct cgroup_plan cgroup;
 	struct systemd_scope scope; /* with PLAN_SYSTEMD; its path is cgroup_path */
+	struct plan_rdt rdt;
 	struct plan_root root;
 	struct plan_mount *mounts;
 	size_t mounts_n;
@@ -426,14 +437,6 @@ _must_check_ int plan_make(const struct spec *spec, const struct plan_options *o
 _must_check_ int plan_find_listener(const struct spec *spec, const char *bundle,
 				    struct arena *arena, struct plan_listener *ret,
 				    struct err *err);
-
-/* What config.json can ask for and hull may not carry out: then it is refused. */
-enum plan_feature {
-	PLAN_NET_DEVICES,
-	PLAN_INTEL_RDT,
-	PLAN_FEATURES,
-};
-bool plan_can(enum plan_feature feature);
 
 /* The mount options that hull knows and carries out, one after another; NULL behind the last. */
 const char *plan_next_mount_option(size_t *index);

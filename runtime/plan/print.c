@@ -354,6 +354,7 @@ void plan_print(const struct plan *plan, struct str *out)
 {
 	str_printf(out, "container   %s from %s\n", plan->id, plan->bundle);
 	print_cgroup(plan, out);
+	plan_print_rdt(plan, out);
 	print_stage(plan, out);
 	print_clone(plan, out);
 	print_user(plan, out);

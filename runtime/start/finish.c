@@ -196,6 +196,7 @@ static int remove_state(struct start *s, const struct start_result *result, stru
 	s->state.exit = &s->exit;
 	/* It is gone, and the next cgroup of that name is somebody else's. */
 	s->state.cgroup = NULL;
+	s->state.rdt_class = NULL;
 	return state_write(&s->entry, &s->state, err);
 }
 
@@ -224,13 +225,17 @@ static void warn_stolen(struct start *s)
 static int finish_without_state(struct start *s, const struct start_result *result, struct err *err)
 {
 	err_clear(err);
-	if (is_state_stolen(s))
+	int r = 0;
+	if (is_state_stolen(s)) {
 		warn_stolen(s);
-	else
+		r = rdt_remove(s, result, err);
+	} else {
 		death_note_deleted(s);
+	}
 	if (s->cgroup_fd < 0 || cgroup_is_removed(s->cgroup_fd))
-		return 0;
-	return remove_cgroup(s, result->started, err);
+		return r;
+	int removed = remove_cgroup(s, result->started, r < 0 ? NULL : err);
+	return r < 0 ? r : removed;
 }
 
 int finish(struct start *s, const struct start_result *result, struct err *err)
@@ -250,6 +255,9 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 		return finish_without_state(s, result, err);
 	/* It goes even when nobody can say so in the state. */
 	r = remove_cgroup(s, result->started, locked < 0 ? NULL : err);
+	int rdt = rdt_remove(s, result, locked < 0 || r < 0 ? NULL : err);
+	if (r == 0)
+		r = rdt;
 	if (r == 0 && s->has_lease)
 		r = bridge_release(s->store->fd, s->plan->id, locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */

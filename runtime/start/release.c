@@ -21,7 +21,7 @@
 bool start_waits_for_ready(const struct plan *plan)
 {
 	return (plan->flags & PLAN_CREATE) || plan_moves(plan) || plan->terminal.is_wanted ||
-	       plan->process.rlimits_n > 0 ||
+	       plan->process.rlimits_n > 0 || plan->rdt.class ||
 	       plan->process.scheduler.setter == PLAN_SCHEDULED_BY_PARENT ||
 	       plan->process.io_priority.setter == PLAN_SCHEDULED_BY_PARENT ||
 	       plan->hooks[PLAN_HOOK_PRESTART].n + plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0;
@@ -71,6 +71,7 @@ static int record_process(struct start *s, struct err *err)
 	int r = state_identify(&s->state, s->pid, s->arena, err);
 	if (r < 0)
 		return r;
+	rdt_give_away(s);
 	/* Still STATE_CREATING: that the program runs is seen on the process (state_status_now). */
 	r = state_write(&s->entry, &s->state, err);
 	if (r == 0)
@@ -200,6 +201,8 @@ int release_child(struct start *s, struct start_result *ret, struct err *err)
 	int r = 0;
 	if (plan_moves(s->plan))
 		r = follow(s, err);
+	if (r == 0)
+		r = rdt_assign(s, err);
 	if (r == 0)
 		r = set_rlimits(s, err);
 	if (r == 0)

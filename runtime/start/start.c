@@ -43,6 +43,7 @@ static const struct parent_step start_steps[] = {
 	{ "gate", gate_make },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
+	{ "class of service", rdt_prepare },
 	{ "bridge", bridge_prepare }, /* before the trees, too: its resolv.conf is one */
 	{ "open", prepare_open },
 	{ "announce", start_announce },

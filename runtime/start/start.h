@@ -16,7 +16,7 @@
  *    force, or has systemd make it (scope.c). open.c: opens what the caller names, with the
  *    caller's rights: namespaces to join, and the root and the sources of bind mounts as detached
  *    trees that already carry their attributes and, by shift.c, their maps of ids.
- *    caller_sockets.c: connects to who is to be told.
+ *    caller_sockets.c: connects to who is to be told. rdt.c: makes or joins a class of service.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, and joins what only the caller may join.
@@ -56,14 +56,15 @@
  * Parent again
  *
  *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
- *    its resource limits, schedule.c: how it is scheduled, and the word to go.
+ *    its class of service, its resource limits, how it is scheduled (schedule.c), and the word to
+ *    go.
  *  8 supervise.c: runs the parent's hooks (hooks.c), reaps, learns how it ended; signals.c forwards;
  *    tty.c: copies what passes through the container's terminal, and answers for the caller's;
  *    diagnose.c says why a program could not be executed.
  *    death.c: why it ended, while the cgroup can still be asked.
  *    With `run --detach` hull leaves as soon as the kernel says that the program was executed.
- *  9 finish.c: kills what is left, removes the cgroup, runs the poststop hooks, removes the state.
- *    Also after any failure above.
+ *  9 finish.c: kills what is left, removes cgroup and class of service, runs the poststop hooks,
+ *    removes the state. Also after any failure above.
  *
  * One more process of a container that is there (`hull exec`) has tables of its own, in join.c: the
  * parent's stages 1, 2, 7 and 8 without anything that is made but the process; and of the child's
@@ -166,6 +167,7 @@ struct start {
 	struct cgroup_root cgroup_root;
 	unsigned tolerated; /* rows of tolerate.c, before the channel is there */
 	bool has_cgroup;    /* of the container's own */
+	bool rdt_made;      /* rdt.c: the class of service is of this start */
 	bool cgroup_left;   /* none, but one that could be neither made nor removed */
 	int cgroup_fd;
 	int born_fd;        /* born.c: how the child says that it lives */

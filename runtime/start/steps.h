@@ -31,6 +31,7 @@ _must_check_ int scope_end(struct start *s, struct err *err);       /* also the 
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
+_must_check_ int rdt_prepare(struct start *s, struct err *err);    /* rdt.c: resctrl */
 _must_check_ int prepare_open(struct start *s, struct err *err);   /* open.c: trees, namespaces */
 _must_check_ int caller_sockets_connect(struct start *s, struct err *err);
 /* Of these, to the agent of seccomp; by `create` only a look at whether it is there. */
@@ -47,6 +48,12 @@ void network_undo(struct start *s); /* what cannot be is a late warning */
 _must_check_ int record_child(struct start *s, struct err *err); /* state and pid file */
 /* Limits, then GO; or PARK, with which hull leaves it (ret->left). */
 _must_check_ int release_child(struct start *s, struct start_result *ret, struct err *err);
+
+/* By release_child(): into its class of service, with all that it makes from then on; before the
+ * state is written that says who the child is; and by finish(). */
+_must_check_ int rdt_assign(struct start *s, struct err *err);
+void rdt_give_away(struct start *s);
+_must_check_ int rdt_remove(struct start *s, const struct start_result *result, struct err *err);
 
 /* By release_child(): how the child is scheduled, where the caller has the rights (schedule.c). */
 _must_check_ int schedule_child(struct start *s, struct err *err);

@@ -86,6 +86,17 @@ static void put_cgroup(struct json_out *o, const struct state *state)
 	json_out_bool(o, state->unit_is_user);
 }
 
+static void put_rdt(struct json_out *o, const struct state *state)
+{
+	if (!state->rdt_class)
+		return;
+	json_out_member(o, "rdtClass", state->rdt_class);
+	json_out_key(o, "rdtOwned");
+	json_out_bool(o, state->rdt_is_owned);
+	json_out_key(o, "rdtMonitored");
+	json_out_bool(o, state->rdt_is_monitored);
+}
+
 static void put_own(struct json_out *o, const struct state *state, enum state_status status)
 {
 	json_out_key(o, "hull");
@@ -105,6 +116,7 @@ static void put_own(struct json_out *o, const struct state *state, enum state_st
 		json_out_key(o, "listener");
 		json_out_bool(o, true);
 	}
+	put_rdt(o, state);
 	if (state->layer_ino) {
 		json_out_key(o, "layerDevice");
 		json_out_uint(o, state->layer_dev);
@@ -260,6 +272,19 @@ static size_t get_kept(const struct json *own, const char *cgroup, const char **
 	return strlen(cgroup);
 }
 
+/* The name of a directory, or "/", which nobody can own; anything else was not written by hull. */
+static void get_rdt(const struct json *own, struct state *ret)
+{
+	const char *class = get_string(own, "rdtClass");
+	bool is_root = class && str_eq(class, "/");
+	if (!class || !*class || (!is_root && strchr(class, '/')) || str_eq(class, ".") ||
+	    str_eq(class, ".."))
+		return;
+	ret->rdt_class = class;
+	ret->rdt_is_owned = !is_root && get_bool(own, "rdtOwned");
+	ret->rdt_is_monitored = get_bool(own, "rdtMonitored");
+}
+
 static int broken(struct err *err, const char *why)
 {
 	return err_say(err, ERR_INTERNAL, EUCLEAN, "its state file is broken: %s", why);
@@ -287,6 +312,7 @@ int state_parse(const char *text, size_t size, struct arena *arena, struct state
 	ret->unit = ret->cgroup ? get_string(own, "systemdUnit") : NULL;
 	ret->unit_is_user = get_bool(own, "systemdUser");
 	ret->owner = (uid_t)get_uint(own, "uid", UINT32_MAX);
+	get_rdt(own, ret);
 	ret->has_init = get_bool(own, "init");
 	ret->no_process = get_bool(own, "noProcess");
 	ret->has_listener = get_bool(own, "listener");

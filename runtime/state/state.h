@@ -70,7 +70,9 @@ struct state {
 	uint64_t pid_ns, time_ns;      /* and the namespaces, by their inodes; 0: not known */
 	char created[CLOCK_TEXT_SIZE]; /* RFC 3339, UTC */
 	uid_t owner;
-	uint64_t layer_dev, layer_ino; /* the directory that its overlay writes to; 0: none */
+	uint64_t layer_dev, layer_ino;       /* the directory that its overlay writes to; 0: none */
+	const char *rdt_class;               /* its class of service in resctrl; NULL: none */
+	bool rdt_is_owned, rdt_is_monitored; /* the class, or a group in it, goes with it */
 	bool has_init;     /* the first process is hull's own, and the program is its child */
 	bool has_listener; /* of seccomp: `start` has it to give away */
 	bool no_process;   /* config.json has none: it can be created, but not started (S-036) */

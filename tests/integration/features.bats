@@ -56,6 +56,7 @@ feature() {
 	feature '.linux.memoryPolicy.modes | length, index("MPOL_BIND") != null' $'7\ntrue'
 	feature '.linux.memoryPolicy.flags' \
 		'["MPOL_F_STATIC_NODES","MPOL_F_RELATIVE_NODES","MPOL_F_NUMA_BALANCING"]'
+	feature '.linux.intelRdt | [.enabled, .schemata, .monitoring]' '[true,true,true]'
 	feature '.annotations["org.opencontainers.runc.checkpoint.enabled"]' '"false"'
 	feature '.potentiallyUnsafeConfigAnnotations' '["dev.hull.","org.systemd.property."]'
 	feature .linux.cgroup.systemd true

@@ -42,6 +42,9 @@ static const struct state typical = {
 	.owner = UINT32_MAX,
 	.layer_dev = 42,
 	.layer_ino = UINT64_MAX,
+	.rdt_class = "gold",
+	.rdt_is_owned = true,
+	.rdt_is_monitored = true,
 	.has_init = true,
 	.no_process = true,
 	.annotations = &annotations,
@@ -88,6 +91,9 @@ static void test_round_trip(void **unused)
 	assert_int_equal(got.owner, typical.owner);
 	assert_int_equal(got.layer_dev, typical.layer_dev);
 	assert_true(got.layer_ino == typical.layer_ino);
+	assert_string_equal(got.rdt_class, typical.rdt_class);
+	assert_true(got.rdt_is_owned);
+	assert_true(got.rdt_is_monitored);
 	assert_true(got.has_init);
 	assert_true(got.no_process);
 	assert_int_equal(got.annotations->n, 2);
@@ -108,7 +114,33 @@ static void test_least(void **unused)
 	assert_null(got.cgroup);
 	assert_null(got.boot_id);
 	assert_null(got.annotations);
+	assert_null(got.rdt_class);
 	assert_int_equal(got.pid, 0);
+}
+
+/* What a broken file names is not removed: nothing outside of resctrl, and not its root. */
+static void test_class_of_service(void **unused)
+{
+	static const struct {
+		const char *class;
+		bool is_known, is_owned;
+	} rows[] = {
+		{ "gold", true, true },  { "/", true, false },   { "..", false, false },
+		{ ".", false, false },   { "", false, false },   { "../x", false, false },
+		{ "a/b", false, false }, { "/x", false, false },
+	};
+	_cleanup_storedir_ struct storedir f;
+	struct state state = typical, got;
+	size_t size;
+	(void)unused;
+	storedir_init(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		state.rdt_class = rows[i].class;
+		char *text = file_of(&f, &state, &size);
+		assert_int_equal(state_parse(text, size, &f.arena, &got, &f.err), 0);
+		assert_int_equal(got.rdt_class != NULL, rows[i].is_known);
+		assert_int_equal(got.rdt_is_owned, rows[i].is_owned);
+	}
 }
 
 /* Replaced as a whole: a second writing leaves nothing of the first, and no other file. */
@@ -648,6 +680,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_class_of_service),
 		cmocka_unit_test(test_least),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_truncated),

@@ -1,0 +1,118 @@
+/*
+ * Parent: the container's class of service (S-186 to S-194), by resctrl.c. It is made in stage 1,
+ * with the state saying before what will be; the process is put into it in stage 7, when it will be
+ * no other one any more and has made none that stays; exec does that last part alone. In stage 9 it
+ * goes again: the container's own always, one that closID names only when the start has failed, for
+ * others may use it by then.
+ */
+#include "start/steps.h"
+
+#include "base/fd.h"
+#include "start/resctrl.h"
+
+/* Each failure is about the object as a whole, since the kernel does not say which part it means.
+ */
+static int located(const struct start *s, int r, struct err *err)
+{
+	if (r < 0)
+		err_at(err, s->plan->rdt.at);
+	return r;
+}
+
+static int write_owned(struct start *s, bool owned, struct err *err)
+{
+	if (s->state.rdt_is_owned == owned)
+		return 0;
+	s->state.rdt_is_owned = owned;
+	return state_write(&s->entry, &s->state, err);
+}
+
+static int make_class(struct start *s, int root, int *ret_class, struct err *err)
+{
+	const struct plan_rdt *rdt = &s->plan->rdt;
+
+	int r = resctrl_has_class(root, rdt->class, err);
+	if (r < 0)
+		return r;
+	s->state.rdt_class = rdt->class;
+	r = write_owned(s, r == 0, err);
+	if (r == 0)
+		r = resctrl_enter(root, rdt, &s->rdt_made, ret_class, err);
+	int written = write_owned(s, s->rdt_made, r < 0 ? NULL : err);
+	return r < 0 ? r : written;
+}
+
+static int make_group(struct start *s, int class, struct err *err)
+{
+	if (!s->plan->rdt.is_monitored)
+		return 0;
+	s->state.rdt_is_monitored = true;
+	int r = state_write(&s->entry, &s->state, err);
+	if (r == 0)
+		r = resctrl_monitor(class, s->plan->id, err);
+	if (r < 0) /* one that is there is somebody else's */
+		s->state.rdt_is_monitored = false;
+	return r;
+}
+
+int rdt_prepare(struct start *s, struct err *err)
+{
+	const struct plan_rdt *rdt = &s->plan->rdt;
+	_cleanup_close_ int root = -EBADF, class = -EBADF;
+
+	if (!rdt->class)
+		return 0;
+	int r = resctrl_open(&root, err);
+	if (r == 0)
+		r = make_class(s, root, &class, err);
+	if (r == 0)
+		r = resctrl_configure(root, class, rdt, s->rdt_made, err);
+	if (r == 0)
+		r = make_group(s, class, err);
+	return located(s, r, err);
+}
+
+static int assign(const struct start *s, struct err *err)
+{
+	const struct plan_rdt *rdt = &s->plan->rdt;
+	_cleanup_close_ int root = -EBADF, class = -EBADF;
+
+	int r = resctrl_open(&root, err);
+	if (r == 0)
+		r = resctrl_open_class(root, rdt->class, &class, err);
+	return r < 0 ? r
+		     : resctrl_assign(class, rdt->is_monitored ? s->plan->id : NULL, s->pid, err);
+}
+
+/* A child that is dead has left its reason in the page: supervise() finds it. */
+int rdt_assign(struct start *s, struct err *err)
+{
+	if (!s->plan->rdt.class)
+		return 0;
+	int r = assign(s, err);
+	if (r != -ESRCH)
+		return located(s, r, err);
+	err_clear(err);
+	return 0;
+}
+
+void rdt_give_away(struct start *s)
+{
+	if (s->plan->rdt.is_named)
+		s->state.rdt_is_owned = false;
+}
+
+int rdt_remove(struct start *s, const struct start_result *result, struct err *err)
+{
+	const struct resctrl_left left = {
+		.class = s->state.rdt_class,
+		.id = s->plan->id,
+		.is_owned = s->rdt_made && (!s->plan->rdt.is_named || !result->started),
+		.is_monitored = s->state.rdt_is_monitored,
+	};
+	int r = resctrl_clean(&left, err);
+	/* The state, which stays then, must lead to it. */
+	if (r < 0)
+		(void)!write_owned(s, left.is_owned, NULL);
+	return r;
+}

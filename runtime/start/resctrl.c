@@ -1,0 +1,378 @@
+/*
+ * resctrl (resctrl.h). In the parent, with the caller's rights; `delete` removes by it what a
+ * container has left.
+ * Must not: write to a class that hull has not made, but who is in it; remove one that others may
+ * use.
+ */
+#include "start/resctrl.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define RESCTRL_ROOT   "/sys/fs/resctrl"
+#define RESCTRL_GROUPS "mon_groups"
+#define RESCTRL_TEXT_MAX \
+	65536 /* a line for each resource, with all caches of the largest machine */
+
+/* ---- root and classes ---- */
+
+static int not_mounted(struct err *err)
+{
+	err_say(err, ERR_HOST, ENODEV, "there is no resctrl at '%s'", RESCTRL_ROOT);
+	err_hint(err, "mount -t resctrl resctrl " RESCTRL_ROOT
+		      ", on a machine whose processor and kernel have it (rdt_a in /proc/cpuinfo, "
+		      "CONFIG_X86_CPU_RESCTRL)");
+	return -ENODEV;
+}
+
+int resctrl_open(int *ret_root, struct err *err)
+{
+	struct statfs fs;
+	_cleanup_close_ int fd = open(RESCTRL_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		return err_sys(err, errno, "cannot open '%s'", RESCTRL_ROOT);
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != RDTGROUP_SUPER_MAGIC)
+		return not_mounted(err);
+	*ret_root = fd_take(&fd);
+	return 0;
+}
+
+/* "/" is the class of all that are in no other one. */
+static const char *below(const char *class)
+{
+	return str_eq(class, "/") ? "." : class;
+}
+
+static int open_class(int root, const char *class)
+{
+	int fd = openat(root, below(class), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int resctrl_open_class(int root, const char *class, int *ret_class, struct err *err)
+{
+	int fd = open_class(root, class);
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open the class of service '%s'", class);
+	*ret_class = fd;
+	return 0;
+}
+
+int resctrl_has_class(int root, const char *class, struct err *err)
+{
+	_cleanup_close_ int fd = open_class(root, class);
+	if (fd < 0 && fd != -ENOENT)
+		return err_sys(err, -fd, "cannot open the class of service '%s'", class);
+	return fd >= 0;
+}
+
+static int make_failed(const char *class, int code, struct err *err)
+{
+	err_sys(err, code, "cannot make the class of service '%s'", class);
+	if (code == ENOSPC)
+		err_hint(err,
+			 "the processor has no more of them: info/*/num_closids in " RESCTRL_ROOT);
+	else if (code == EEXIST)
+		err_hint(err, "it is named after the container, and so was to be its own: is it of "
+			      "a container with another state directory?");
+	else if (code == EACCES || code == EPERM)
+		err_hint(err, "only root may");
+	return -code;
+}
+
+static int no_class(const struct plan_rdt *rdt, struct err *err)
+{
+	err_say(err, ERR_NOT_FOUND, ENOENT, "there is no class of service '%s'", rdt->class);
+	err_hint(err,
+		 "without a schema in linux.intelRdt it must be there; with one hull makes it");
+	return -ENOENT;
+}
+
+int resctrl_enter(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret_class,
+		  struct err *err)
+{
+	*ret_made = false;
+	int fd = open_class(root, rdt->class);
+	if (fd == -ENOENT && rdt->is_named && !rdt->schemas && !rdt->schemata)
+		return no_class(rdt, err);
+	if (fd >= 0 && !rdt->is_named) {
+		fd_close(&fd);
+		return make_failed(rdt->class, EEXIST, err);
+	}
+	if (fd == -ENOENT) {
+		if (mkdirat(root, rdt->class, 0755) == 0)
+			*ret_made = true;
+		else if (errno != EEXIST || !rdt->is_named) /* else another start was faster */
+			return make_failed(rdt->class, errno, err);
+		return resctrl_open_class(root, rdt->class, ret_class, err);
+	}
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open the class of service '%s'", rdt->class);
+	*ret_class = fd;
+	return 0;
+}
+
+/* ---- schemata ---- */
+
+static int write_failed(int root, const char *text, int code, struct err *err)
+{
+	char words[sizeof(err->kernel)];
+	int shown = (int)strcspn(text, "\n");
+
+	err_sys(err, code, "cannot write the schemata of the class of service ('%.*s'%s)",
+		shown < 200 ? shown : 200, text, text[shown] && text[shown + 1] ? ", ..." : "");
+	if (fd_read_value(root, "info/last_cmd_status", words, sizeof(words)) == 0)
+		err_kernel(err, "%s", words);
+	return -code;
+}
+
+static int write_text(int root, int fd, const char *text, struct err *err)
+{
+	size_t size = strlen(text);
+	ssize_t n;
+	do
+		n = write(fd, text, size);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)size)
+		return 0;
+	/* It takes a page at a time, and what is cut off would be another schema. */
+	return write_failed(root, text, n < 0 ? errno : EFBIG, err);
+}
+
+static int write_schemata(int root, int class, const struct plan_rdt *rdt, struct err *err)
+{
+	int r = 0;
+	_cleanup_close_ int fd = openat(class, "schemata", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open the schemata of the class of service '%s'",
+			       rdt->class);
+	if (rdt->schemas)
+		r = write_text(root, fd, rdt->schemas, err);
+	if (r == 0 && rdt->schemata)
+		r = write_text(root, fd, rdt->schemata, err);
+	return r;
+}
+
+/* A piece of text, without the blanks around it. */
+struct piece {
+	const char *s;
+	size_t n;
+};
+
+static struct piece trim(const char *s, size_t n)
+{
+	while (n > 0 && isblank((unsigned char)*s))
+		s++, n--;
+	while (n > 0 && isblank((unsigned char)s[n - 1]))
+		n--;
+	return (struct piece) { s, n };
+}
+
+/* What is before the separator; *rest is what is behind it. */
+static struct piece cut(struct piece *rest, char separator)
+{
+	const char *end = memchr(rest->s, separator, rest->n);
+	size_t n = end ? (size_t)(end - rest->s) : rest->n;
+	struct piece first = trim(rest->s, n);
+	rest->s += n + (end != NULL);
+	rest->n -= n + (end != NULL);
+	return first;
+}
+
+static bool is_same(struct piece a, struct piece b)
+{
+	return a.n == b.n && strncasecmp(a.s, b.s, a.n) == 0;
+}
+
+/* "0x00ff" and "ff": the kernel fills masks up with zeros. */
+static struct piece number(struct piece p)
+{
+	if (p.n > 2 && p.s[0] == '0' && (p.s[1] == 'x' || p.s[1] == 'X'))
+		p.s += 2, p.n -= 2;
+	while (p.n > 1 && *p.s == '0')
+		p.s++, p.n--;
+	return p;
+}
+
+/* Looks up "NAME SEPARATOR value" in a list of such; values are empty where there is none. */
+static struct piece look_up(struct piece list, char between, char separator, struct piece name)
+{
+	while (list.n > 0) {
+		struct piece value = cut(&list, between);
+		struct piece key = cut(&value, separator);
+		if (is_same(separator == '=' ? number(key) : key, name))
+			return trim(value.s, value.n);
+	}
+	return (struct piece) { "", 0 };
+}
+
+/* Does each cache or node that the line speaks of have that value in the class? */
+static bool has_line(struct piece have, struct piece line)
+{
+	struct piece name = cut(&line, ':');
+	struct piece values = look_up(have, '\n', ':', name);
+	if (name.n == 0 || values.n == 0)
+		return false;
+	while (line.n > 0) {
+		struct piece wanted = cut(&line, ';');
+		if (wanted.n == 0)
+			continue;
+		struct piece id = cut(&wanted, '=');
+		struct piece value = look_up(values, ';', '=', number(id));
+		if (!is_same(number(trim(wanted.s, wanted.n)), number(value)))
+			return false;
+	}
+	return true;
+}
+
+/* The first line of `text` that the class does not have; lines of `later` replace those of the
+ * same resource. */
+static struct piece find_difference(const char *have, const char *text, const char *later)
+{
+	const struct piece all = { have, strlen(have) };
+	const struct piece last = { later ? later : "", later ? strlen(later) : 0 };
+	struct piece rest = { text ? text : "", text ? strlen(text) : 0 };
+
+	while (rest.n > 0) {
+		struct piece line = cut(&rest, '\n'), copy = line;
+		struct piece name = cut(&copy, ':');
+		if (line.n > 0 && look_up(last, '\n', ':', name).n == 0 && !has_line(all, line))
+			return line;
+	}
+	return (struct piece) { NULL, 0 };
+}
+
+static int compare_schemata(int class, const struct plan_rdt *rdt, struct err *err)
+{
+	char have[RESCTRL_TEXT_MAX];
+	if (!rdt->schemas && !rdt->schemata)
+		return 0;
+	_cleanup_close_ int fd = openat(class, "schemata", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : fd_read_all(fd, have, sizeof(have));
+	if (n < 0 || n == sizeof(have))
+		return err_sys(err, n < 0 ? (int)-n : EFBIG,
+			       "cannot read the schemata of the class of service '%s'", rdt->class);
+	have[n] = '\0';
+	struct piece line = find_difference(have, rdt->schemas, rdt->schemata);
+	if (!line.s)
+		line = find_difference(have, rdt->schemata, NULL);
+	if (!line.s)
+		return 0;
+	err_say(err, ERR_BUSY, EEXIST,
+		"the class of service '%s' exists, and its schemata are not '%.*s'", rdt->class,
+		line.n < 200 ? (int)line.n : 200, line.s);
+	err_hint(err, "others may be in it, so it is left as it is: choose another closID, or "
+		      "leave the schemata out to join it");
+	return -EEXIST;
+}
+
+int resctrl_configure(int root, int class, const struct plan_rdt *rdt, bool made, struct err *err)
+{
+	if (!rdt->schemas && !rdt->schemata) /* S-193 */
+		return 0;
+	return made ? write_schemata(root, class, rdt, err) : compare_schemata(class, rdt, err);
+}
+
+/* ---- who is in it ---- */
+
+static int open_groups(int class)
+{
+	int fd = openat(class, RESCTRL_GROUPS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int resctrl_monitor(int class, const char *id, struct err *err)
+{
+	_cleanup_close_ int groups = open_groups(class);
+	if (groups == -ENOENT) {
+		err_say(err, ERR_HOST, ENOTSUP, "this processor cannot monitor classes of service");
+		err_hint(err, "leave linux.intelRdt.enableMonitoring out");
+		return -ENOTSUP;
+	}
+	int code = groups < 0 ? -groups : mkdirat(groups, id, 0755) < 0 ? errno : 0;
+	if (code == 0)
+		return 0;
+	err_sys(err, code, "cannot make the monitoring group '%s'", id);
+	if (code == ENOSPC)
+		err_hint(
+			err,
+			"the processor has no more of them: info/L3_MON/num_rmids in " RESCTRL_ROOT);
+	return -code;
+}
+
+static int write_task(int dir, const char *what, pid_t pid, struct err *err)
+{
+	char text[16];
+	snprintf(text, sizeof(text), "%d\n", (int)pid);
+	int r = fd_write_value(dir, "tasks", text);
+	return r < 0 ? err_sys(err, -r, "cannot put the process into the %s", what) : 0;
+}
+
+/* The class first: a group takes only who is in its class. */
+int resctrl_assign(int class, const char *id, pid_t pid, struct err *err)
+{
+	int r = write_task(class, "class of service", pid, err);
+	if (r < 0 || !id)
+		return r;
+	_cleanup_close_ int groups = open_groups(class);
+	_cleanup_close_ int group = groups < 0
+					    ? -EBADF
+					    : openat(groups, id,
+						     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (group < 0)
+		return err_sys(err, groups < 0 ? -groups : errno,
+			       "cannot open the monitoring group '%s'", id);
+	return write_task(group, "monitoring group", pid, err);
+}
+
+/* ---- the end ---- */
+
+static int remove_group(int class, const char *id, struct err *err)
+{
+	_cleanup_close_ int groups = open_groups(class);
+	if (groups == -ENOENT)
+		return 0;
+	int code = groups < 0 ? -groups : unlinkat(groups, id, AT_REMOVEDIR) < 0 ? errno : 0;
+	return code && code != ENOENT
+		       ? err_sys(err, code, "cannot remove the monitoring group '%s'", id)
+		       : 0;
+}
+
+int resctrl_remove(int root, const struct resctrl_left *left, struct err *err)
+{
+	int r = 0;
+	_cleanup_close_ int class = open_class(root, left->class);
+	if (class == -ENOENT)
+		return 0;
+	if (class < 0)
+		return err_sys(err, -class, "cannot open the class of service '%s'", left->class);
+	if (left->is_monitored)
+		r = remove_group(class, left->id, err);
+	if (r == 0 && left->is_owned && unlinkat(root, left->class, AT_REMOVEDIR) < 0 &&
+	    errno != ENOENT)
+		r = err_sys(err, errno, "cannot remove the class of service '%s'", left->class);
+	return r;
+}
+
+int resctrl_clean(const struct resctrl_left *left, struct err *err)
+{
+	_cleanup_close_ int root = -EBADF;
+	if (!left->class || (!left->is_monitored && !left->is_owned))
+		return 0;
+	int r = resctrl_open(&root, err);
+	if (r == -ENODEV) { /* the kernel has removed it all with the last mount */
+		err_clear(err);
+		return 0;
+	}
+	return r < 0 ? r : resctrl_remove(root, left, err);
+}

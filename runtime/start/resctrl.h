@@ -1,0 +1,54 @@
+/*
+ * The kernel's file system resctrl, by which caches and memory bandwidth are shared out: classes of
+ * service (directories of its root) with monitoring groups in them. All but the first function take
+ * a descriptor of its root, or of a class, and so can be tested on a tree of plain files.
+ */
+#ifndef HULL_START_RESCTRL_H
+#define HULL_START_RESCTRL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "plan/plan.h"
+
+/* Its root, where everybody mounts it. ENODEV, with a hint: it is not mounted. */
+_must_check_ int resctrl_open(int *ret_root, struct err *err);
+
+/* 1: the class is there; 0: it is not. */
+_must_check_ int resctrl_has_class(int root, const char *class, struct err *err);
+
+/*
+ * Opens the class, and makes it if it is missing and may be made (S-188, S-192): *ret_made, which
+ * is right also after a failure.
+ */
+_must_check_ int resctrl_enter(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret_class,
+			       struct err *err);
+
+/* Opens a class that is there. */
+_must_check_ int resctrl_open_class(int root, const char *class, int *ret_class, struct err *err);
+
+/* Writes the schemata of a class that was made, compares those of another one (S-189, S-191). */
+_must_check_ int resctrl_configure(int root, int class, const struct plan_rdt *rdt, bool made,
+				   struct err *err);
+
+/* Makes the monitoring group. EEXIST: there is one already. */
+_must_check_ int resctrl_monitor(int class, const char *id, struct err *err);
+
+/* The process, and all that it makes from then on, is in the class, and in the group if there is
+ * one (NULL: none). ESRCH: it is gone. */
+_must_check_ int resctrl_assign(int class, const char *id, pid_t pid, struct err *err);
+
+/* What of it is a container's own, and goes with it. */
+struct resctrl_left {
+	const char *class; /* NULL: nothing */
+	const char *id;
+	bool is_monitored; /* the monitoring group */
+	bool is_owned;     /* the class itself */
+};
+/* Removes it; what is not there any more is removed. */
+_must_check_ int resctrl_remove(int root, const struct resctrl_left *left, struct err *err);
+
+/* The same, wherever resctrl is mounted; if it is not, nothing is left. */
+_must_check_ int resctrl_clean(const struct resctrl_left *left, struct err *err);
+
+#endif
