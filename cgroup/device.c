@@ -277,21 +277,16 @@ int device_plan(const struct spec_resources *resources, struct arena *arena,
 static struct device_allowed *add_allowed(struct device_allowed *to, const struct rule *rule,
 					  const char *types)
 {
-	static const char letters[] = "mrw"; /* in the order of BPF_DEVCG_ACC_* */
 	for (; *types; types++) {
 		if (!rule->allow || (rule->type == BPF_DEVCG_DEV_CHAR && *types != 'c') ||
 		    (rule->type == BPF_DEVCG_DEV_BLOCK && *types != 'b'))
 			continue;
-		*to = (struct device_allowed) {
+		*to++ = (struct device_allowed) {
 			.type = *types,
 			.major = rule->major,
 			.minor = rule->minor,
+			.access = rule->access,
 		};
-		size_t n = 0;
-		for (int i = 0; letters[i]; i++)
-			if (rule->access & (1u << i))
-				to->access[n++] = letters[i];
-		to++;
 	}
 	return to;
 }

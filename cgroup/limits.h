@@ -45,7 +45,7 @@ _must_check_ int device_plan(const struct spec_resources *resources, struct aren
 struct device_allowed {
 	char type;            /* 'b' or 'c' */
 	int64_t major, minor; /* -1: all */
-	char access[4];       /* letters of "rwm" */
+	uint32_t access;      /* BPF_DEVCG_ACC_* */
 };
 _must_check_ int device_list_allowed(const struct spec_resources *resources, struct arena *arena,
 				     struct device_allowed **ret, size_t *ret_n, struct err *err);

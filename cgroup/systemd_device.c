@@ -22,6 +22,43 @@ static const char *device_name(const struct device_allowed *d, struct arena *are
 	return arena_printf(arena, "/dev/%s/%" PRId64 ":%" PRId64, type, d->major, d->minor);
 }
 
+static const char *access_text(uint32_t access, struct arena *arena)
+{
+	return arena_printf(arena, "%s%s%s", access & BPF_DEVCG_ACC_READ ? "r" : "",
+			    access & BPF_DEVCG_ACC_WRITE ? "w" : "",
+			    access & BPF_DEVCG_ACC_MKNOD ? "m" : "");
+}
+
+static bool covers(const struct device_allowed *a, const struct device_allowed *b)
+{
+	return a->type == b->type && (a->major < 0 || a->major == b->major) &&
+	       (a->minor < 0 || a->minor == b->minor);
+}
+
+/*
+ * Each device once, since the last entry of a name replaces the others. And systemd allows an
+ * access only when one entry has all of its letters: so each has those of all that cover it.
+ */
+static size_t merge(struct device_allowed *v, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].major < 0)
+			v[i].minor = -1; /* wider: see device_name() */
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++)
+			if (covers(&v[j], &v[i]))
+				v[i].access |= v[j].access;
+	for (size_t i = 0; i < n; i++) {
+		size_t same = 0;
+		while (same < kept && !(covers(&v[same], &v[i]) && covers(&v[i], &v[same])))
+			same++;
+		if (same == kept)
+			v[kept++] = v[i];
+	}
+	return kept;
+}
+
 static void put_policy(struct systemd_list *list, const char *policy)
 {
 	systemd_put(list, &(struct systemd_property) {
@@ -44,10 +81,11 @@ int systemd_plan_devices(const struct spec_resources *resources, const struct cg
 	int r = device_list_allowed(resources, list->arena, &allowed, &n, err);
 	if (r < 0)
 		return r;
+	n = merge(allowed, n);
 	struct systemd_item *items = arena_array(list->arena, n, sizeof(*items));
 	for (size_t i = 0; i < n; i++) {
 		items[i].text = device_name(&allowed[i], list->arena);
-		items[i].second = allowed[i].access;
+		items[i].second = access_text(allowed[i].access, list->arena);
 	}
 	p.items = items;
 	p.n = plan->device_insns ? n : 0; /* an empty list takes all away */

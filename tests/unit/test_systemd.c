@@ -316,13 +316,45 @@ static void test_devices(void **state)
 	arena_init(&arena);
 	const char *text = device_text(&res, false, &arena);
 	assert_string_equal(text, "DevicePolicy = strict; DeviceAllow = char-* m, block-* m, "
-				  "/dev/char/1:3 mrw, /dev/char/1:5 mrw, /dev/char/1:7 mrw, "
-				  "/dev/char/1:8 mrw, /dev/char/1:9 mrw, /dev/char/5:0 mrw, "
-				  "/dev/char/5:1 mrw, /dev/char/5:2 mrw, char-136 mrw, "
-				  "/dev/char/10:200 mrw, /dev/char/10:229 rw, block-8 r, "
-				  "/dev/char/9:1 w, /dev/block/9:1 w");
+				  "/dev/char/1:3 rwm, /dev/char/1:5 rwm, /dev/char/1:7 rwm, "
+				  "/dev/char/1:8 rwm, /dev/char/1:9 rwm, /dev/char/5:0 rwm, "
+				  "/dev/char/5:1 rwm, /dev/char/5:2 rwm, char-136 rwm, "
+				  "/dev/char/10:200 rwm, /dev/char/10:229 rwm, block-8 rm, "
+				  "/dev/char/9:1 wm, /dev/block/9:1 wm");
 	const struct spec_resources none = { 0 };
 	assert_string_equal(device_text(&none, false, &arena), "");
+}
+
+/*
+ * In systemd's list the last entry of a device replaces the others, and one entry must have all
+ * letters of an access (src/core/dbus-cgroup.c, src/core/bpf-devices.c): hull's rules add up.
+ */
+static void test_overlapping_devices(void **state)
+{
+	(void)state;
+	static struct spec_device_rule rules[] = {
+		{ .allow = { true, 7 },
+		  .type = { "b", 7 },
+		  .major = { 8, 7 },
+		  .minor = { 1, 7 },
+		  .access = { "r", 7 } },
+		{ .allow = { true, 7 },
+		  .type = { "b", 7 },
+		  .major = { 8, 7 },
+		  .access = { "w", 7 } },
+		{ .allow = { true, 7 },
+		  .type = { "b", 7 },
+		  .major = { 8, 7 },
+		  .minor = { 1, 7 },
+		  .access = { "m", 7 } },
+	};
+	const struct spec_resources res = { .devices = LIST(rules) };
+	_cleanup_arena_ struct arena arena;
+	arena_init(&arena);
+	const char *text = device_text(&res, false, &arena);
+	const char *found = strstr(text, ", /dev/block/8:1 rwm, block-8 wm");
+	assert_non_null(found);
+	assert_string_equal(found, ", /dev/block/8:1 rwm, block-8 wm"); /* and no second one */
 }
 
 /* An update takes the earlier list away, also when everything is allowed then. */
@@ -488,9 +520,9 @@ int main(void)
 		cmocka_unit_test(test_slices),         cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_long_names),     cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_several_limits), cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_devices),        cmocka_unit_test(test_device_update),
-		cmocka_unit_test(test_values),         cmocka_unit_test(test_annotations),
-		cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_devices),        cmocka_unit_test(test_overlapping_devices),
+		cmocka_unit_test(test_device_update),  cmocka_unit_test(test_values),
+		cmocka_unit_test(test_annotations),    cmocka_unit_test(test_fixed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,7 +147,7 @@ numbers_of() {
 	wait_for grep -q "not to write" "$T/stdout"
 	grep -qx "null yes" "$T/stdout"
 	grep -qx "disk yes" "$T/stdout"
-	unit_says "DeviceAllow=/dev/block/$(numbers_of vda) r"
+	unit_says "DeviceAllow=/dev/block/$(numbers_of vda) rm"
 	echo '{"devices": [{"allow": false, "access": "rwm"}]}' >"$T/new"
 	capture hull update --resources "$T/new" "$ID"
 	expect 0
