@@ -15,7 +15,7 @@ jobs_of() {
 # run_job DIRECTORY RUNTIME NAME: its output is shown when it has ended, and not mixed with others'.
 run_job() {
 	local out="$1/$2-$3" rc=0
-	"$top/tests/ns" "$0" --job ${quick:+"$quick"} --of "$2" "$3" >"$out.log" 2>&1 3>"$out.row" \
+	"$top/tests/ns" "$0" --job ${quick:+"$quick"} --only "$only" --of "$2" "$3" >"$out.log" 2>&1 3>"$out.row" \
 		</dev/null || rc=1
 	((rc == 0)) || grep -q '^not ok' "$out.log" || echo "not ok - $3: ended before its time" >>"$out.log"
 	flock "$1" cat "$out.log"
@@ -45,7 +45,7 @@ run_jobs() {
 	((${#names[@]})) || names=("${all[@]}" "${all_verbs[@]}")
 	directory=$(mktemp -d)
 	export -f run_job
-	export top quick
+	export top quick only
 	for of in "${runtimes[@]}"; do
 		jobs_of "$of"
 	done | xargs -P "$(nproc)" -L 1 bash -c 'run_job "$@"' "$0" "$directory" || failed=1

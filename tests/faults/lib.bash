@@ -96,11 +96,11 @@ cannot_fail+='|rt_sigprocmask|rt_sigaction|rt_sigreturn|sigaltstack|rt_sigpendin
 cannot_fail+='|set_tid_address|arch_prctl|rseq|futex|sched_yield|getsid|alarm|restart_syscall'
 cannot_fail+='|sched_getaffinity|nanosleep|clock_nanosleep|epoll_pwait|tgkill|madvise'
 
-# sampled PREFIX: all of them; with --quick one of $sample, by a hash of the name, so that it stays the
+# sampled PREFIX: all of them that are wanted; with --quick one of $sample, by a hash of the name, so that it stays the
 # same one whatever comes before it; and those that tests/faults/always names.
 sampled() {
 	[[ -n $quick ]] || {
-		cat
+		awk -v only="$only" -v prefix="$1" '(prefix $0) ~ only'
 		return
 	}
 	awk -v bundle="$name" -v prefix="$1" -v sample="$sample" '

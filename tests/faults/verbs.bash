@@ -20,7 +20,7 @@ say() {
 # status_becomes STATUS: is that what `state` says, within seconds?
 status_becomes() {
 	local tries
-	for tries in {1..400}; do
+	for tries in {1..2000}; do
 		[[ $(plainly state c 2>/dev/null | jq -r .status) != "$1" ]] || return 0
 		sleep 0.02
 	done
@@ -30,7 +30,7 @@ status_becomes() {
 # The program has reported all that it had to, within seconds.
 has_reported() {
 	local tries
-	for tries in {1..400}; do
+	for tries in {1..2000}; do
 		! grep -qsx end "$work/report" || return 0
 		sleep 0.02
 	done
