@@ -5,7 +5,7 @@
 load lib
 
 setup() { guest_setup; }
-teardown() { hull_teardown; }
+teardown() { guest_teardown; }
 
 # For the inside: makes a node and tries to open it for reading, then for writing. (Reading kmsg
 # needs a capability, writing does not.)

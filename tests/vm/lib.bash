@@ -8,14 +8,99 @@ guest_setup() {
 	hull_setup
 }
 
+guest_teardown() {
+	[[ -z ${BATS_TEST_COMPLETED:-} ]] || row_end
+	hull_teardown
+}
+
+# ---- the bundle --------------------------------------------------------------------------------
+
+# jq takes half a second here each time that it begins, most of what a test costs. So what nearly
+# every test changes is changed as text, where it still stands as it was made.
+
+# swap_text OLD NEW: in config.json, once; fails when it is not there.
+swap_text() {
+	local text
+	text=$(<"$BUNDLE/config.json")
+	[[ $text == *"$1"* ]] || return 1
+	printf '%s\n' "${text%%"$1"*}$2${text#*"$1"}" >"$BUNDLE/config.json"
+}
+
+# json_string TEXT: $JSON.
+json_string() {
+	JSON=${1//\\/\\\\}
+	JSON=${JSON//\"/\\\"}
+	JSON=${JSON//$'\n'/\\n}
+	JSON=\"${JSON//$'\t'/\\t}\"
+}
+
+make_bundle() {
+	local dir=$1 shared=$BATS_RUN_TMPDIR/rootfs base=$BATS_RUN_TMPDIR/base.json
+	[[ -e $shared/etc/hull-rootfs ]] || "$TOP/bundles/mkrootfs" "$shared"
+	[[ -e $base ]] || jq '.linux.cgroupsPath = "@CGROUP@" | .linux.resources = {} |
+		.process.env += ["@MARK@"]' "$TOP/tests/base.json" >"$base"
+	mkdir -p "$dir"
+	cp -a "$shared" "$dir/rootfs"
+	cp "$base" "$dir/config.json"
+	swap_text @CGROUP@ "/hull-test/$ID"
+	swap_text @MARK@ "HULL_TEST=$ID"
+}
+
+program() {
+	local all='' argument
+	for argument; do
+		json_string "$argument"
+		all+=${all:+, }$JSON
+	done
+	swap_text $'"args": [\n      "/bin/true"\n    ]' "\"args\": [$all]" ||
+		config --argjson args "[$all]" '.process.args = $args'
+}
+
+# ---- the table ---------------------------------------------------------------------------------
+
+# Every test of a limit leaves a row for each time that it sets some: what was set, what the kernel
+# shows, what was observed. `table` prints them when the guest has run all tests.
+TABLE=/tmp/hull-vm-table
+ROW_SET='' ROW_SHOWN=() ROW_SEEN=()
+
+# shown FILE VALUE, observed TEXT: for the row.
+shown() { ROW_SHOWN+=("$1 $2"); }
+observed() { ROW_SEEN+=("$1"); }
+
+row_end() {
+	local IFS=,
+	[[ -z $ROW_SET ]] || printf '%s\t%s\t%s\t%s\n' "${BATS_TEST_DESCRIPTION%%:*}" \
+		"${ROW_SET//[$'\t\n']/ }" "${ROW_SHOWN[*]}" "${ROW_SEEN[*]}" >>"$TABLE"
+	ROW_SET='' ROW_SHOWN=() ROW_SEEN=()
+}
+
+# ---- limits ------------------------------------------------------------------------------------
+
 # resources JSON: linux.resources of the bundle.
 resources() {
-	config --argjson resources "$1" '.linux.resources = $resources'
+	row_end
+	ROW_SET=$1
+	swap_text '"resources": {}' "\"resources\": $1" ||
+		config --argjson resources "$1" '.linux.resources = $resources'
 }
 
 # expect_value FILE VALUE: the program has written "FILE VALUE" (see `show`).
 expect_value() {
 	expect_line "$1 $2"
+	shown "$1" "$2"
+}
+
+# expect_seen LINE: the program has written it.
+expect_seen() {
+	expect_line "$1"
+	observed "$1"
+}
+
+# refused REGEX: hull has said so, and started nothing.
+refused() {
+	expect 1
+	expect_error "$1"
+	observed "refused: $(sed -n '1s/^error: //p' <<<"$stderr")"
 }
 
 # show FILE...: shell text for the inside that prints each file of the cgroup behind its name.
@@ -38,6 +123,7 @@ expect_above() {
 	n=$(awk -v name="$1" '$1 == name { print $2 }' "$T/stdout")
 	[[ -n $n ]] || report "expected a line: $1 NUMBER"
 	((n > $2)) || report "expected $1 above $2"
+	observed "$1 $n"
 }
 
 # numbers DEVICE: its major and minor number as JSON members.

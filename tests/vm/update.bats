@@ -11,7 +11,7 @@ setup() {
 
 teardown() {
 	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] || hull delete --force "$ID" >/dev/null 2>&1 || true
-	hull_teardown
+	guest_teardown
 }
 
 # H ARG...: hull, with its output beside that of the container, and $INPUT on standard input.
@@ -25,6 +25,9 @@ H() {
 
 # update OPTION...: must succeed, and say nothing.
 update() {
+	row_end
+	ROW_SET="update $*"
+	[[ $* != '--resources -' ]] || ROW_SET="update $INPUT"
 	H update "$@" "$ID"
 	expect 0 ""
 	[[ -z $stderr ]] || report "nothing expected on standard error"
@@ -33,6 +36,7 @@ update() {
 # has FILE VALUE
 has() {
 	[[ $(<"$CGROUP/$1") == "$2" ]] || fail "$1: '$2' expected, found '$(<"$CGROUP/$1")'"
+	shown "$1" "$2"
 }
 
 @test "update: every option finds its file, and enables the controller" {
@@ -98,20 +102,68 @@ has() {
 	expect_error "can't fork"
 }
 
-@test "update: memory below what is used, with and without checkBeforeUpdate" {
+@test "update: memory below what is used: refused with checkBeforeUpdate, else the kernel kills" {
+	resources '{ "memory": { "limit": 67108864, "swap": 67108864 } }'
 	script 'x=$(head -c 24000000 /dev/zero | tr "\0" x); echo ready; while :; do sleep 1; done'
 	hull_start
 	wait_for eval 'sleep 0.3; grep -q ready "$T/stdout"'
-	update --memory -1
-	INPUT='{"memory": {"limit": 8388608, "checkBeforeUpdate": true}}'
+	INPUT='{"memory": {"limit": 8388608, "swap": 8388608, "checkBeforeUpdate": true}}'
+	ROW_SET="update $INPUT"
 	H update --resources - "$ID"
-	if [[ $status == 0 ]]; then # charged before the controller was enabled
-		(($(<"$CGROUP/memory.current") <= 8388608)) || report "an error expected"
-	else
-		expect 1 ""
-		expect_error 'more than the new limit of 8388608'
-		has memory.max max
-	fi
+	refused 'more than the new limit of 8388608'
+	has memory.max 67108864
+	update --memory 8m --memory-swap 8m
+	hull_wait
+	expect 137
+	expect_error "killed: out of memory"
+	observed "killed: out of memory, exit status 137"
+}
+
+@test "update: with room in swap the kernel reclaims what is too much, and nobody is killed" {
+	resources '{ "memory": { "limit": 67108864, "swap": 134217728 } }'
+	script 'dd if=/dev/zero of=/dev/shm/x bs=1M count=14 2>/dev/null; echo ready; exec sleep 600'
+	hull_start
+	wait_for eval 'sleep 0.3; grep -q ready "$T/stdout"'
+	update --memory 8m --memory-swap 72m
+	has memory.max 8388608
+	(($(<"$CGROUP/memory.current") <= 8388608)) || fail "$(<"$CGROUP/memory.current")"
+	observed "memory.current $(<"$CGROUP/memory.current")"
+	grep -qx 'oom_kill 0' "$CGROUP/memory.events"
+}
+
+@test "update: when the kernel refuses one value, all old ones stand" {
+	local device files file
+	device=$(numbers /dev/vda)
+	resources "{ \"memory\": { \"limit\": 67108864, \"reservation\": 8388608 },
+		\"cpu\": { \"shares\": 2000, \"quota\": 20000, \"burst\": 10000, \"cpus\": \"0\" },
+		\"pids\": { \"limit\": 30 },
+		\"blockIO\": { \"throttleReadBpsDevice\": [{ $device, \"rate\": 1048576 }] } }"
+	hull_start
+	files=(memory.max memory.low cpu.weight cpu.max cpu.max.burst cpuset.cpus pids.max io.max
+		memory.high)
+	for file in "${files[@]}"; do cat "$CGROUP/$file"; done >"$T/before"
+	INPUT="{\"memory\": {\"limit\": 50331648, \"reservation\": 4194304},
+		\"cpu\": {\"shares\": 500, \"quota\": 5000, \"burst\": 1000, \"cpus\": \"0\"},
+		\"pids\": {\"limit\": 20},
+		\"blockIO\": {\"throttleReadBpsDevice\": [{$device, \"rate\": 2097152}],
+			\"throttleWriteIOPSDevice\": [{$device, \"rate\": 5}]},
+		\"unified\": {\"memory.high\": \"lots\"}}"
+	ROW_SET="update $INPUT"
+	H update --resources - "$ID"
+	refused "cannot write 'lots' to the cgroup's 'memory.high'"
+	for file in "${files[@]}"; do cat "$CGROUP/$file"; done >"$T/after"
+	diff "$T/before" "$T/after" >&2 || fail "something has changed"
+	# The control: without that value all of them change. The burst is above the new quota at first.
+	INPUT=${INPUT/lots/max}
+	update --resources -
+	has memory.max 50331648
+	has cpu.max '5000 100000'
+	has cpu.max.burst 1000
+	has pids.max 20
+	has io.max '254:0 rbps=2097152 wbps=max riops=max wiops=5'
+	update --cpu-share 4 --cpu-idle 1
+	update --cpu-share 2000 --cpu-idle 0
+	has cpu.weight 77
 }
 
 @test "update: io of a device" {
@@ -125,5 +177,6 @@ has() {
 	hull_start
 	H update --cpuset-cpus 4000 "$ID"
 	expect 1 ""
-	expect_error "cannot write '4000' to the cgroup's 'cpuset.cpus'"
+	ROW_SET='update --cpuset-cpus 4000'
+	refused "cannot write '4000' to the cgroup's 'cpuset.cpus'"
 }
