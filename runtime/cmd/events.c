@@ -1,7 +1,7 @@
 /*
- * hull events: a container's numbers, once or again and again, and a word when the kernel kills one
- * of its processes for want of memory. It waits for the kernel's events until the container is
- * empty; it takes no lock and changes nothing.
+ * hull events: a container's numbers, once or again and again, and a word when it meets a limit or
+ * the kernel kills one of its processes for want of memory. It waits for the kernel's events until
+ * the container is empty; it takes no lock and changes nothing.
  */
 #include "cmd/container.h"
 
@@ -48,30 +48,38 @@ static int show_stats(const char *id, int cgroup, struct err *err)
 	return cmd_print(&out, err);
 }
 
-static int show_oom(const char *id, struct err *err)
-{
-	_cleanup_arena_ struct arena arena;
-	struct str out;
-	arena_init(&arena);
-	str_init(&out, &arena);
-	report_event(&out, id, "oom");
-	return cmd_print(&out, err);
-}
-
 /* ---- again and again ---- */
+
+/* Files of counters, of which the kernel tells when one changes. */
+static const char *const watched[] = { "memory.events", "memory.swap.events", "pids.events" };
+
+static const struct {
+	size_t file;
+	const char *key;
+	bool is_oom; /* which every process that is killed is worth a word */
+} counters[] = {
+	{ 0, "oom_kill", true }, { 0, "max", false }, { 0, "high", false },
+	{ 1, "max", false },     { 2, "max", false },
+};
+
+#define LIMIT_QUIET_MS 1000 /* a limit may be met a thousand times a second */
 
 struct watch {
 	const char *id;
 	int cgroup;
-	int events_fd, memory_fd; /* poll(2) tells of a change since they were read; or -EBADF */
-	uint64_t kills;
+	int events_fd;                /* poll(2) tells of a change since it was read */
+	int fds[ARRAY_SIZE(watched)]; /* the same; -EBADF: without the controller */
+	uint64_t seen[ARRAY_SIZE(counters)];
+	int64_t quiet_until[ARRAY_SIZE(counters)];
+	int64_t wake; /* when one that is quiet may speak again */
 };
 #define _cleanup_watch_ _cleanup_(watch_done)
 
 static void watch_done(struct watch *w)
 {
 	fd_close(&w->events_fd);
-	fd_close(&w->memory_fd);
+	for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
+		fd_close(&w->fds[i]);
 }
 
 static int open_file(int cgroup, const char *file)
@@ -101,56 +109,103 @@ static int has_ended(const struct watch *w)
 	return r < 0 ? r : cgroup_find_event(text, "populated") == 0;
 }
 
-static int look_for_kills(struct watch *w, struct err *err)
+static int show_change(const struct watch *w, size_t row, uint64_t count, struct err *err)
+{
+	_cleanup_arena_ struct arena arena;
+	struct str out;
+	arena_init(&arena);
+	str_init(&out, &arena);
+	if (counters[row].is_oom)
+		report_event(&out, w->id, "oom");
+	else
+		report_limit_event(&out, w->id, watched[counters[row].file], counters[row].key,
+				   count);
+	return cmd_print(&out, err);
+}
+
+/* One counter, by the text of its file. */
+static int look_at_counter(struct watch *w, size_t row, const char *text, int64_t now,
+			   struct err *err)
+{
+	uint64_t count = cgroup_find_event(text, counters[row].key);
+	if (count == CGROUP_NUMBER_NONE || count <= w->seen[row])
+		return 0;
+	if (now < w->quiet_until[row]) {
+		w->wake = w->quiet_until[row] < w->wake ? w->quiet_until[row] : w->wake;
+		return 0;
+	}
+	w->seen[row] = count;
+	w->quiet_until[row] = counters[row].is_oom ? 0 : now + LIMIT_QUIET_MS;
+	return show_change(w, row, count, err);
+}
+
+static int look_for_changes(struct watch *w, struct err *err)
 {
 	char text[512];
-	if (w->memory_fd < 0 || read_again(w->memory_fd, text, sizeof(text)) < 0)
-		return 0;
-	uint64_t kills = cgroup_find_event(text, "oom_kill");
-	if (kills == CGROUP_NUMBER_NONE || kills <= w->kills)
-		return 0;
-	w->kills = kills;
-	return show_oom(w->id, err);
+	int64_t now = clock_ms();
+	w->wake = INT64_MAX;
+	for (size_t file = 0; file < ARRAY_SIZE(watched); file++) {
+		if (w->fds[file] < 0 || read_again(w->fds[file], text, sizeof(text)) < 0)
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+			int r = counters[i].file == file ? look_at_counter(w, i, text, now, err)
+							 : 0;
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int poll_watch(const struct watch *w, int64_t deadline)
+{
+	struct pollfd fds[1 + ARRAY_SIZE(watched)] = {
+		{ .fd = w->events_fd, .events = POLLPRI },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
+		fds[1 + i] = (struct pollfd) { .fd = w->fds[i], .events = POLLPRI };
+	int64_t left = (w->wake < deadline ? w->wake : deadline) - clock_ms();
+	return poll(fds, ARRAY_SIZE(fds), left > 0 ? (int)left : 0);
 }
 
 /* Until `deadline`. 1: the container has ended. */
 static int wait_for_events(struct watch *w, int64_t deadline, struct err *err)
 {
 	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = w->events_fd, .events = POLLPRI },
-			{ .fd = w->memory_fd, .events = POLLPRI },
-		};
-		int r = look_for_kills(w, err);
+		int r = look_for_changes(w, err);
 		if (r < 0)
 			return r;
 		r = has_ended(w);
 		if (r != 0)
 			return r < 0 ? err_sys(err, -r, "cannot watch the container's cgroup") : 1;
-		int64_t left = deadline - clock_ms();
-		if (left <= 0)
+		if (clock_ms() >= deadline)
 			return 0;
-		if (poll(fds, ARRAY_SIZE(fds), (int)left) < 0 && errno != EINTR)
+		if (poll_watch(w, deadline) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
 	}
 }
 
+/* What was counted before is no news. */
 static int watch_open(struct watch *w, struct err *err)
 {
 	w->events_fd = open_file(w->cgroup, "cgroup.events");
 	if (w->events_fd < 0)
 		return err_sys(err, errno, "cannot watch the container's cgroup");
-	w->memory_fd = open_file(w->cgroup, "memory.events"); /* not without the controller */
-	uint64_t kills = cgroup_read_event(w->cgroup, 0, "memory.events", "oom_kill");
-	w->kills = kills == CGROUP_NUMBER_NONE ? 0 : kills;
+	for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
+		w->fds[i] = open_file(w->cgroup, watched[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+		uint64_t count = cgroup_read_event(w->cgroup, 0, watched[counters[i].file],
+						   counters[i].key);
+		w->seen[i] = count == CGROUP_NUMBER_NONE ? 0 : count;
+	}
 	return 0;
 }
 
 static int watch_on(const char *id, int cgroup, int interval_ms, struct err *err)
 {
-	_cleanup_watch_ struct watch w = {
-		.id = id, .cgroup = cgroup, .events_fd = -EBADF, .memory_fd = -EBADF
-	};
+	_cleanup_watch_ struct watch w = { .id = id, .cgroup = cgroup, .events_fd = -EBADF };
+	for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
+		w.fds[i] = -EBADF;
 	int r = watch_open(&w, err);
 	while (r == 0) {
 		r = show_stats(id, cgroup, err);

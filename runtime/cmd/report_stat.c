@@ -226,3 +226,18 @@ void report_event(struct str *out, const char *id, const char *type)
 	json_out_object_end(&o);
 	str_append(out, "\n");
 }
+
+void report_limit_event(struct str *out, const char *id, const char *file, const char *key,
+			uint64_t count)
+{
+	struct json_out o;
+	begin(&o, out, id, "limit");
+	json_out_key(&o, "data");
+	json_out_object(&o);
+	json_out_member(&o, "file", file);
+	json_out_member(&o, "event", key);
+	put(&o, "count", count);
+	json_out_object_end(&o);
+	json_out_object_end(&o);
+	str_append(out, "\n");
+}

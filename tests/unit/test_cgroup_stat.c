@@ -158,12 +158,24 @@ static void gone(void **state _unused_)
 	dir_done(&d);
 }
 
+static void limit_event(void **state _unused_)
+{
+	_cleanup_arena_ struct arena arena;
+	struct str out;
+	arena_init(&arena);
+	str_init(&out, &arena);
+	report_limit_event(&out, "web", "pids.events", "max", 12);
+	assert_string_equal(out.text, "{\"type\":\"limit\",\"id\":\"web\",\"data\":{\"file\":"
+				      "\"pids.events\",\"event\":\"max\",\"count\":12}}\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pressure),       cmocka_unit_test(io),
 		cmocka_unit_test(pairs),          cmocka_unit_test(report_of_little),
 		cmocka_unit_test(report_of_much), cmocka_unit_test(gone),
+		cmocka_unit_test(limit_event),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

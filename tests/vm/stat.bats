@@ -8,7 +8,7 @@ setup() { guest_setup; }
 
 teardown() {
 	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] || hull delete --force "$ID" >/dev/null 2>&1 || true
-	hull_teardown
+	guest_teardown
 }
 
 H() {
@@ -47,9 +47,10 @@ number() {
 	[[ $(jq -r '.data.blkio | type' <<<"$output") == object ]]
 }
 
-@test "events: a kill for want of memory is told when it happens" {
-	resources '{ "memory": { "limit": 33554432, "swap": 33554432 } }'
+@test "events: limits that are met and kills for want of memory are told when they happen" {
+	resources '{ "memory": { "limit": 33554432, "swap": 33554432 }, "pids": { "limit": 5 } }'
 	script 'while [ ! -e /tmp/go ]; do sleep 0.2; done
+		sh -c "for i in 1 2 3 4 5 6; do sleep 0.1 & done" 2>/dev/null; sleep 0.5
 		dd if=/dev/zero of=/dev/null bs=64M count=1; echo "dd $?"; exec sleep 300'
 	hull_start
 	timeout 60 "$HULL" --root "$STATE" events --interval 1h "$ID" \
@@ -57,11 +58,16 @@ number() {
 	local watcher=$!
 	wait_for eval '[[ $(head -n 1 "$T/events" | jq -r .type) == stats ]]'
 	: >"/proc/$PID/root/tmp/go"
-	wait_for eval 'sleep 0.2; [[ $(tail -n 1 "$T/events") == "{\"type\":\"oom\",\"id\":\"'"$ID"'\"}" ]]' ||
+	wait_for eval 'sleep 0.2; grep -qxF "{\"type\":\"oom\",\"id\":\"$ID\"}" "$T/events"' ||
 		fail "$(<"$T/events")" "$(<"$T/stdout")"
 	hull kill "$ID" KILL
 	wait "$watcher"
 	[[ $(grep -c oom "$T/events") == 1 ]]
+	for event in '"memory.events","event":"max"' '"pids.events","event":"max"'; do
+		grep -qF "{\"type\":\"limit\",\"id\":\"$ID\",\"data\":{\"file\":$event,\"count\":" \
+			"$T/events" || fail "no event of $event:" "$(tail -n +2 "$T/events")"
+	done
+	observed "events told of max in memory.events and pids.events, and of the oom"
 }
 
 @test "pause, state, resume, and a kill while paused" {
