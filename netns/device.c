@@ -53,10 +53,24 @@ void netns_pair_done(struct netns_pair *p)
 
 /* ---- there ---- */
 
-static int read_device(struct netlink *nl, const char *name, struct arena *arena,
-		       struct netns_device *ret, struct err *err)
+/* A free number there, if possible the one that it has here. */
+static int choose_index(struct netlink *nl, struct netns_device *d)
 {
-	int r = link_find(nl, name, &ret->link);
+	struct link other;
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < INDEX_TRIES; i++) {
+		d->new_index = d->link.index + i;
+		r = link_get(nl, d->new_index, &other);
+	}
+	return r == -ENODEV ? 0 : r < 0 ? r : -EBUSY;
+}
+
+int netns_device_read(struct netns_pair *p, const char *name, struct arena *arena,
+		      struct netns_device *ret, struct err *err)
+{
+	*ret = (struct netns_device) { 0 };
+	int r = link_find(&p->host, name, &ret->link);
 	if (r == -ENODEV) {
 		err_say(err, ERR_CONFIG, ENODEV, "there is no network device '%s' on the host",
 			name);
@@ -64,25 +78,14 @@ static int read_device(struct netlink *nl, const char *name, struct arena *arena
 		return r;
 	}
 	if (r == 0)
-		r = address_list(nl, ret->link.index, arena, &ret->addresses);
-	return r < 0 ? netlink_failed(nl, -r, err, "cannot examine the network device '%s'", name)
+		r = address_list(&p->host, ret->link.index, arena, &ret->addresses);
+	if (r < 0)
+		return netlink_failed(&p->host, -r, err, "cannot examine the network device '%s'",
+				      name);
+	r = choose_index(&p->container, ret);
+	return r < 0 ? netlink_failed(&p->container, -r, err,
+				      "cannot find a number for the network device '%s'", name)
 		     : 0;
-}
-
-/* A free number there, at first the one that it has here. */
-static int move_by_index(struct netns_pair *p, struct netns_device *d, struct link_target *to)
-{
-	struct link other;
-	int r = -EBUSY;
-
-	for (unsigned i = 0; r == -EBUSY && i < INDEX_TRIES; i++) {
-		to->new_index = d->new_index = d->link.index + i;
-		int found = link_get(&p->container, to->new_index, &other);
-		if (found == 0)
-			continue;
-		r = found == -ENODEV ? link_move(&p->host, d->link.index, to) : found;
-	}
-	return r;
 }
 
 static int move_failed(const struct netns_pair *p, const struct netns_device *d, const char *as,
@@ -107,12 +110,12 @@ static int move_failed(const struct netns_pair *p, const struct netns_device *d,
 /* The request is not atomic: a name may be refused when the device is there already. */
 static int move(struct netns_pair *p, struct netns_device *d, const char *as, struct err *err)
 {
-	struct link_target to = { .namespace_fd = p->container_fd, .name = as };
+	const struct link_target to = { p->container_fd, d->new_index, as };
 	struct link other;
 
 	if (!strchr(as, '%') && link_find(&p->container, as, &other) == 0)
 		return move_failed(p, d, as, EEXIST, err);
-	int r = move_by_index(p, d, &to);
+	int r = link_move(&p->host, d->link.index, &to);
 	if (r < 0)
 		move_failed(p, d, as, -r,
 			    err); /* before the next question: it has the kernel's words */
@@ -162,14 +165,10 @@ static int set_up(struct netns_pair *p, const struct netns_device *d, struct err
 		     : 0;
 }
 
-int netns_device_move(struct netns_pair *p, const char *name, const char *as, struct arena *arena,
-		      struct netns_device *ret, struct err *err)
+int netns_device_move(struct netns_pair *p, struct netns_device *d, const char *as, struct err *err)
 {
-	*ret = (struct netns_device) { 0 };
-	int r = read_device(&p->host, name, arena, ret, err);
-	if (r == 0)
-		r = move(p, ret, as ? as : ret->link.name, err);
-	return r < 0 ? r : set_up(p, ret, err);
+	int r = move(p, d, as ? as : d->link.name, err);
+	return r < 0 ? r : set_up(p, d, err);
 }
 
 /* ---- and back ---- */
@@ -206,6 +205,14 @@ static int give_back(struct netns_pair *p, const struct netns_device *d, unsigne
 	return r;
 }
 
+bool netns_device_is_away(struct netns_pair *p, const struct netns_device *d)
+{
+	struct link here, there;
+	return link_get(&p->host, d->link.index, &here) == -ENODEV &&
+	       link_get(&p->container, d->new_index, &there) == 0 &&
+	       str_eq(there.kind, d->link.kind);
+}
+
 int netns_device_return(struct netns_pair *p, struct netns_device *d, struct err *err)
 {
 	unsigned index;
@@ -213,6 +220,8 @@ int netns_device_return(struct netns_pair *p, struct netns_device *d, struct err
 		return 0;
 	d->is_moved = false;
 	int r = move_back(p, d, &index);
+	if (r == -ENODEV) /* `delete --force` was faster, or somebody has removed it */
+		return 0;
 	if (r < 0)
 		return netlink_failed(&p->container, -r, err,
 				      "cannot put the network device '%s' back", d->link.name);

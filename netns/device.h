@@ -28,11 +28,21 @@ struct netns_device {
 };
 
 /*
- * Moves the host's device `name` and calls it `as` there; NULL: as before. *ret is to be given to
- * netns_device_return() also after a failure, as long as the pair is open.
+ * Looks at the host's device `name`, and chooses a number for it in the container: all that is
+ * needed to bring it back is known before it is moved.
  */
-_must_check_ int netns_device_move(struct netns_pair *p, const char *name, const char *as,
-				   struct arena *arena, struct netns_device *ret, struct err *err);
+_must_check_ int netns_device_read(struct netns_pair *p, const char *name, struct arena *arena,
+				   struct netns_device *ret, struct err *err);
+
+/*
+ * Moves it and calls it `as` there; NULL: as before. It is to be given to netns_device_return()
+ * also after a failure, as long as the pair is open. EBUSY: its number is taken by now; read again.
+ */
+_must_check_ int netns_device_move(struct netns_pair *p, struct netns_device *device,
+				   const char *as, struct err *err);
+
+/* Has it been moved, and is it still there? For who only knows what was read. */
+bool netns_device_is_away(struct netns_pair *p, const struct netns_device *device);
 
 /* Undoes it: name, addresses, the bridge that it was a port of, and whether it was up. */
 _must_check_ int netns_device_return(struct netns_pair *p, struct netns_device *device,

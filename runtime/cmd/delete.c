@@ -19,6 +19,7 @@
 #include "cgroup/left.h"
 #include "cgroup/systemd.h"
 #include "start/bridge.h"
+#include "start/devices.h"
 #include "start/gate.h"
 #include "start/hooks.h"
 #include "start/resctrl.h"
@@ -303,6 +304,14 @@ static int clean_resctrl(const struct state *state, struct err *err)
 	return resctrl_clean(&left, err);
 }
 
+/* What cannot be put back is said; the container is removed all the same. */
+static void rescue_devices(struct cmd *cmd, const struct destroy *d)
+{
+	struct err why = { 0 };
+	if (devices_rescue(d->entry, &cmd->arena, &why) < 0)
+		cmd_report_warning(cmd, &why);
+}
+
 int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 {
 	const int64_t deadline = clock_ms() + DELETE_TIMEOUT_MS;
@@ -317,6 +326,8 @@ int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 		r = clean_resctrl(d->state, err);
 	if (r == 0)
 		r = bridge_release(d->entry->store_fd, d->entry->id, err);
+	if (r == 0)
+		rescue_devices(cmd, d);
 	if (r == 0 && d->state->status == STATE_CREATING)
 		wait_for_hooks(d->entry, deadline);
 	if (r == 0)

@@ -19,6 +19,7 @@
 #include "start/bridge.h"
 #include "start/children.h"
 #include "start/death.h"
+#include "start/devices.h"
 #include "start/hooks.h"
 
 #define FINISH_KILL_TIMEOUT_MS (STATE_WORK_SECONDS * 1000 / 2)
@@ -248,7 +249,7 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	/* Of a container that has run, the caller may still want to read it. */
 	if (!result->started) {
 		pid_file_undo(s);
-		network_undo(s);
+		devices_return(s);
 	}
 	int locked = s->entry.fd >= 0 ? state_relock(&s->entry, err) : 0;
 	if (locked == -ENOENT)

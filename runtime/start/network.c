@@ -2,13 +2,6 @@
  * Parent, between clone and the child's sysctls and hooks: what hull makes in the container's
  * network namespace, with the caller's privilege over that and the host's. The child waits for it
  * (isolate.c).
- *
- * Should: put back what it has moved when the start fails, also in a later step.
- * Must not: manage a device when the container runs, or move it back then (S-150).
- *
- * A hull that is killed puts nothing back: its child ends, and with a network namespace of its own
- * the kernel returns hardware to the host and removes what is made by software; in an existing
- * one the devices stay.
  */
 #include "start/steps.h"
 
@@ -18,6 +11,7 @@
 
 #include "base/fd.h"
 #include "start/bridge.h"
+#include "start/devices.h"
 #include "start/proc.h"
 
 void network_keep(struct start *s)
@@ -94,21 +88,6 @@ static int open_namespace(struct start *s, struct err *err)
 		       : 0;
 }
 
-static int move_devices(struct start *s, struct err *err)
-{
-	const struct plan_network *n = &s->plan->network;
-	int r = 0;
-
-	s->devices = arena_array(s->arena, n->devices_n + 1, sizeof(*s->devices));
-	for (size_t i = 0; r == 0 && i < n->devices_n; i++) {
-		const struct plan_net_device *d = &n->devices[i];
-		r = netns_device_move(&s->network, d->name, d->as, s->arena, &s->devices[i], err);
-		if (r < 0)
-			err_at(err, d->at);
-	}
-	return r;
-}
-
 int network_make(struct start *s, struct err *err)
 {
 	if (!plan_has_network(s->plan))
@@ -119,7 +98,7 @@ int network_make(struct start *s, struct err *err)
 	if (r == 0)
 		r = bridge_lay(s, err);
 	if (r == 0)
-		r = move_devices(s, err);
+		r = devices_move(s, err);
 	/* The child may have failed first, which says more. */
 	if (r < 0)
 		return channel_error(&s->channel, err) ? -err->code : r;
@@ -127,19 +106,4 @@ int network_make(struct start *s, struct err *err)
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return err_sys(err, -r, "cannot tell the container that its network is there");
 	return 0;
-}
-
-/* The last one first: two may have exchanged their names. */
-void network_undo(struct start *s)
-{
-	struct err why;
-	for (size_t i = s->devices ? s->plan->network.devices_n : 0; i-- > 0;) {
-		if (netns_device_return(&s->network, &s->devices[i], &why) == 0)
-			continue;
-		struct err *warning = spec_problem_add(s->arena, s->late, SPEC_WARNING,
-						       s->plan->network.devices[i].at, "%s",
-						       why.message);
-		if (warning)
-			*warning = why;
-	}
 }

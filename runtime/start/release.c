@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "start/fail.h"
+#include "start/devices.h"
 #include "start/tolerate.h"
 
 #define RELEASE_END_MS 2000 /* for who was killed to be dead */
@@ -185,6 +186,7 @@ static int hand_over(struct start *s, struct err *err)
 static int let_go(struct start *s, struct start_result *ret, struct err *err)
 {
 	bool parks = s->plan->flags & PLAN_CREATE;
+	devices_give(s);
 	int r = parks ? gate_show(s, err) : 0;
 	if (r < 0)
 		return r;

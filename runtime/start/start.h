@@ -23,8 +23,8 @@
  *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
  *    outside its limits. Then the parent closes what is the child's. With a new user namespace and
  *    an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
- *    user.c: writes the maps of a user namespace. network.c, bridge.c: moves devices of the host
- *    into the network namespace, or lays a cable to a bridge, for which the child waits.
+ *    user.c: writes the maps of a user namespace. devices.c, bridge.c: move devices of the host
+ *    into the network namespace, or lay a cable to a bridge, for which the child waits.
  *
  * Child (clone.c has the table)
  *

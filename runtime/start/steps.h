@@ -44,7 +44,6 @@ _must_check_ int network_open_of(const struct state_store *store, const char *id
 /* What hull makes in the container's network namespace. */
 void network_keep(struct start *s); /* before the descriptors of what is joined are closed */
 _must_check_ int network_make(struct start *s, struct err *err);
-void network_undo(struct start *s); /* what cannot be is a late warning */
 _must_check_ int record_child(struct start *s, struct err *err); /* state and pid file */
 /* Limits, then GO; or PARK, with which hull leaves it (ret->left). */
 _must_check_ int release_child(struct start *s, struct start_result *ret, struct err *err);

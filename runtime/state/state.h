@@ -46,6 +46,8 @@
 
 /* In the state directory: what a container on a bridge finds as /etc/resolv.conf. */
 #define STATE_RESOLV_FILE "resolv.conf"
+/* And what devices of the host were that are moved into a container during its start. */
+#define STATE_DEVICES_FILE "devices"
 
 enum state_status {
 	STATE_CREATING,

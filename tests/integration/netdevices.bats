@@ -91,7 +91,7 @@ lo net0"
 	run_at
 	expect 1 "$index"$'\n0'
 	# The control: it would have made one.
-	wait_for is_away
+	wait_for is_gone peer0 # the kernel takes its time with a namespace
 	make_device
 	index=$(at ip -o link show dev0 | cut -d: -f1)
 	run_at
@@ -211,6 +211,55 @@ fails_unchanged() {
 	wait "$HULL_PID" || true
 	[[ $before == "$(device_now)" ]] || fail "before:" "$before" "after:" "$(device_now)"
 	assert_clean
+}
+
+@test "hull is killed during the start: delete puts back what is in an existing namespace" {
+	local before
+	make_device
+	OTHER=$T/other
+	make_netns "$OTHER"
+	before=$(device_now)
+	config --arg p "$OTHER" --arg t "$T" '.linux.netDevices = {"dev0": {"name": "net0"}} |
+		.linux.namespaces |= map(if .type == "network" then .path = $p else . end) |
+		.hooks = {"createRuntime": [{"path": "/bin/sh",
+			"args": ["sh", "-c", "echo $$ >\($t)/hook; exec sleep 20"]}]}'
+	nsenter --net="$NETNS" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/hook"
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	kill -KILL "$(<"$T/hook")" 2>/dev/null || true
+	is_away
+	nsenter --net="$OTHER" ip -o link show net0
+	capture at "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	[[ $stderr == "" ]] || report "a warning"
+	[[ $before == "$(device_now)" ]] || fail "before:" "$before" "after:" "$(device_now)"
+	assert_clean
+}
+
+@test "hull is killed when the program runs: the device is the container's, and stays there" {
+	make_device
+	OTHER=$T/other
+	make_netns "$OTHER"
+	config --arg p "$OTHER" '.linux.netDevices = {"dev0": {"name": "net0"}} |
+		.linux.namespaces |= map(if .type == "network" then .path = $p else . end)'
+	script 'while :; do sleep 0.1; done'
+	nsenter --net="$NETNS" "$HULL" --root "$STATE" run --pid-file "$T/pid" -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/pid"
+	wait_for has_executed "$(<"$T/pid")"
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	capture at "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	is_away
+	nsenter --net="$OTHER" ip -o -4 addr show dev net0 | grep -q 192.0.2.1/24
+	assert_clean
+}
+
+is_gone() {
+	! at ip link show "$1" >/dev/null 2>&1
 }
 
 is_away() {
