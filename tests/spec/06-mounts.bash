@@ -371,12 +371,15 @@ S_089() {
 	prints $'1000:1000\nno id for it'
 }
 
-rule S-090 MAY - "options of a runtime's own (crun has some); hull has none: unknown words of a bind are errors" \
-	"crun's copy-symlink"
+rule S-090 MAY - "options of a runtime's own: crun's maps in the option idmap, which hull has, too; others of a bind are errors" \
+	"idmap=uids=0-1000-10;gids=0-1000-10; no-such-word"
 S_090() {
-	only_hull "an option of crun's"
-	mkdir -p "$T/src"
-	bind bind copy-symlink
+	owned_data
+	changed .
+	mapped_bind bind 'idmap=uids=0-1000-10;gids=0-1000-10'
+	prints $'zero 1000:1000\nseven 1007:1007'
+	unchanged
+	bind bind no-such-word
 	refused 'mounts[7]'
 }
 

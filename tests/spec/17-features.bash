@@ -89,7 +89,7 @@ all_of() {
 }
 
 rule S-232 MUST - "what is listed is known: hooks, mount options, namespaces, capabilities, all of seccomp" \
-	"a bundle with all words of each list (NOTIFY, WAIT_KILLABLE_RECV and architectures: S-205, S-207, S-212)"
+	"a bundle with all words of each list (NOTIFY and WAIT_KILLABLE_RECV: S-207, S-212)"
 S_232() {
 	features
 	mkdir -p "$T/src"
@@ -110,6 +110,8 @@ S_232() {
 			action: .value}))}'
 	all_of .linux.seccomp.operators '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: ($w |
 		map({names: ["swapoff"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 1, op: .}]}))}'
+	all_of .linux.seccomp.archs '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: $w,
+		syscalls: [{names: ["swapoff"], action: "SCMP_ACT_ERRNO"}]}'
 	if [[ $(feature '.linux.seccomp.supportedFlags | length') != 0 ]]; then
 		all_of .linux.seccomp.supportedFlags '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
 			flags: ($w - ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]),

@@ -108,7 +108,7 @@ cannot() {
 # command $AT, if there is one.
 AT=()
 rt() {
-	timeout -k 2 "${SPEC_BIND:+2}50" "${AT[@]}" "$PROGRAM" --root "$STATE" "$@"
+	timeout -k 2 "${SPEC_BIND:+20}50" "${AT[@]}" "$PROGRAM" --root "$STATE" "$@"
 }
 
 # run [OPTION...]: the bundle, to its end: $status, $output and $stderr.

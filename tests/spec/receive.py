@@ -4,8 +4,8 @@
 #
 #   console   the descriptor is a terminal: what is written to it goes to NAME.tty
 #   notify    it is a seccomp listener: each system call of it is answered with error 77
-#   close     the connection is closed at once
 import array
+import errno
 import fcntl
 import os
 import socket
@@ -46,25 +46,22 @@ def copy_terminal(fd):
 
 def answer(fd):
     """SECCOMP_IOCTL_NOTIF_RECV and _SEND: struct seccomp_notif has 80 bytes, the answer 24."""
-    while True:
+    for _ in range(1000):
         request = bytearray(80)
         try:
             fcntl.ioctl(fd, 0xC0502100, request, True)
             reply = struct.pack("<QqiI", struct.unpack_from("<Q", request)[0], 0, -77, 0)
             fcntl.ioctl(fd, 0xC0182101, bytearray(reply), True)
         except OSError as error:
-            if error.errno == 2 and os.path.exists(name + ".more"):
-                continue
-            return
+            # Who has asked may be gone, or was interrupted and asks again.
+            if error.errno not in (errno.ENOENT, errno.EINTR):
+                return
 
 
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 listener.bind(path)
 listener.listen(8)
 connection, _ = listener.accept()
-if mode == "close":
-    connection.close()
-    sys.exit(0)
 data, fds = receive(connection)
 with open(name + ".fds", "w", encoding="ascii") as file:
     file.writelines(f"{len(got)}\n" for got in fds)
