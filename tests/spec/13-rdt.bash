@@ -41,7 +41,12 @@ S_190() {
 	refuses '.linux.intelRdt = {"memBwSchema": "L3:0=f"}' linux.intelRdt.memBwSchema
 	refuses '.linux.intelRdt = {"memBwSchema": "MB:0=1\nL3:0=f"}' linux.intelRdt.memBwSchema
 	refuses '.linux.intelRdt = {"schemata": ["L3:0=f\nMB:0=1"]}' linux.intelRdt.schemata
-	refuses '.linux.intelRdt = {"l3CacheSchema": "L2:0=f"}' linux.intelRdt.l3CacheSchema
+	[[ $RT == hull ]] || return 0
+	# The last one is only a SHOULD: a warning.
+	config '.linux.intelRdt = {"l3CacheSchema": "L2:0=f"}'
+	capture rt check -b "$BUNDLE"
+	grep -q 'warning: linux.intelRdt.l3CacheSchema' <<<"$output$stderr" || report "a warning expected"
+	saw "check warns of l3CacheSchema"
 }
 
 rule S-191 MUST - "a class that is there already must have the schemata of the config" "fake tree: the same, and another"
