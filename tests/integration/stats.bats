@@ -61,7 +61,6 @@ stats() {
 }
 
 @test "stats --format json: one object a line, and rates between two looks" {
-	local line
 	two
 	stats --once --format json --interval 500ms "$ID" "$ID-idle"
 	expect 0

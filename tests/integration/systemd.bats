@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The systemd driver where systemd is not to be had: what is refused and how, what is planned, and
 # that nothing of it is loaded or left behind. With systemd: tests/vm/systemd.bats.
+# shellcheck disable=SC2154 # of lib.bash
 
 load ../lib
 

@@ -2,6 +2,7 @@
 # The controllers cpu and pids, and bad lists for cpuset (cpuset.bats): each limit is set in config.json, read back from the inside,
 # and its effect seen. Runs in the guest. Emulation is slow, so effects are counters of the kernel
 # and proportions, never times.
+# shellcheck disable=SC2034,SC2153 # variables of and for lib.bash
 
 load lib
 

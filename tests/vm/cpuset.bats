@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The controller cpuset, where there are two processors to choose from: a guest of its own has them
 # (see `run`).
+# shellcheck disable=SC2034,SC2153 # variables of and for lib.bash
 
 load lib
 

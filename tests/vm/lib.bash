@@ -1,5 +1,5 @@
 # Helpers of the tests that run in the guest, on top of ../lib.bash: what is particular to limits.
-# shellcheck disable=SC2034 # variables are for the tests
+# shellcheck disable=SC2034,SC2154 # variables are for the tests, and of ../lib.bash
 
 load ../lib
 

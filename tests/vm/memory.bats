@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The memory controller: each limit is set in config.json, read back from the inside, and its effect
 # seen in the kernel's counters. Runs in the guest. (How a kill is explained: death.bats.)
+# shellcheck disable=SC2034,SC2153 # variables of and for lib.bash
 
 load lib
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Containers that manage a part of the cgroup tree themselves: one with a user namespace, to which
 # its cgroup is delegated (S-156 to S-161), and one whose program is systemd.
+# shellcheck disable=SC2034,SC2153 # variables of and for lib.bash
 
 load lib
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # New limits for a container that runs: each is found in its file, and those with an effect have it.
 # The container began without any limit, so that `update` has to enable the controllers too.
+# shellcheck disable=SC2034,SC2153 # variables of and for lib.bash
 
 load lib
 
