@@ -16,7 +16,7 @@
 #include "cmd/amount.h"
 #include "cmd/table.h"
 
-#define PS_STATUS_SIZE  8192
+#define PS_STATUS_SIZE  16384
 #define PS_COMMAND_SIZE 161
 
 struct process {
@@ -31,6 +31,27 @@ struct process {
 };
 
 /* ---- reading ---- */
+
+/*
+ * Between what stands there first and last is the list of groups, which a process of the container
+ * may make as long as it likes: so the middle may be missing.
+ */
+static bool read_status(int dir, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = openat(dir, "status", O_RDONLY | O_CLOEXEC);
+	const size_t half = size / 2, last = size / 4;
+	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, buf, size - 1), more = n;
+
+	while (more > 0 && (size_t)n == size - 1) {
+		memmove(buf + half, buf + n - last, last);
+		more = fd_read_all(fd, buf + half + last, size - 1 - half - last);
+		n = (ssize_t)(half + last) + (more > 0 ? more : 0);
+	}
+	if (n <= 0 || more < 0)
+		return false;
+	buf[n] = '\0';
+	return true;
+}
 
 /* The text behind "Name:" and blanks, "" when there is no such line. */
 static const char *field(const char *status, const char *name)
@@ -119,7 +140,7 @@ static bool read_process(pid_t pid, struct process *ret)
 	char path[32], status[PS_STATUS_SIZE];
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	_cleanup_close_ int dir = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fd_read_value(dir, "status", status, sizeof(status)) < 0)
+	if (dir < 0 || !read_status(dir, status, sizeof(status)))
 		return false;
 	const char *uids = field(status, "Uid");
 	uids += strcspn(uids, "\t "); /* the second one is the effective */

@@ -57,6 +57,18 @@ teardown() {
 	expect 0 ""
 }
 
+@test "ps --format wide: nobody hides behind a long list of groups" {
+	config '.process.user.additionalGids = [range(1000000000; 1000003000)]'
+	script 'exec sleep 30'
+	hull run --detach -b "$BUNDLE" "$ID" >/dev/null 2>&1 3>&-
+	capture hull ps --format wide "$ID"
+	expect 0
+	[[ ${#lines[@]} == 2 ]] || fail "$output"
+	expect_match '^1 +[0-9]+ +0 +S +[0-9.]+ [KM] .*sleep 30'
+	capture hull delete --force "$ID"
+	expect 0
+}
+
 @test "ps --format wide: a tree with both numbers, the container's users, and what came by exec" {
 	config '.linux.namespaces += [{type: "user"}]
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 10}]
