@@ -169,6 +169,19 @@ void bridge_cable_name(uint32_t address, char ret[static BRIDGE_CABLE_SIZE])
 	snprintf(ret, BRIDGE_CABLE_SIZE, "hull%08x", address);
 }
 
+int bridge_has_cable(struct netlink *nl, uint32_t address, struct err *err)
+{
+	char name[BRIDGE_CABLE_SIZE];
+	struct link link;
+
+	bridge_cable_name(address, name);
+	int r = link_find(nl, name, &link);
+	return r == 0 ? 1
+	       : r == -ENODEV
+		       ? 0
+		       : netlink_failed(nl, -r, err, "cannot look for the device '%s'", name);
+}
+
 static int make_cable(struct netns_pair *p, const struct bridge *bridge, const char *name)
 {
 	struct netlink_message m;
@@ -214,6 +227,8 @@ int bridge_connect(struct netns_pair *p, const struct bridge *bridge, uint32_t a
 	if (r == 0)
 		r = link_find(&p->host, name, &link);
 	if (r == 0)
+		r = link_set_alias(&p->host, link.index, bridge->cable_alias);
+	if (r == 0)
 		r = link_set_up(&p->host, link.index);
 	if (r < 0)
 		return netlink_failed(&p->host, -r, err, "cannot lay a cable to the bridge '%s'",
@@ -227,19 +242,25 @@ int bridge_connect(struct netns_pair *p, const struct bridge *bridge, uint32_t a
 
 /* ---- removing ---- */
 
-int bridge_disconnect(struct netlink *nl, uint32_t address, struct err *err)
+/* Without an alias its hull was killed before it had given it one. */
+static bool is_ours(const struct link *link, const char *kind, const char *alias)
 {
-	char name[BRIDGE_CABLE_SIZE];
-	bridge_cable_name(address, name);
-	int r = link_delete(nl, name);
-	return r < 0 ? netlink_failed(nl, -r, err, "cannot remove the network device '%s'", name)
-		     : 0;
+	return str_eq(link->kind, kind) && (!link->alias[0] || str_eq(link->alias, alias));
 }
 
-/* Without an alias its hull was killed before it had given it one. */
-static bool is_ours(const struct link *link, const char *alias)
+int bridge_disconnect(struct netlink *nl, uint32_t address, const char *alias, struct err *err)
 {
-	return str_eq(link->kind, "bridge") && (!link->alias[0] || str_eq(link->alias, alias));
+	char name[BRIDGE_CABLE_SIZE];
+	struct link link;
+
+	bridge_cable_name(address, name);
+	int r = link_find(nl, name, &link);
+	if (r == -ENODEV || (r == 0 && !is_ours(&link, "veth", alias)))
+		return 0;
+	if (r == 0)
+		r = link_delete(nl, name);
+	return r < 0 ? netlink_failed(nl, -r, err, "cannot remove the network device '%s'", name)
+		     : 0;
 }
 
 int bridge_remove(struct netlink *nl, const char *name, const char *alias, struct err *err)
@@ -247,7 +268,7 @@ int bridge_remove(struct netlink *nl, const char *name, const char *alias, struc
 	struct link link;
 	int r = link_find(nl, name, &link);
 	/* It is gone, or somebody else's by now. */
-	if (r == -ENODEV || (r == 0 && !is_ours(&link, alias)))
+	if (r == -ENODEV || (r == 0 && !is_ours(&link, "bridge", alias)))
 		return 0;
 	if (r == 0)
 		r = link_delete(nl, name);

@@ -15,7 +15,8 @@ struct bridge {
 	unsigned index;
 	uint32_t gateway; /* its own address, in the host's byte order */
 	unsigned prefix;
-	char alias[128]; /* who has made it */
+	char alias[128];       /* who has made it */
+	char cable_alias[128]; /* who lays cables to it: he alone takes them away again */
 };
 
 /* 1: there is such a bridge; 0: nothing of that name. Another device is an error. */
@@ -35,12 +36,19 @@ _must_check_ int bridge_make(struct netlink *nl, struct bridge *bridge, struct e
 /* What its port for a container with this address is called, on the host. */
 void bridge_cable_name(uint32_t address, char ret[static BRIDGE_CABLE_SIZE]);
 
+/*
+ * 1: there is a device of that name: the address is in use by somebody whom the caller does not
+ * know of, on this bridge or on another one of the same subnet. 0: there is none.
+ */
+_must_check_ int bridge_has_cable(struct netlink *nl, uint32_t address, struct err *err);
+
 /* Lays a cable into the container: eth0 with this address and a default route to the bridge. */
 _must_check_ int bridge_connect(struct netns_pair *p, const struct bridge *bridge, uint32_t address,
 				struct err *err);
 
-/* Takes the cable away, unless it went with the container; and the bridge, if it is ours. */
-_must_check_ int bridge_disconnect(struct netlink *nl, uint32_t address, struct err *err);
+/* Takes the cable away, unless it went with the container or is another's; so with the bridge. */
+_must_check_ int bridge_disconnect(struct netlink *nl, uint32_t address, const char *alias,
+				   struct err *err);
 _must_check_ int bridge_remove(struct netlink *nl, const char *name, const char *alias,
 			       struct err *err);
 

@@ -20,6 +20,7 @@
 #define OWNER_SIZE  64
 #define OWNER_WORD  "hull " /* how the alias of a bridge that a hull has made begins */
 #define GATEWAY_BIT 1       /* the first address of a subnet */
+#define CABLES_MAX  65536   /* of others, that are passed over */
 
 /* What all that follows works with. */
 struct place {
@@ -76,9 +77,21 @@ static int drop_bridges(struct place *p, const char *wanted, struct err *err)
 	return r;
 }
 
+/*
+ * What stands on a cable: a hull with another --root may have laid one for the same address, to a
+ * bridge that both found; or a container on another bridge with the same subnet.
+ */
+static void print_cable_alias(const struct place *p, const char *bridge, size_t size, char *ret)
+{
+	snprintf(ret, size, "%s %s", p->owner, bridge);
+}
+
 static int drop_lease(struct place *p, struct lease *lease, struct err *err)
 {
-	int r = lease->netns == p->netns ? bridge_disconnect(&p->nl, lease->address, err) : 0;
+	char alias[sizeof((struct bridge) { 0 }.cable_alias)];
+	print_cable_alias(p, lease->bridge, sizeof(alias), alias);
+	int r = lease->netns == p->netns ? bridge_disconnect(&p->nl, lease->address, alias, err)
+					 : 0;
 	if (r == 0)
 		leases_remove(&p->leases, lease);
 	return r;
@@ -203,6 +216,19 @@ static int full(const struct start *s, struct err *err)
 	return -ENOSPC;
 }
 
+/* One that nobody has: neither in our leases, nor by a cable of others. */
+static int choose_address(struct place *p, struct start *s, const struct lease_bridge *record,
+			  struct err *err)
+{
+	int r = 1;
+	s->address = 0;
+	for (int i = 0; r > 0 && i < CABLES_MAX; i++) {
+		s->address = leases_free_address(&p->leases, record, s->address);
+		r = s->address ? bridge_has_cable(&p->nl, s->address, err) : full(s, err);
+	}
+	return r > 0 ? full(s, err) : r;
+}
+
 /* Into the file, before anything of it is made. */
 static int take(struct place *p, struct start *s, bool made, struct err *err)
 {
@@ -212,12 +238,13 @@ static int take(struct place *p, struct start *s, bool made, struct err *err)
 
 	if (known)
 		leases_remove_bridge(&p->leases, known);
-	s->address = leases_free_address(&p->leases, &record);
+	int r = choose_address(p, s, &record, err);
+	if (r < 0)
+		return r;
 	const struct lease lease = { b->name, p->netns, s->address, s->plan->id };
-	if (!s->address || leases_add_bridge(&p->leases, &record) < 0 ||
-	    leases_add(&p->leases, &lease) < 0)
+	if (leases_add_bridge(&p->leases, &record) < 0 || leases_add(&p->leases, &lease) < 0)
 		return full(s, err);
-	int r = leases_write(&p->leases, err);
+	r = leases_write(&p->leases, err);
 	s->has_lease = r == 0;
 	return r;
 }
@@ -231,6 +258,7 @@ static int take_place(struct place *p, struct start *s, struct err *err)
 		r = choose_bridge(p, s, &p->nl, err);
 	if (r < 0 || found < 0)
 		return r < 0 ? r : found;
+	print_cable_alias(p, s->bridge.name, sizeof(s->bridge.cable_alias), s->bridge.cable_alias);
 	r = take(p, s, made, err);
 	return r < 0 || found ? r : bridge_make(&p->nl, &s->bridge, err);
 }

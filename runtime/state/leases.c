@@ -301,13 +301,15 @@ static bool is_free(const struct leases *l, const struct lease_bridge *bridge, u
 }
 
 /* Neither the first nor the last, which mean the network and all of it. */
-uint32_t leases_free_address(const struct leases *l, const struct lease_bridge *bridge)
+uint32_t leases_free_address(const struct leases *l, const struct lease_bridge *bridge,
+			     uint32_t after)
 {
 	if (bridge->prefix < 1 || bridge->prefix > 30)
 		return 0;
 	uint32_t hosts = UINT32_MAX >> bridge->prefix;
 	uint32_t subnet = bridge->gateway & ~hosts;
-	for (uint32_t i = 1; i < hosts && i <= l->n + 2; i++)
+	uint32_t first = after ? after - subnet + 1 : 1;
+	for (uint32_t i = first; i < hosts && i - first < l->n + 2; i++)
 		if (is_free(l, bridge, subnet + i))
 			return subnet + i;
 	return 0;

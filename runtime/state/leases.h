@@ -51,8 +51,9 @@ _must_check_ int leases_add(struct leases *l, const struct lease *lease);
 void leases_remove_bridge(struct leases *l, struct lease_bridge *bridge);
 void leases_remove(struct leases *l, struct lease *lease);
 
-/* The first address of the bridge's subnet that nobody has; 0: it is full. */
-uint32_t leases_free_address(const struct leases *l, const struct lease_bridge *bridge);
+/* The first address of the bridge's subnet that nobody has, behind `after` (0: of all); 0: none. */
+uint32_t leases_free_address(const struct leases *l, const struct lease_bridge *bridge,
+			     uint32_t after);
 
 /* For tests, and for leases_open(): fills all but the descriptor. */
 _must_check_ int leases_parse(const char *text, struct leases *ret, struct err *err);

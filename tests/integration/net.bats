@@ -321,6 +321,27 @@ mtu 1500"
 	assert_no_bridge
 }
 
+@test "bridge: one that two state directories found: other addresses, and each removes its own cable" {
+	at ip link add mine type bridge
+	at ip addr add 10.5.5.1/24 dev mine
+	at ip link set mine up
+	start_at a --net bridge=mine
+	script 'ip -o -4 addr show dev eth0 | grep -o "10.5.5.[0-9]*/24"; ping -c 1 -W 5 10.5.5.2 | grep -o "1 packets received"'
+	capture at "$HULL" --root "$T/other" run --net bridge=mine -b "$BUNDLE" "$ID"
+	expect 0 $'10.5.5.3/24\n1 packets received'
+	[[ $(links) == "hull0a050502 lo mine " ]] || fail "$(links)"
+	# A lease of the other's, for the same address, is no right to this one's cable.
+	mkdir -p "$T/other/@network"
+	sed "s/ $ID-a\$/ $ID-b/" "$STATE/@network/leases" >"$T/other/@network/leases"
+	capture at "$HULL" --root "$T/other" run --net bridge=mine -b "$BUNDLE" "$ID"
+	expect 0 $'10.5.5.3/24\n1 packets received'
+	[[ $(links) == "hull0a050502 lo mine " ]] || fail "$(links)"
+	hull_at delete --force "$ID-a"
+	[[ $(links) == "lo mine " ]] || fail "$(links)"
+	at ip link del mine
+	assert_no_bridge
+}
+
 @test "bridge: a start that fails leaves nothing, at any step" {
 	program /no/such/program
 	run_at --net bridge

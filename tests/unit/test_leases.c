@@ -84,26 +84,28 @@ static void test_addresses(void **state)
 	(void)state;
 	assert_int_equal(leases_parse(good, &l, &err), 0);
 	struct lease_bridge *b = leases_find_bridge(&l, "hull0", 4026532402);
-	assert_int_equal(leases_free_address(&l, b), NET(10, 117, 0, 3));
+	assert_int_equal(leases_free_address(&l, b, 0), NET(10, 117, 0, 3));
+	assert_int_equal(leases_free_address(&l, b, NET(10, 117, 0, 3)), NET(10, 117, 0, 5));
+	assert_int_equal(leases_free_address(&l, b, NET(10, 117, 0, 254)), 0);
 	leases_remove(&l, &l.v[0]);
-	assert_int_equal(leases_free_address(&l, b), NET(10, 117, 0, 2));
+	assert_int_equal(leases_free_address(&l, b, 0), NET(10, 117, 0, 2));
 
 	/* 8 addresses: the first and the last are none, one is the gateway's. */
 	b = leases_find_bridge(&l, "br-x", 7);
 	for (uint32_t n = 3; n <= 6; n++) {
-		struct lease lease = { "br-x", 7, leases_free_address(&l, b), "x" };
+		struct lease lease = { "br-x", 7, leases_free_address(&l, b, 0), "x" };
 		assert_int_equal(lease.address, NET(192, 168, 7, n));
 		assert_int_equal(leases_add(&l, &lease), 0);
 	}
-	assert_int_equal(leases_free_address(&l, b), 0);
+	assert_int_equal(leases_free_address(&l, b, 0), 0);
 
 	/* A gateway in the middle, a subnet without room, and one that is no subnet. */
 	struct lease_bridge odd = { "odd", 1, NET(10, 0, 0, 2), 30, true };
-	assert_int_equal(leases_free_address(&l, &odd), NET(10, 0, 0, 1));
+	assert_int_equal(leases_free_address(&l, &odd, 0), NET(10, 0, 0, 1));
 	odd.prefix = 31;
-	assert_int_equal(leases_free_address(&l, &odd), 0);
+	assert_int_equal(leases_free_address(&l, &odd, 0), 0);
 	odd.prefix = 0;
-	assert_int_equal(leases_free_address(&l, &odd), 0);
+	assert_int_equal(leases_free_address(&l, &odd, 0), 0);
 	leases_close(&l);
 }
 
