@@ -175,6 +175,29 @@ int leases_open(int store_fd, enum leases_flags flags, struct leases *ret, struc
 	return r;
 }
 
+static bool is_named(const char *text, const char *id)
+{
+	size_t size = strlen(id);
+	for (const char *at = strstr(text, id); at; at = strstr(at + 1, id))
+		if (at > text && at[-1] == ' ' && (at[size] == '\n' || at[size] == '\0'))
+			return true;
+	return false;
+}
+
+bool leases_may_have(int store_fd, const char *id)
+{
+	_cleanup_arena_ struct arena arena;
+	char *text;
+	size_t size;
+
+	arena_init(&arena);
+	int r = fd_read_file(store_fd, LEASES_DIR "/" LEASES_FILE, LEASES_FILE_MAX, &arena, &text,
+			     &size, NULL);
+	bool may = r < 0 ? r != -ENOENT : is_named(text, id);
+	arena_wipe(&arena);
+	return may;
+}
+
 static void put_address(struct str *out, uint32_t a)
 {
 	str_printf(out, " %u.%u.%u.%u ", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);

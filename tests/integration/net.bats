@@ -439,6 +439,32 @@ rm_state() {
 	assert_no_bridge
 }
 
+@test "a container without a bridge is deleted whatever is with the file of leases" {
+	mkdir -p "$STATE/@network"
+	start_at a
+	printf 'x\nlease br0 1 10.1.2.3 %s-\n' "$ID" >"$STATE/@network/leases"
+	hull_at delete --force "$ID-a"
+	expect 0
+	start_at a
+	printf 'lease br0 1 10.1.2.3 %s-a\nx\n' "$ID" >"$STATE/@network/leases"
+	hull_at delete --force "$ID-a"
+	expect 1 ""
+	expect_error "line 2 of the file of addresses is broken"
+	rm "$STATE/@network/leases"
+	hull_at delete --force "$ID-a"
+	expect 0
+	assert_no_bridge
+}
+
+@test "a container without a bridge does not wait for the lock of the leases" {
+	mkdir -p "$STATE/@network"
+	start_at a
+	capture timeout 20 flock "$STATE/@network" timeout 8 nsenter --net="$HOST" "$HULL" --root "$STATE" \
+		delete --force "$ID-a" 3>&-
+	expect 0
+	assert_no_bridge
+}
+
 @test "bridge: without CAP_NET_ADMIN nothing is made" {
 	capture at setpriv --bounding-set -net_admin --inh-caps -net_admin \
 		"$HULL" --root "$STATE" run --net bridge -b "$BUNDLE" "$ID"
