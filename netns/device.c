@@ -205,12 +205,21 @@ static int give_back(struct netns_pair *p, const struct netns_device *d, unsigne
 	return r;
 }
 
+/*
+ * Others in an existing namespace may have removed it, and made one with its number. What the
+ * kernel tells apart for sure is hardware, which nobody can make; else it is the kind of device.
+ */
+static int check_there(struct netns_pair *p, const struct netns_device *d)
+{
+	struct link there;
+	int r = link_get(&p->container, d->new_index, &there);
+	return r < 0 || str_eq(there.kind, d->link.kind) ? r : -ENODEV;
+}
+
 bool netns_device_is_away(struct netns_pair *p, const struct netns_device *d)
 {
-	struct link here, there;
-	return link_get(&p->host, d->link.index, &here) == -ENODEV &&
-	       link_get(&p->container, d->new_index, &there) == 0 &&
-	       str_eq(there.kind, d->link.kind);
+	struct link here;
+	return link_get(&p->host, d->link.index, &here) == -ENODEV && check_there(p, d) == 0;
 }
 
 int netns_device_return(struct netns_pair *p, struct netns_device *d, struct err *err)
@@ -219,7 +228,9 @@ int netns_device_return(struct netns_pair *p, struct netns_device *d, struct err
 	if (!d->is_moved)
 		return 0;
 	d->is_moved = false;
-	int r = move_back(p, d, &index);
+	int r = check_there(p, d);
+	if (r == 0)
+		r = move_back(p, d, &index);
 	if (r == -ENODEV) /* `delete --force` was faster, or somebody has removed it */
 		return 0;
 	if (r < 0)

@@ -268,6 +268,30 @@ is_away() {
 
 # --- errors ---
 
+@test "what others have made in place of a device in an existing namespace does not come to the host" {
+	make_device
+	OTHER=$T/other
+	make_netns "$OTHER"
+	local number
+	number=$(at ip -o link show dev0 | cut -d: -f1)
+	cat >"$T/swap" <<-END
+		#!/bin/sh
+		timeout 10 nsenter --net="$OTHER" ip link del dev0
+		timeout 10 nsenter --net="$OTHER" ip link add name evil index $number type ifb ||
+			timeout 10 nsenter --net="$OTHER" ip link add name evil index $number type vxlan id 5 dstport 0
+		exit 1
+	END
+	chmod +x "$T/swap"
+	config --arg p "$OTHER" --arg h "$T/swap" '.linux.netDevices = {"dev0": {}} |
+		.linux.namespaces |= map(if .type == "network" then .path = $p else . end) |
+		.hooks = {"createRuntime": [{"path": $h, "env": ["PATH=/sbin:/usr/sbin:/bin:/usr/bin"]}]}'
+	run_at
+	expect 1 ""
+	expect_error "hook"
+	nsenter --net="$OTHER" ip -o link show evil
+	[[ $(at ip -o link show | wc -l) == 1 ]] || fail "$(at ip -o addr show)"
+}
+
 @test "the name is taken in an existing namespace: an error, and both are as before" {
 	make_device
 	OTHER=$T/other
