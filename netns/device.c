@@ -79,6 +79,8 @@ int netns_device_read(struct netns_pair *p, const char *name, struct arena *aren
 	}
 	if (r == 0)
 		r = address_list(&p->host, ret->link.index, arena, &ret->addresses);
+	if (r == 0)
+		r = route_list(&p->host, ret->link.index, arena, &ret->routes);
 	if (r < 0)
 		return netlink_failed(&p->host, -r, err, "cannot examine the network device '%s'",
 				      name);
@@ -202,7 +204,7 @@ static int give_back(struct netns_pair *p, const struct netns_device *d, unsigne
 		r = link_set_master(&p->host, index, d->link.master);
 	if (r == 0 && (d->link.flags & IFF_UP))
 		r = link_set_up(&p->host, index);
-	return r;
+	return r < 0 ? r : route_restore(&p->host, index, &d->routes);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "netns/address.h"
 #include "netns/link.h"
+#include "netns/route.h"
 
 /* Two network namespaces, each with a socket in it. */
 struct netns_pair {
@@ -23,6 +24,7 @@ void netns_pair_done(struct netns_pair *p);
 struct netns_device {
 	struct link link;           /* as it was */
 	struct addresses addresses; /* all that it had */
+	struct routes routes;       /* by it, on the host */
 	unsigned new_index;         /* in the container */
 	bool is_moved;
 };
@@ -44,7 +46,7 @@ _must_check_ int netns_device_move(struct netns_pair *p, struct netns_device *de
 /* Has it been moved, and is it still there? For who only knows what was read. */
 bool netns_device_is_away(struct netns_pair *p, const struct netns_device *device);
 
-/* Undoes it: name, addresses, the bridge that it was a port of, and whether it was up. */
+/* Undoes it: name, addresses, routes, the bridge that it was a port of, and whether it was up. */
 _must_check_ int netns_device_return(struct netns_pair *p, struct netns_device *device,
 				     struct err *err);
 

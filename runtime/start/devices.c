@@ -20,7 +20,7 @@
 #define DEVICES_FILE_MAX ((size_t)16 * 1024 * 1024)
 #define DEVICES_TRIES    8 /* for a number that is taken meanwhile */
 
-/* The file: one head, and for each device one record with its addresses behind it. */
+/* The file: one head, and for each device one record with its addresses and routes behind it. */
 struct head {
 	uint32_t magic, record_size, address_size;
 	uint64_t dev, ino; /* of the namespace, which may have another file by then */
@@ -28,7 +28,7 @@ struct head {
 };
 struct record {
 	struct link link;
-	uint32_t new_index, addresses_n;
+	uint32_t new_index, addresses_n, routes_size;
 };
 
 /* ---- the file ---- */
@@ -67,12 +67,14 @@ static int open_file(const struct start *s, int *ret_fd)
 
 static int note(int fd, const struct netns_device *d)
 {
-	const struct record record = { d->link, d->new_index, (uint32_t)d->addresses.n };
+	const struct record record = { d->link, d->new_index, (uint32_t)d->addresses.n,
+				       (uint32_t)d->routes.size };
 	if (fd < 0)
 		return 0;
 	int r = fd_write_all(fd, &record, sizeof(record));
-	return r < 0 ? r
-		     : fd_write_all(fd, d->addresses.v, d->addresses.n * sizeof(*d->addresses.v));
+	if (r == 0)
+		r = fd_write_all(fd, d->addresses.v, d->addresses.n * sizeof(*d->addresses.v));
+	return r < 0 ? r : fd_write_all(fd, d->routes.bytes, d->routes.size);
 }
 
 /* ---- there ---- */
@@ -145,10 +147,10 @@ static int open_pair(const struct head *head, struct netns_pair *p, struct err *
 	return r < 0 ? r : 1;
 }
 
-/* What was noted of one device, and where its addresses begin; the file may end in the middle. */
+/* What was noted of one device, and where the rest of it stands; the file may end in the middle. */
 struct noted {
 	struct record record;
-	const char *addresses;
+	const char *addresses, *routes;
 };
 
 static size_t read_records(const char *at, size_t left, struct noted *ret)
@@ -161,7 +163,10 @@ static size_t read_records(const char *at, size_t left, struct noted *ret)
 		d->record.link.kind[sizeof(d->record.link.kind) - 1] = '\0';
 		d->addresses = at + sizeof(d->record);
 		size_t size = sizeof(d->record) + d->record.addresses_n * sizeof(struct address);
-		if (d->record.addresses_n > ADDRESSES_MAX || size > left)
+		d->routes = at + size;
+		size += d->record.routes_size;
+		if (d->record.addresses_n > ADDRESSES_MAX ||
+		    d->record.routes_size > ROUTES_SIZE_MAX || size > left)
 			break; /* it was not written to its end, so it was not moved */
 		at += size;
 		left -= size;
@@ -180,6 +185,9 @@ static int return_one(struct netns_pair *p, const struct noted *noted, struct ar
 	d.addresses.v = arena_array(arena, n + 1, sizeof(*d.addresses.v));
 	d.addresses.n = n;
 	memcpy(d.addresses.v, noted->addresses, n * sizeof(*d.addresses.v));
+	d.routes.size = noted->record.routes_size;
+	d.routes.bytes = arena_array(arena, d.routes.size + 1, 1);
+	memcpy(d.routes.bytes, noted->routes, d.routes.size);
 	d.is_moved = netns_device_is_away(p, &d);
 	return netns_device_return(p, &d, err);
 }

@@ -48,12 +48,18 @@ make_device() {
 	at ip addr add 203.0.113.9/24 valid_lft 1000 preferred_lft 500 dev dev0
 	at ip addr add 169.254.1.1/16 scope link dev dev0
 	at ip link set dev0 up
+	at ip route add 10.9.0.0/16 via 192.0.2.7 dev dev0
+	at ip route add 10.8.0.1 dev dev0 table 7 metric 5
+	at ip route add default via 10.8.0.9 dev dev0 onlink mtu 1300 src 192.0.2.2
+	at ip -6 route add 2001:db8:5::/48 via 2001:db8::7 dev dev0
 }
 
 # What must be the same before a start and after one that failed.
 device_now() {
 	at ip -d -o link show dev0 | sed -E 's/state [A-Z]+//; s/numtxqueues.*//; s/ qdisc [a-z]+//'
 	at ip -o addr show dev dev0 | grep -v 'inet6 fe80' | sed -E 's/[0-9]+sec/SEC/g' | sort
+	at ip route show table all dev dev0 | grep -v 'table local' | sort
+	at ip -6 route show table all dev dev0 | grep -v -e 'table local' -e fe80 -e multicast | sort
 }
 
 SHOW='ip -o addr show dev "$1" | grep -v fe80 | sed "s/valid_lft.*//; s/^[0-9]*: //; s/@[^ ]*//; s/\\\\.*//; s/  */ /g; s/ $//" | sort'
