@@ -7,7 +7,14 @@ load lib
 
 setup() { guest_setup; }
 
-teardown() { guest_teardown; }
+teardown() {
+	# The tests that follow mean the kernel's own weights.
+	if [[ -d /sys/module/bfq ]]; then
+		echo none >/sys/block/vda/queue/scheduler
+		modprobe -r bfq
+	fi
+	guest_teardown
+}
 
 # with_disk: the container has the disk as /dev/vda.
 with_disk() {
@@ -49,6 +56,7 @@ with_disk() {
 	hull_run
 	expect_value io.weight "default 4950"
 	modprobe bfq
+	echo bfq >/sys/block/vda/queue/scheduler
 	resources "{ \"blockIO\": { \"weight\": 500, \"weightDevice\": [{ $(numbers /dev/vda), \"weight\": 30 }] } }"
 	script "$(show io.weight)"'cat /sys/fs/cgroup/io.bfq.weight'
 	hull_run
