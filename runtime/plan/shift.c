@@ -1,5 +1,5 @@
 /*
- * Planning id-mapped mounts (S-084 to S-088): which map of ids a bind mount is shown with. Mounts
+ * Planning id-mapped mounts (S-084 to S-089): which map of ids a mount is shown with. Mounts
  * with equal maps share one, for each costs a user namespace that is made for it. Pure.
  */
 #include <string.h>
@@ -15,10 +15,23 @@ static int refuse(const struct plan_mount *m, enum err_kind kind, int code, stru
 	return -code;
 }
 
+/* Shows something of the container's namespaces; in the parent it would be those of the host. */
+static bool is_of_namespaces(const struct plan_mount *m)
+{
+	static const char *const types[] = { "proc",    "sysfs",  "mqueue", "devpts",
+					     "cgroup2", "cgroup", "binder" };
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (str_eq(m->type, types[i]))
+			return true;
+	return false;
+}
+
 static int check_possible(const struct planner *p, const struct plan_mount *m, struct err *err)
 {
-	if (m->kind != PLAN_MOUNT_BIND)
-		return refuse(m, ERR_CONFIG, EINVAL, err, "only a bind mount can be id-mapped");
+	if (m->kind != PLAN_MOUNT_BIND && (m->kind != PLAN_MOUNT_NEW || is_of_namespaces(m)))
+		return refuse(m, ERR_CONFIG, EINVAL, err,
+			      "only a bind mount or a file system with files of its own can be "
+			      "id-mapped");
 	if (p->plan->user.is_privileged)
 		return 0;
 	refuse(m, ERR_PERMISSION, EPERM, err, "an id-mapped mount needs privilege on the host");
@@ -109,5 +122,6 @@ int plan_make_shift(const struct planner *p, const struct spec_mount *spec, stru
 	if (i == plan->shifts_n)
 		plan->shifts[plan->shifts_n++] = shift;
 	m->shift = &plan->shifts[i];
+	m->takes_mode = false; /* it is made where the image is not seen yet */
 	return 0;
 }

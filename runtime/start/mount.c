@@ -1,7 +1,8 @@
 /*
  * Child, stage 4: the mounts of config.json. A new file system is configured option by option, so
  * that the one that fails is known, and gets its attributes before it is attached; a bind comes as
- * a tree that the parent has prepared. Destinations are resolved once, to a descriptor.
+ * a tree that the parent has prepared, and so does what is id-mapped. Destinations are resolved
+ * once, to a descriptor.
  *
  * Must not: attach anything outside the new root, whatever the image is made of (R-007, R-012).
  */
@@ -148,8 +149,7 @@ static int open_filesystem(struct start *s, const struct plan_mount *m)
 	return fs < 0 ? -errno : fs;
 }
 
-static int make_filesystem(struct start *s, const struct plan_mount *m, int *ret_fd,
-			   struct err *err)
+int mount_make(struct start *s, const struct plan_mount *m, int *ret_fd, struct err *err)
 {
 	_cleanup_close_ int fs = open_filesystem(s, m);
 	if (fs < 0) {
@@ -298,8 +298,9 @@ static int mount_one(struct start *s, const struct plan_mount *m, int *tree, str
 	int r = 0;
 	if (m->kind == PLAN_MOUNT_REMOUNT)
 		return change_attributes(s, m, err);
-	if (m->kind == PLAN_MOUNT_NEW)
-		r = make_filesystem(s, m, tree, err);
+	if (m->kind == PLAN_MOUNT_NEW &&
+	    *tree < 0) /* one that is id-mapped comes from the parent */
+		r = mount_make(s, m, tree, err);
 	if (r == 0)
 		r = fill(s, m, *tree, err);
 	if (r == 0)

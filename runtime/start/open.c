@@ -224,6 +224,19 @@ static int open_bind(struct start *s, size_t index, int *ret_fd, struct err *err
 	return r;
 }
 
+/* A new file system that is id-mapped: only outside there is the right to choose the map (S-089).
+ */
+static int open_shifted(struct start *s, const struct plan_mount *m, int *ret_fd, struct err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	int r = mount_make(s, m, &fd, err);
+	if (r == 0)
+		r = shift_bind(s, m, fd, err);
+	if (r == 0)
+		*ret_fd = fd_take(&fd);
+	return r;
+}
+
 /* By its descriptor, or where that is of another mount namespace by its path. */
 static int clone_cgroup(const struct start *s)
 {
@@ -283,6 +296,8 @@ static int open_trees(struct start *s, struct err *err)
 	for (size_t i = 0; r == 0 && i < plan->mounts_n; i++) {
 		if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
 			r = open_bind(s, i, &s->mount_fds[i], err);
+		else if (plan->mounts[i].kind == PLAN_MOUNT_NEW && plan->mounts[i].shift)
+			r = open_shifted(s, &plan->mounts[i], &s->mount_fds[i], err);
 		else if (plan->mounts[i].kind == PLAN_MOUNT_FILE)
 			r = open_own_file(s, &plan->mounts[i], &s->mount_fds[i], err);
 		else if (plan->mounts[i].kind == PLAN_MOUNT_CGROUP)

@@ -144,6 +144,9 @@ _must_check_ int isolate_names(struct start *s, struct err *err);
 _must_check_ int open_in_child(struct start *s, struct err *err); /* what the parent could not */
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
 _must_check_ int mount_all(struct start *s, struct err *err);
+/* One new file system with all its options, mounted, but nowhere yet; also by the parent. */
+_must_check_ int mount_make(struct start *s, const struct plan_mount *m, int *ret_fd,
+			    struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
 _must_check_ int console_make(struct start *s, struct err *err);
 /* hooks_create() (hooks.h) */

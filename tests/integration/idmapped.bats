@@ -164,7 +164,31 @@ run_mapped() {
 	config '.mounts[-1] = {destination: "/data", type: "tmpfs", options: ["idmap"]}'
 	hull_run
 	expect 1 ""
-	expect_error "only a bind mount can be id-mapped"
+	expect_error "an id-mapped mount without a map"
+	config '.mounts[-1] = {destination: "/data", type: "proc", options: ["idmap"]}'
+	hull_run
+	expect 1 ""
+	expect_error "only a bind mount or a file system with files of its own can be id-mapped"
+	assert_clean
+}
+
+@test "S-089: a new tmpfs, with maps of its own, and with those of the container" {
+	config '.mounts += [{destination: "/data", type: "tmpfs", options: ["idmap", "nosuid", "mode=0777"]}]
+		| .mounts[-1].uidMappings = [{containerID: 0, hostID: 1000, size: 10}]
+		| .mounts[-1].gidMappings = [{containerID: 0, hostID: 2000, size: 10}]'
+	script 'stat -c "%a %u:%g" /data; touch /data/x 2>/dev/null || echo "no id for it"
+		grep -c " /data .*nosuid.*idmapped.* - tmpfs" /proc/self/mountinfo'
+	run_mapped
+	expect 0 $'777 1000:2000\nno id for it\n1'
+	config '.process.user = {uid: 1000, gid: 2000} | .process.capabilities = {}'
+	script 'touch /data/x; stat -c "%u:%g" /data/x'
+	hull_run
+	expect 0 1000:2000
+	userns 0 100000 65536
+	config '.process.user = {uid: 0, gid: 0} | del(.mounts[-1].uidMappings, .mounts[-1].gidMappings)'
+	script 'touch /data/x; stat -c "%u:%g" /data /data/x'
+	hull_run
+	expect 0 $'0:0\n0:0'
 	assert_clean
 }
 
