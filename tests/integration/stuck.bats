@@ -55,7 +55,7 @@ fail_each() {
 	[[ -x $inject ]] || skip "no injector beside $HULL"
 	local run=("$HULL" --root "$STATE" run -b "$BUNDLE" "$ID")
 	capture timeout -k 5 30 "$inject" -t 5 -o "$T/calls" list "${run[@]}"
-	grep -E "^[0-9]+ $1 [0-9]+\$" "$T/calls" >"$T/aims" || fail "no $1 there"
+	grep -E "^[^ ]+ $1 [0-9]+\$" "$T/calls" >"$T/aims" || fail "no $1 there"
 	while read -r aim; do
 		capture timeout -k 5 30 "$inject" -t 5 -o "$T/result" "${aim// /:}" "${run[@]}"
 		[[ $(tail -n 1 "$T/result") != hang ]] || fail "hangs: $aim"
