@@ -41,6 +41,20 @@ static void walk_done(struct walk *w)
 	fd_close(&w->lock_fd);
 }
 
+/* At the mount. */
+static int walk_begin(struct walk *ret, const struct cgroup_root *root, const char *path,
+		      struct err *err)
+{
+	*ret = (struct walk) {
+		.root = root,
+		.path = path,
+		.kept = SIZE_MAX,
+		.fd = path_open(root->fd, "/"),
+		.lock_fd = -EBADF,
+	};
+	return ret->fd < 0 ? err_sys(err, -ret->fd, "cannot open '%s'", root->path) : 0;
+}
+
 /* The path of the cgroup that the walk has reached, for printf's "%.*s". */
 #define WALK_AT(w) (w)->done ? (int)(w)->done : 1, (w)->path
 
@@ -211,9 +225,6 @@ static int check_fitness(const struct walk *w, struct err *err)
 
 static int create_once(struct walk *w, const struct cgroup_plan *plan, struct err *err)
 {
-	w->fd = path_open(w->root->fd, "/");
-	if (w->fd < 0)
-		return err_sys(err, -w->fd, "cannot open '%s'", w->root->path);
 	while (w->path[w->done]) {
 		const struct controllers_place here = walk_place(w);
 		int r = controllers_enable(&here, plan, err);
@@ -239,14 +250,10 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 	int r = 0;
 	*ret = (struct cgroup) { .fd = -EBADF, .lock_fd = -EBADF };
 	for (int i = 0; i < CREATE_ATTEMPTS; i++) {
-		_cleanup_walk_ struct walk w = {
-			.root = root,
-			.path = path,
-			.kept = SIZE_MAX,
-			.fd = -EBADF,
-			.lock_fd = -EBADF,
-		};
-		r = create_once(&w, plan, err);
+		_cleanup_walk_ struct walk w;
+		r = walk_begin(&w, root, path, err);
+		if (r == 0)
+			r = create_once(&w, plan, err);
 		if (r == 0) {
 			*ret = (struct cgroup) {
 				.kept = walk_kept(&w),
@@ -268,20 +275,15 @@ int cgroup_create(const struct cgroup_root *root, const char *path, const struct
 int cgroup_enable(const struct cgroup_root *root, const char *path, const struct cgroup_plan *plan,
 		  struct err *err)
 {
-	_cleanup_walk_ struct walk w = {
-		.root = root,
-		.path = path,
-		.kept = SIZE_MAX,
-		.fd = path_open(root->fd, "/"),
-		.lock_fd = -EBADF,
-	};
-	if (w.fd < 0)
-		return err_sys(err, -w.fd, "cannot open '%s'", root->path);
+	_cleanup_walk_ struct walk w;
+	int r = walk_begin(&w, root, path, err);
+	if (r < 0)
+		return r;
 	while (w.path[w.done]) {
 		char name[NAME_MAX + 1];
 		size_t done = next_component(&w, name);
 		const struct controllers_place here = walk_place(&w);
-		int r = controllers_enable(&here, plan, err);
+		r = controllers_enable(&here, plan, err);
 		if (r == 0)
 			r = walk_into(&w, name, done, err);
 		if (r < 0)
@@ -294,20 +296,15 @@ int cgroup_enable(const struct cgroup_root *root, const char *path, const struct
 int cgroup_foresee(const struct cgroup_root *root, const char *path, const char *controller,
 		   struct err *err)
 {
-	_cleanup_walk_ struct walk w = {
-		.root = root,
-		.path = path,
-		.kept = SIZE_MAX,
-		.fd = path_open(root->fd, "/"),
-		.lock_fd = -EBADF,
-	};
-	if (w.fd < 0)
-		return err_sys(err, -w.fd, "cannot open '%s'", root->path);
+	_cleanup_walk_ struct walk w;
+	int r = walk_begin(&w, root, path, err);
+	if (r < 0)
+		return r;
 	while (w.path[w.done]) {
 		char name[NAME_MAX + 1];
 		size_t done = next_component(&w, name);
 		const struct controllers_place here = walk_place(&w);
-		int r = controller ? controllers_foresee(&here, controller, err) : 0;
+		r = controller ? controllers_foresee(&here, controller, err) : 0;
 		if (r == 0)
 			r = walk_into(&w, name, done, err);
 		if (r == -ENOENT) {

@@ -93,11 +93,6 @@ static int new_call(struct asker *a, const char *member, struct sd_bus_message *
 	return a->sd.message_new_method_call(a->bus, ret, DESTINATION, OBJECT, MANAGER, member);
 }
 
-static int append_text(const struct asker *a, struct sd_bus_message *m, char type, const char *text)
-{
-	return a->sd.message_append_basic(m, type, text);
-}
-
 static int send(struct asker *a, struct sd_bus_message *m, struct sd_bus_message **ret)
 {
 	a->error = (struct sd_bus_error) { 0 };
@@ -111,7 +106,7 @@ static int call_with(struct asker *a, const char *member, const char *const *tex
 	struct sd_bus_message *m = NULL;
 	int r = new_call(a, member, &m);
 	for (; r >= 0 && *texts; texts++)
-		r = append_text(a, m, 's', *texts);
+		r = systemd_append_text(&a->sd, m, *texts);
 	return r < 0 ? r : send(a, m, ret);
 }
 
@@ -164,99 +159,7 @@ static int wait_for_job(struct asker *a, struct sd_bus_message *reply, const cha
 	return r < 0 ? r : 0;
 }
 
-/* ---- properties ---- */
-
-static int append_number(const struct asker *a, struct sd_bus_message *m,
-			 const struct systemd_property *p)
-{
-	const int b = p->number != 0;
-	const int16_t n = (int16_t)p->number;
-	const uint16_t q = (uint16_t)p->number;
-	const int32_t i = (int32_t)p->number;
-	const uint32_t u = (uint32_t)p->number;
-	const uint8_t y = (uint8_t)p->number;
-	const struct {
-		char type;
-		const void *value;
-	} values[] = {
-		{ 'b', &b },         { 'y', &y },         { 'n', &n },
-		{ 'q', &q },         { 'i', &i },         { 'u', &u },
-		{ 'x', &p->number }, { 't', &p->number }, { 'd', &p->real },
-	};
-	size_t k = 0;
-	while (values[k].type != p->signature[0])
-		k++;
-	return a->sd.message_append_basic(m, values[k].type, values[k].value);
-}
-
-static int append_item(const struct asker *a, struct sd_bus_message *m, const char *signature,
-		       const struct systemd_item *item)
-{
-	bool is_pair = str_eq(signature, "a(st)");
-	if (str_eq(signature, "as"))
-		return append_text(a, m, 's', item->text);
-	int r = a->sd.message_open_container(m, 'r', is_pair ? "st" : "ss");
-	if (r >= 0)
-		r = append_text(a, m, 's', item->text);
-	if (r >= 0)
-		r = is_pair ? a->sd.message_append_basic(m, 't', &item->number)
-			    : append_text(a, m, 's', item->second);
-	return r < 0 ? r : a->sd.message_close_container(m);
-}
-
-/* An array without items is sent with its type all the same. */
-static int append_items(const struct asker *a, struct sd_bus_message *m,
-			const struct systemd_property *p, size_t n)
-{
-	int r = a->sd.message_open_container(m, 'a', p->signature + 1);
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = append_item(a, m, p->signature, &p->items[i]);
-	return r < 0 ? r : a->sd.message_close_container(m);
-}
-
-static int append_value(const struct asker *a, struct sd_bus_message *m,
-			const struct systemd_property *p, size_t n)
-{
-	if (str_eq(p->signature, "ay"))
-		return a->sd.message_append_array(m, 'y', p->bytes, p->n);
-	if (p->signature[0] == 'a')
-		return append_items(a, m, p, n);
-	if (p->signature[0] == 's')
-		return append_text(a, m, 's', p->text);
-	return append_number(a, m, p);
-}
-
-/* One of the array a(sv), with the first `n` of its items. */
-static int append_property(const struct asker *a, struct sd_bus_message *m,
-			   const struct systemd_property *p, size_t n)
-{
-	int r = a->sd.message_open_container(m, 'r', "sv");
-	if (r >= 0)
-		r = append_text(a, m, 's', p->name);
-	if (r >= 0)
-		r = a->sd.message_open_container(m, 'v', p->signature);
-	if (r >= 0)
-		r = append_value(a, m, p, n);
-	if (r >= 0)
-		r = a->sd.message_close_container(m);
-	return r < 0 ? r : a->sd.message_close_container(m);
-}
-
-static int append_properties(const struct asker *a, struct sd_bus_message *m,
-			     const struct systemd_properties *all)
-{
-	int r = 0;
-	for (size_t i = 0; r >= 0 && i < all->n; i++) {
-		const struct systemd_property *p = &all->v[i];
-		if (p->since > a->version) /* the file of the cgroup has it all the same */
-			continue;
-		if (p->resets)
-			r = append_property(a, m, p, 0);
-		if (r >= 0 && (!p->resets || p->n > 0))
-			r = append_property(a, m, p, p->n);
-	}
-	return r;
-}
+/* ---- the version ---- */
 
 /* "252.38-1~deb12u1" or "v252": the number that it begins with. */
 static int find_version(struct asker *a, struct err *err)
@@ -278,7 +181,7 @@ static int append_own_process(const struct asker *a, struct sd_bus_message *m)
 	const uint32_t pid = (uint32_t)getpid();
 	int r = a->sd.message_open_container(m, 'r', "sv");
 	if (r >= 0)
-		r = append_text(a, m, 's', "PIDs");
+		r = systemd_append_text(&a->sd, m, "PIDs");
 	if (r >= 0)
 		r = a->sd.message_open_container(m, 'v', "au");
 	if (r >= 0)
@@ -293,23 +196,24 @@ static int new_start(struct asker *a, const struct systemd_question *q, struct s
 {
 	char description[512];
 	snprintf(description, sizeof(description), "container %s", q->id);
-	const struct systemd_property own[] = {
+	struct systemd_property own[] = {
 		{ .name = "Description", .signature = "s", .text = description },
 		{ .name = "Slice", .signature = "s", .text = q->slice },
 	};
+	const struct systemd_properties names = { own, ARRAY_SIZE(own) };
 	int r = new_call(a, "StartTransientUnit", ret);
 	if (r >= 0)
-		r = append_text(a, *ret, 's', q->unit);
+		r = systemd_append_text(&a->sd, *ret, q->unit);
 	if (r >= 0)
-		r = append_text(a, *ret, 's', "fail");
+		r = systemd_append_text(&a->sd, *ret, "fail");
 	if (r >= 0)
 		r = a->sd.message_open_container(*ret, 'a', "(sv)");
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(own); i++)
-		r = append_property(a, *ret, &own[i], 0);
+	if (r >= 0)
+		r = systemd_append_properties(&a->sd, *ret, &names, a->version);
 	if (r >= 0)
 		r = append_own_process(a, *ret);
 	if (r >= 0)
-		r = append_properties(a, *ret, q->properties);
+		r = systemd_append_properties(&a->sd, *ret, q->properties, a->version);
 	if (r >= 0)
 		r = a->sd.message_close_container(*ret);
 	if (r >= 0)
@@ -404,13 +308,13 @@ static int update(struct asker *a, const struct systemd_question *q, struct err 
 		return r;
 	r = new_call(a, "SetUnitProperties", &m);
 	if (r >= 0)
-		r = append_text(a, m, 's', q->unit);
+		r = systemd_append_text(&a->sd, m, q->unit);
 	if (r >= 0)
 		r = a->sd.message_append_basic(m, 'b', &runtime);
 	if (r >= 0)
 		r = a->sd.message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = append_properties(a, m, q->properties);
+		r = systemd_append_properties(&a->sd, m, q->properties, a->version);
 	if (r >= 0)
 		r = a->sd.message_close_container(m);
 	if (r >= 0)

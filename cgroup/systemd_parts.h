@@ -124,4 +124,13 @@ struct systemd_library {
 /* Loads libsystemd into this process, for ever. */
 _must_check_ int systemd_load(struct systemd_library *ret, struct err *err);
 
+/*
+ * Into a message of D-Bus: one text, and the properties in an array that is open, but for those
+ * that systemd has only since a later version. Negative: -errno, as sd-bus gives it.
+ */
+int systemd_append_text(const struct systemd_library *sd, struct sd_bus_message *m,
+			const char *text);
+int systemd_append_properties(const struct systemd_library *sd, struct sd_bus_message *m,
+			      const struct systemd_properties *all, unsigned version);
+
 #endif

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ADDRESS_TRIES 16 /* for a list that changes while it is read */
-
 /* What a caller may say of an address; all else is for the kernel to find out again. */
 #define ADDRESS_FLAGS                                                                \
 	(IFA_F_NODAD | IFA_F_OPTIMISTIC | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | \
@@ -60,8 +58,9 @@ static int add_to_list(const struct nlmsghdr *answer, void *context)
 	return 0;
 }
 
-static int list_once(struct netlink *nl, struct listing *l)
+static int list(struct netlink *nl, void *context)
 {
+	struct listing *l = context;
 	static const int families[] = { AF_INET, AF_INET6 };
 	struct netlink_message m;
 	int r = 0;
@@ -80,12 +79,9 @@ static int list_once(struct netlink *nl, struct listing *l)
 int address_list(struct netlink *nl, unsigned index, struct arena *arena, struct addresses *ret)
 {
 	struct listing l = { .index = index, .arena = arena, .list = ret };
-	int r = -EAGAIN;
 
 	*ret = (struct addresses) { 0 };
-	for (int i = 0; r == -EAGAIN && i < ADDRESS_TRIES; i++)
-		r = list_once(nl, &l);
-	return r;
+	return netlink_list_whole(nl, list, &l);
 }
 
 void address_make(struct address *ret, uint32_t address, unsigned prefix)

@@ -17,6 +17,7 @@
 #define NETLINK_ANSWER_SIZE 32768 /* what the kernel sends at once at most */
 #define NETLINK_ANSWERS_MAX 65536
 #define NETLINK_SECONDS     10
+#define NETLINK_TRIES       16 /* for a list that changes while it is read */
 
 /* ---- the socket ---- */
 
@@ -234,6 +235,14 @@ int netlink_ask(struct netlink *nl, struct netlink_message *m, netlink_each *eac
 			return r < 0 ? r : a.result;
 	}
 	return -E2BIG;
+}
+
+int netlink_list_whole(struct netlink *nl, netlink_list *list, void *context)
+{
+	int r = -EAGAIN;
+	for (int i = 0; r == -EAGAIN && i < NETLINK_TRIES; i++)
+		r = list(nl, context);
+	return r;
 }
 
 int netlink_failed(const struct netlink *nl, int code, struct err *err, const char *fmt, ...)

@@ -62,6 +62,10 @@ typedef int netlink_each(const struct nlmsghdr *answer, void *context);
 _must_check_ int netlink_ask(struct netlink *nl, struct netlink_message *m, netlink_each *each,
 			     void *context);
 
+/* Calls `list`, which begins anew each time, until nothing has changed while it was asking. */
+typedef int netlink_list(struct netlink *nl, void *context);
+_must_check_ int netlink_list_whole(struct netlink *nl, netlink_list *list, void *context);
+
 /* Fills the error, with the kernel's own words for the failure of the last netlink_ask(). */
 _printf_(4, 5) int netlink_failed(const struct netlink *nl, int code, struct err *err,
 				  const char *fmt, ...);

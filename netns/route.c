@@ -4,8 +4,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define ROUTE_TRIES 16 /* for a list that changes while it is read */
-
 struct search {
 	uint32_t subnet;
 	unsigned prefix;
@@ -33,17 +31,20 @@ static int compare(const struct nlmsghdr *answer, void *context)
 	return 0;
 }
 
+static int search(struct netlink *nl, void *context)
+{
+	struct search *s = context;
+	struct netlink_message m;
+	struct rtmsg *head = netlink_begin(&m, RTM_GETROUTE, NLM_F_DUMP, sizeof(*head));
+	head->rtm_family = AF_INET;
+	s->found = false;
+	return netlink_ask(nl, &m, compare, s);
+}
+
 int route_find_overlap(struct netlink *nl, uint32_t subnet, unsigned prefix, struct route *ret)
 {
 	struct search s = { .subnet = subnet, .prefix = prefix, .ret = ret };
-	int r = -EAGAIN;
-
-	for (int i = 0; r == -EAGAIN && i < ROUTE_TRIES; i++) {
-		struct netlink_message m;
-		struct rtmsg *head = netlink_begin(&m, RTM_GETROUTE, NLM_F_DUMP, sizeof(*head));
-		head->rtm_family = AF_INET;
-		r = netlink_ask(nl, &m, compare, &s);
-	}
+	int r = netlink_list_whole(nl, search, &s);
 	return r < 0 ? r : s.found;
 }
 
@@ -99,8 +100,9 @@ static int keep(const struct nlmsghdr *answer, void *context)
 }
 
 /* The kernel chooses by the device where it can; one that cannot lists all that there is. */
-static int list_once(struct netlink *nl, struct listing *l)
+static int list(struct netlink *nl, void *context)
 {
+	struct listing *l = context;
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	int r = 0;
 
@@ -118,12 +120,9 @@ static int list_once(struct netlink *nl, struct listing *l)
 int route_list(struct netlink *nl, unsigned index, struct arena *arena, struct routes *ret)
 {
 	struct listing l = { .index = index, .arena = arena, .list = ret };
-	int r = -EAGAIN;
 
 	*ret = (struct routes) { 0 };
-	for (int i = 0; r == -EAGAIN && i < ROUTE_TRIES; i++)
-		r = list_once(nl, &l);
-	return r;
+	return netlink_list_whole(nl, list, &l);
 }
 
 /* Not what tells of its present state, nor the object of next hops, which went with the device. */

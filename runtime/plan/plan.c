@@ -50,23 +50,6 @@ const char *plan_bundle_path(const struct planner *p, const char *path)
 	return arena_printf(p->arena, "%s/%s", p->options->bundle, path);
 }
 
-/* In a user namespace without privilege no program can be attached; nor can a device be made. */
-static void skip_device_rules(const struct planner *p)
-{
-	struct plan *plan = p->plan;
-	const struct plan_user *user = &plan->user;
-	bool unprivileged = (user->is_new || user->is_joined) && !user->is_privileged;
-
-	if (!plan->cgroup.device_insns || (!unprivileged && !p->host->in_user_namespace))
-		return;
-	plan->cgroup.device_insns = NULL;
-	plan->cgroup.device_insns_n = 0;
-	struct err *warning = spec_problem_add(p->arena, p->problems, SPEC_WARNING,
-					       p->spec->linux.resources.devices.at,
-					       "device rules need root and are left out");
-	err_hint(warning, "a container of an unprivileged user can make no device anyway");
-}
-
 /* A cgroup that is not named: below /hull, or for those who may not be there below their own. */
 static const char *cgroup_path(const struct planner *p)
 {
@@ -78,6 +61,31 @@ static const char *cgroup_path(const struct planner *p)
 		own = "";
 	return path && *path ? arena_printf(p->arena, "%s/%s", own, path)
 			     : arena_printf(p->arena, "%s/hull-%s", own, p->options->id);
+}
+
+static void leave_out_device_rules(const struct planner *p, const char *what, const char *hint)
+{
+	struct cgroup_plan *cgroup = &p->plan->cgroup;
+	if (!cgroup->device_insns)
+		return;
+	cgroup->device_insns = NULL;
+	cgroup->device_insns_n = 0;
+	struct err *warning = spec_problem_add(p->arena, p->problems, SPEC_WARNING,
+					       p->spec->linux.resources.devices.at,
+					       "device rules %s", what);
+	err_hint(warning, "%s", hint);
+}
+
+/* In a user namespace without privilege no program can be attached; nor can a device be made. */
+static void skip_device_rules(const struct planner *p)
+{
+	const struct plan_user *user = &p->plan->user;
+	bool unprivileged = (user->is_new || user->is_joined) && !user->is_privileged;
+
+	if (unprivileged || p->host->in_user_namespace)
+		leave_out_device_rules(p, "need root and are left out",
+				       "a container of an unprivileged user can make no device "
+				       "anyway");
 }
 
 /* The caller wants none: a limit is a contradiction, and device rules, which every engine sends,
@@ -93,15 +101,10 @@ static int do_without_cgroup(const struct planner *p, struct err *err)
 		err_at(err, plan->cgroup.writes[0].at);
 		return -EINVAL;
 	}
-	if (plan->cgroup.device_insns) {
-		plan->cgroup.device_insns = NULL;
-		plan->cgroup.device_insns_n = 0;
-		struct err *warning = spec_problem_add(
-			p->arena, p->problems, SPEC_WARNING, p->spec->linux.resources.devices.at,
-			"device rules are left out: they need a cgroup, and "
-			"--cgroup-manager=disabled asks for none");
-		err_hint(warning, "what the capabilities of the container allow holds");
-	}
+	leave_out_device_rules(p,
+			       "are left out: they need a cgroup, and --cgroup-manager=disabled "
+			       "asks for none",
+			       "what the capabilities of the container allow holds");
 	return 0;
 }
 

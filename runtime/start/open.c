@@ -201,7 +201,7 @@ static int open_bind(struct start *s, size_t index, int *ret_fd, struct err *err
 	_cleanup_close_ int fd = open_tree(AT_FDCWD, m->source, flags);
 	if (fd < 0)
 		return fail_bind(s->plan, m, errno, err);
-	int r = shift_bind(s, m, fd, err);
+	int r = shift_mount(s, m, fd, err);
 	if (r < 0)
 		return r;
 	r = set_attributes(fd, m->recursive ? AT_RECURSIVE : 0, &m->attr_recursive, m->propagation);
@@ -231,7 +231,7 @@ static int open_shifted(struct start *s, const struct plan_mount *m, int *ret_fd
 	_cleanup_close_ int fd = -EBADF;
 	int r = mount_make(s, m, &fd, err);
 	if (r == 0)
-		r = shift_bind(s, m, fd, err);
+		r = shift_mount(s, m, fd, err);
 	if (r == 0)
 		*ret_fd = fd_take(&fd);
 	return r;

@@ -1,9 +1,9 @@
 /*
- * Id-mapped mounts (mount_setattr(2), MOUNT_ATTR_IDMAP): in the parent the binds for which
- * config.json wants it (S-084), in the stage the layers of a container with a user namespace. The
- * kernel takes the map from a user namespace, and the container's does not exist yet: a helper is
- * made in one with the same maps. It waits for the end of a pipe, which comes even when its maker
- * is killed. The trees are still detached: nobody has seen them with other ids.
+ * Id-mapped mounts (mount_setattr(2), MOUNT_ATTR_IDMAP): in the parent the mounts for which
+ * config.json wants it (S-084, S-089), in the stage the layers of a container with a user
+ * namespace. The kernel takes the map from a user namespace, and the container's does not exist
+ * yet: a helper is made in one with the same maps. It waits for the end of a pipe, which comes even
+ * when its maker is killed. The trees are still detached: nobody has seen them with other ids.
  */
 #include "start/shift.h"
 
@@ -135,7 +135,7 @@ int shift_clone(struct start *s, const char *path, struct err *err)
 	return r < 0 ? r : fd_take(&tree);
 }
 
-/* ---- binds ---- */
+/* ---- mounts of config.json ---- */
 
 static int joined_fd(const struct start *s)
 {
@@ -170,7 +170,7 @@ static const struct {
 		 "namespace" },
 };
 
-static int bind_failed(const struct plan_mount *m, int code, struct err *err)
+static int shift_failed(const struct plan_mount *m, int code, struct err *err)
 {
 	err_sys(err, code, "cannot map the ids of '%s' for '%s'", m->source, m->destination);
 	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
@@ -180,7 +180,7 @@ static int bind_failed(const struct plan_mount *m, int code, struct err *err)
 	return -code;
 }
 
-int shift_bind(struct start *s, const struct plan_mount *m, int tree, struct err *err)
+int shift_mount(struct start *s, const struct plan_mount *m, int tree, struct err *err)
 {
 	int fd = -EBADF;
 	if (!m->shift)
@@ -193,7 +193,7 @@ int shift_bind(struct start *s, const struct plan_mount *m, int tree, struct err
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)fd };
 	unsigned flags = AT_EMPTY_PATH | (m->shift_recursive ? AT_RECURSIVE : 0);
 	if (mount_setattr(tree, "", flags, &attr, sizeof(attr)) < 0)
-		return bind_failed(m, errno, err);
+		return shift_failed(m, errno, err);
 	return 0;
 }
 

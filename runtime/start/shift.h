@@ -1,5 +1,5 @@
 /*
- * Mounts whose files are shown with other ids: binds for which config.json wants it, and layers of
+ * Mounts whose files are shown with other ids: those for which config.json wants it, and layers of
  * an overlay whose files belong to the host's root and users, as images are unpacked, with the ids
  * of a container's user namespace.
  */
@@ -9,10 +9,11 @@
 #include "start/start.h"
 
 /*
- * Parent: gives the detached tree of a bind the map that the plan has for it, or does nothing. The
+ * Parent: gives the detached tree of a mount the map that the plan has for it, or does nothing. The
  * namespaces that this takes stay open until shift_close(). 0, or -errno.
  */
-_must_check_ int shift_bind(struct start *s, const struct plan_mount *m, int tree, struct err *err);
+_must_check_ int shift_mount(struct start *s, const struct plan_mount *m, int tree,
+			     struct err *err);
 void shift_close(struct start *s);
 
 /*
