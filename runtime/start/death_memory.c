@@ -22,6 +22,13 @@ static unsigned count_parents(const struct start *s)
 	return n < START_PARENTS_MAX ? n : START_PARENTS_MAX;
 }
 
+/* systemd removes a cgroup as soon as nobody is in it, with all that it has counted. */
+static bool is_gone(const struct start *s)
+{
+	char text[256];
+	return fd_read_value(s->cgroup_fd, "cgroup.events", text, sizeof(text)) < 0;
+}
+
 /* What an unreadable counter says: nothing happened. */
 static uint64_t or_zero(uint64_t n)
 {
@@ -123,8 +130,8 @@ static void judge_by_counters(struct start *s)
 			return;
 		}
 	/* The real root has no such file; where the mount has one, there are cgroups above it. */
-	bool is_root = cgroup_read_event(s->cgroup_fd, parents + 1, OOM_LOCAL, "oom") ==
-		       CGROUP_NUMBER_NONE;
+	bool is_root = !is_gone(s) && cgroup_read_event(s->cgroup_fd, parents + 1, OOM_LOCAL,
+							"oom") == CGROUP_NUMBER_NONE;
 	set_limit(s, is_root ? EXITINFO_LIMIT_HOST : EXITINFO_LIMIT_UNKNOWN, 0);
 }
 
@@ -215,7 +222,10 @@ static void examine_own(struct start *s, uint64_t kills)
 		set_cause(x);
 }
 
-/* Nobody counts (cgroup v1 has the memory, or there is no cgroup): the kernel log alone knows. */
+/*
+ * Nobody counts (cgroup v1 has the memory, or there is no cgroup, or none any more): the kernel log
+ * alone knows.
+ */
 static void examine_by_log(struct start *s)
 {
 	struct kmsg_inquiry q;
@@ -223,9 +233,11 @@ static void examine_by_log(struct start *s)
 	if (!q.first_killed)
 		return;
 	s->exit.oom.killed = 1;
-	s->exit.oom.limit_of = q.has_oom && q.is_global ? EXITINFO_LIMIT_HOST
-							: EXITINFO_LIMIT_UNKNOWN;
+	if (s->cgroup_fd < 0 || !judge_by_name(s, &q))
+		s->exit.oom.limit_of = q.has_oom && q.is_global ? EXITINFO_LIMIT_HOST
+								: EXITINFO_LIMIT_UNKNOWN;
 	take_victim(&s->exit, &q);
+	point_at_limit(s);
 	set_cause(&s->exit);
 }
 
@@ -270,6 +282,8 @@ void death_examine_memory(struct start *s)
 	uint64_t kills = cgroup_read_event(s->cgroup_fd, 0, OOM_ALL, "oom_kill");
 	if (kills != CGROUP_NUMBER_NONE)
 		examine_own(s, since(kills, c->kills));
+	else if (by_kill && is_gone(s))
+		examine_by_log(s);
 	else if (by_kill)
 		examine_shared(s);
 }

@@ -177,6 +177,25 @@ numbers_of() {
 	no_unit
 }
 
+@test "systemd: it is explained also when systemd was faster, and the cgroup is gone" {
+	resources '{"memory": {"limit": 33554432, "swap": 33554432}}'
+	script 'while ! test -e /go; do sleep 0.1; done; exec dd if=/dev/zero of=/dev/null bs=64M count=1'
+	"$HULL" --root "$STATE" --systemd-cgroup run --pid-file "$T/pid" -b "$BUNDLE" "$ID" \
+		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/pid"
+	PID=$(<"$T/pid")
+	wait_for is_started
+	kill -STOP "$HULL_PID"
+	touch "$BUNDLE/rootfs/go"
+	wait_for eval '[[ ! -e $CGROUP ]]'
+	kill -CONT "$HULL_PID"
+	hull_wait
+	expect 137
+	expect_error "killed: out of memory .*'dd' .* hit the container's own limit"
+	no_unit
+}
+
 @test "systemd: without cgroupsPath the scope is below system.slice" {
 	config 'del(.linux.cgroupsPath)'
 	UNIT=hull-$ID.scope
