@@ -252,6 +252,21 @@ host_mounts() {
 	awk -v own="$T" '$5 !~ /hull-test\./ || index($5 "/", own "/") == 1' /proc/self/mountinfo
 }
 
+# make_netns FILE: a network namespace that is kept by a bind mount, with lo up. drop_namespaces FILE...:
+# for the teardown: of any kind, those that were made.
+make_netns() {
+	touch "$1"
+	timeout 20 unshare --net="$1" ip link set lo up 3>&-
+	host_mounts >"$T/mountinfo"
+}
+
+drop_namespaces() {
+	local file
+	for file in "$@"; do
+		[[ -z $file ]] || ! mountpoint -q "$file" || umount -l "$file"
+	done
+}
+
 # Nothing is left: no process, no cgroup, no mount, no state.
 assert_clean() {
 	local left

@@ -8,11 +8,8 @@ setup() {
 }
 
 teardown() {
-	local name
 	[[ -z ${OWNER:-} ]] || kill -KILL "$OWNER" 2>/dev/null || true
-	for name in net ipc uts time cgroup pid mnt user; do
-		[[ ! -e $T/$name ]] || ! mountpoint -q "$T/$name" || umount -l "$T/$name"
-	done
+	drop_namespaces "$T"/{net,ipc,uts,time,cgroup,pid,mnt,user}
 	hull_teardown
 }
 

@@ -6,7 +6,7 @@ setup() {
 	hull_setup
 	need_root
 	HOST=$T/host
-	make_host "$HOST"
+	make_netns "$HOST"
 	config 'del(.linux.cgroupsPath)'
 }
 
@@ -15,18 +15,11 @@ teardown() {
 	for id in a b c d; do
 		timeout 20 "$HULL" --root "$STATE" delete --force "$ID-$id" 2>/dev/null 3>&- || true
 	done
-	! mountpoint -q "${HOST:-/nowhere}" || umount -l "$HOST"
+	drop_namespaces "${HOST:-}"
 	hull_teardown
 }
 
-# make_host FILE: a network namespace that is kept by a bind mount, with lo up.
-make_host() {
-	touch "$1"
-	timeout 20 unshare --net="$1" ip link set lo up 3>&-
-	host_mounts >"$T/mountinfo"
-}
-
-# at COMMAND...: in that namespace. hull_at ARG...: hull there. run_at OPTION...: the test's bundle.
+# at COMMAND...: in the namespace that stands for the host. hull_at ARG...: hull there. run_at OPTION...: the test's bundle.
 at() {
 	timeout 40 nsenter --net="$HOST" "$@" 3>&-
 }

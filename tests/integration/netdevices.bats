@@ -12,18 +12,8 @@ setup() {
 }
 
 teardown() {
-	local file
-	for file in "${NETNS:-/nowhere}" "${OTHER:-/nowhere}"; do
-		! mountpoint -q "$file" || umount -l "$file"
-	done
+	drop_namespaces "${NETNS:-}" "${OTHER:-}"
 	hull_teardown
-}
-
-# make_netns FILE: a network namespace that is kept by a bind mount, with lo up.
-make_netns() {
-	touch "$1"
-	timeout 10 unshare --net="$1" ip link set lo up 3>&-
-	host_mounts >"$T/mountinfo"
 }
 
 # at COMMAND...: in the namespace that stands for the host.

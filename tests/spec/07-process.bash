@@ -10,14 +10,9 @@ S_092() {
 	fails process start "$ID"
 }
 
-# on_terminal: creates and starts with a console socket; what the program writes is in $T/tty.
+# on_terminal: and what the program has written is in $T/tty.
 on_terminal() {
-	config '.process.terminal = true'
-	receives console
-	capture rt create --console-socket "$T/socket" -b "$BUNDLE" "$ID"
-	((status == 0)) || report "create failed"
-	starts
-	becomes stopped
+	ends_on_terminal
 	wait_for test -s "$T/received.tty" || fail "nothing came from the terminal"
 	sleep 0.1
 	tr -d '\r' <"$T/received.tty" >"$T/tty"

@@ -84,12 +84,7 @@ rule S-139 MUST - "/dev/console is there if terminal is true, a bind of the term
 S_139() {
 	shows . 'test -e /dev/console || echo none' none
 	script 'echo "to the console" >/dev/console; grep -c " /dev/console .* devpts " /proc/self/mountinfo'
-	config '.process.terminal = true'
-	receives console
-	capture rt create --console-socket "$T/socket" -b "$BUNDLE" "$ID"
-	((status == 0)) || report "create failed"
-	starts
-	becomes stopped
+	ends_on_terminal
 	wait_for grep -q '^[0-9]' "$T/received.tty" || fail "nothing came"
 	same "the terminal shows" "$(tr -d '\r' <"$T/received.tty")" $'to the console\n1'
 }

@@ -330,6 +330,16 @@ receives() {
 	wait_for test -S "$T/socket" || fail "no receiver: $(<"$T/receiver.out")"
 }
 
+# ends_on_terminal: the program has run to its end on a terminal that came by a console socket.
+ends_on_terminal() {
+	config '.process.terminal = true'
+	receives console
+	capture rt create --console-socket "$T/socket" -b "$BUNDLE" "$ID"
+	((status == 0)) || report "create failed"
+	starts
+	becomes stopped
+}
+
 # unit PROGRAM TEST...: hull's unit tests of these names pass: for what has no hardware here.
 unit() {
 	local program=$1 name
