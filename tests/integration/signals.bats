@@ -158,7 +158,7 @@ each_once() {
 	begin
 	send TSTP
 	sleep 0.1
-	is_in_state S || fail "hull stops before there is a program"
+	wait_for is_in_state S || fail "hull stops before there is a program"
 	: >"$T/go"
 	wait_for is_in_state T || fail "hull does not stop"
 	send CONT
