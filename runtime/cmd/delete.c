@@ -299,6 +299,7 @@ static int clean_resctrl(const struct state *state, struct err *err)
 		.class = state->rdt_class,
 		.id = state->id,
 		.is_owned = state->rdt_is_owned,
+		.is_named = state->rdt_class && !str_eq(state->rdt_class, state->id),
 		.is_monitored = state->rdt_is_monitored,
 	};
 	return resctrl_clean(&left, err);

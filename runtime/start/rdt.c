@@ -2,8 +2,8 @@
  * Parent: the container's class of service (S-186 to S-194), by resctrl.c. It is made in stage 1,
  * with the state saying before what will be; the process is put into it in stage 7, when it will be
  * no other one any more and has made none that stays; exec does that last part alone. In stage 9 it
- * goes again: the container's own always, one that closID names only when the start has failed, for
- * others may use it by then.
+ * goes again: the container's own always, one that closID names only when the start has failed and
+ * nobody else is in it.
  */
 #include "start/steps.h"
 
@@ -108,6 +108,7 @@ int rdt_remove(struct start *s, const struct start_result *result, struct err *e
 		.class = s->state.rdt_class,
 		.id = s->plan->id,
 		.is_owned = s->rdt_made && (!s->plan->rdt.is_named || !result->started),
+		.is_named = s->plan->rdt.is_named,
 		.is_monitored = s->state.rdt_is_monitored,
 	};
 	int r = resctrl_clean(&left, err);

@@ -348,6 +348,28 @@ static int remove_group(int class, const char *id, struct err *err)
 		       : 0;
 }
 
+/* 1: somebody is in it, whom the kernel would move to the class "/" without a word. */
+static int is_used(int class, const char *name, struct err *err)
+{
+	char c;
+	_cleanup_close_ int fd = openat(class, "tasks", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : fd_read_all(fd, &c, 1);
+	if (n < 0 && n != -ENOENT)
+		return err_sys(err, (int)-n, "cannot read who is in the class of service '%s'",
+			       name);
+	return n > 0;
+}
+
+static int remove_class(int root, int class, const struct resctrl_left *left, struct err *err)
+{
+	int r = left->is_named ? is_used(class, left->class, err) : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return unlinkat(root, left->class, AT_REMOVEDIR) < 0 && errno != ENOENT
+		       ? err_sys(err, errno, "cannot remove the class of service '%s'", left->class)
+		       : 0;
+}
+
 int resctrl_remove(int root, const struct resctrl_left *left, struct err *err)
 {
 	int r = 0;
@@ -358,10 +380,7 @@ int resctrl_remove(int root, const struct resctrl_left *left, struct err *err)
 		return err_sys(err, -class, "cannot open the class of service '%s'", left->class);
 	if (left->is_monitored)
 		r = remove_group(class, left->id, err);
-	if (r == 0 && left->is_owned && unlinkat(root, left->class, AT_REMOVEDIR) < 0 &&
-	    errno != ENOENT)
-		r = err_sys(err, errno, "cannot remove the class of service '%s'", left->class);
-	return r;
+	return r == 0 && left->is_owned ? remove_class(root, class, left, err) : r;
 }
 
 int resctrl_clean(const struct resctrl_left *left, struct err *err)

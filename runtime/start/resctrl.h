@@ -44,6 +44,7 @@ struct resctrl_left {
 	const char *id;
 	bool is_monitored; /* the monitoring group */
 	bool is_owned;     /* the class itself */
+	bool is_named;     /* by closID: others may have joined it, and then it is left to them */
 };
 /* Removes it; what is not there any more is removed. */
 _must_check_ int resctrl_remove(int root, const struct resctrl_left *left, struct err *err);

@@ -314,6 +314,33 @@ static void test_remove(void **state _unused_)
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
 }
 
+/* A class that closID names may have been joined meanwhile; the kernel would remove it all the
+ * same. */
+static void test_remove_joined(void **state _unused_)
+{
+	_cleanup_tree_ struct tree t;
+	struct resctrl_left left = {
+		.class = "gold", .id = "web", .is_owned = true, .is_named = true
+	};
+	init(&t);
+	tmpdir_mkdir(&t.dir, "gold", 0700);
+	tmpdir_write(&t.dir, "gold/tasks", 0600, "4711\n");
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
+	assert_true(exists(&t, "gold/tasks"));
+	left.is_named = false; /* what is its own goes, whoever is in it */
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), -ENOTEMPTY);
+	left.is_named = true;
+	tmpdir_write(&t.dir, "gold/tasks", 0600, "");
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), -ENOTEMPTY);
+	assert_int_equal(unlinkat(t.dir.fd, "gold/tasks", 0), 0);
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
+	assert_false(exists(&t, "gold"));
+	/* Who is in it cannot be known: nobody is moved. */
+	tmpdir_mkdir(&t.dir, "gold", 0700);
+	tmpdir_symlink(&t.dir, "/dev/null", "gold/tasks");
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), -ELOOP);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -322,7 +349,7 @@ int main(void)
 		cmocka_unit_test(test_link),        cmocka_unit_test(test_write_order),
 		cmocka_unit_test(test_write_fails), cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_monitor),     cmocka_unit_test(test_cannot_monitor),
-		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_remove),      cmocka_unit_test(test_remove_joined),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
