@@ -22,12 +22,9 @@ static const struct option check_table[] = {
 
 static void add_problem(struct cmd *cmd, const struct err *found)
 {
-	struct err *err = spec_problem_add(&cmd->arena, &cmd->problems, SPEC_ERROR, found->at, "%s",
-					   found->message);
-	if (!err)
-		return;
-	*err = *found;
-	json_locate(&cmd->doc, err);
+	struct err *err = spec_problem_copy(&cmd->arena, &cmd->problems, SPEC_ERROR, found);
+	if (err)
+		json_locate(&cmd->doc, err);
 }
 
 /*

@@ -48,9 +48,6 @@ void outcome_show_late(struct cmd *cmd, const struct spec_problems *late)
 			cmd_report_warning(cmd, &p->err);
 			continue;
 		}
-		struct err *err = spec_problem_add(&cmd->arena, &cmd->problems, SPEC_WARNING,
-						   p->err.at, "%s", p->err.message);
-		if (err)
-			*err = p->err;
+		spec_problem_copy(&cmd->arena, &cmd->problems, SPEC_WARNING, &p->err);
 	}
 }

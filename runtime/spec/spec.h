@@ -256,16 +256,16 @@ _must_check_ int spec_parse(struct arena *arena, const char *name, const char *t
 _must_check_ int spec_load(struct arena *arena, int dirfd, const char *path, struct spec *ret,
 			   struct spec_problems *problems, struct err *err);
 
-/* A process file of `exec`: an object like config.json's process. */
-_must_check_ int spec_parse_process(struct arena *arena, const char *name, const char *text,
-				    size_t size, struct spec_process *ret,
-				    struct spec_problems *problems, struct err *err);
-
-/* The same from a file of the caller (SPEC_MAX_SIZE at most), and where its values stand. */
+/* A process file of `exec`: an object like config.json's process, and where its values stand. */
 struct spec_process_file {
 	struct spec_process process;
 	struct json_doc doc;
 };
+/* `doc` has its name and text; the rest is filled in. */
+_must_check_ int spec_parse_process(struct arena *arena, struct spec_process_file *file,
+				    struct spec_problems *problems, struct err *err);
+
+/* The same with a file of the caller (SPEC_MAX_SIZE at most). */
 _must_check_ int spec_load_process(struct arena *arena, const char *path,
 				   struct spec_process_file *ret, struct spec_problems *problems,
 				   struct err *err);
@@ -286,10 +286,14 @@ _printf_(5, 6) struct err *spec_problem_add(struct arena *arena, struct spec_pro
 					    enum spec_severity severity, uint32_t at,
 					    const char *fmt, ...);
 
-/* The namespace of that type, or NULL. */
+/* Adds a whole error, with its place, step and hints; NULL as above. */
+struct err *spec_problem_copy(struct arena *arena, struct spec_problems *problems,
+			      enum spec_severity severity, const struct err *found);
+
 /* Can a network device have this name? As the kernel sees it; a "%" in it would be a template. */
 bool spec_is_interface(const char *s);
 
+/* The namespace of that type, or NULL. */
 const struct spec_namespace *spec_find_namespace(const struct spec *spec, enum spec_ns_type type);
 
 /* Warnings of `hull check` alone: what is allowed, but hardly meant. */

@@ -68,3 +68,13 @@ struct err *spec_problem_add(struct arena *arena, struct spec_problems *problems
 	insert(problems, new);
 	return &new->err;
 }
+
+struct err *spec_problem_copy(struct arena *arena, struct spec_problems *problems,
+			      enum spec_severity severity, const struct err *found)
+{
+	struct err *copy = spec_problem_add(arena, problems, severity, found->at, "%s",
+					    found->message);
+	if (copy)
+		*copy = *found;
+	return copy;
+}

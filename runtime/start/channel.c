@@ -113,6 +113,11 @@ int channel_send(int fd, enum channel_message message)
 	return n == 1 ? 0 : n < 0 ? -errno : -EIO;
 }
 
+int channel_given_up(struct err *err)
+{
+	return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+}
+
 enum channel_message channel_receive(int fd)
 {
 	char byte = 0;

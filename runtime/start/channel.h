@@ -119,6 +119,9 @@ _must_check_ int channel_send_text(int socket, const void *text, size_t size, in
 /* The same with a descriptor, which stays the caller's. */
 _must_check_ int channel_send_fd(int fd, enum channel_message message, int sent);
 
+/* Child: the other side is gone, or did not say what it should have. */
+int channel_given_up(struct err *err);
+
 /* Waits for one message; CHANNEL_EOF when the other side is gone or the socket fails. */
 enum channel_message channel_receive(int fd);
 

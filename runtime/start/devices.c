@@ -127,11 +127,8 @@ void devices_return(struct start *s)
 	for (size_t i = s->devices ? s->plan->network.devices_n : 0; i-- > 0;) {
 		if (netns_device_return(&s->network, &s->devices[i], &why) == 0)
 			continue;
-		struct err *warning = spec_problem_add(s->arena, s->late, SPEC_WARNING,
-						       s->plan->network.devices[i].at, "%s",
-						       why.message);
-		if (warning)
-			*warning = why;
+		err_at(&why, s->plan->network.devices[i].at);
+		spec_problem_copy(s->arena, s->late, SPEC_WARNING, &why);
 	}
 }
 

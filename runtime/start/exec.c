@@ -115,23 +115,18 @@ static int reset_signals(const struct plan_process *process, struct err *err)
 	return 0;
 }
 
-static int given_up(struct err *err)
-{
-	return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
-}
-
 /* A child that parks goes on when another hull says so, with another page and channel. */
 static int wait_for_go(struct start *s, struct err *err)
 {
 	if (start_waits_for_ready(s->plan) && channel_send(s->channel.child_fd, CHANNEL_READY) < 0)
-		return given_up(err);
+		return channel_given_up(err);
 	switch (channel_receive(s->channel.child_fd)) {
 	case CHANNEL_GO:
 		return 0;
 	case CHANNEL_PARK:
 		return gate_wait(s, err);
 	default:
-		return given_up(err);
+		return channel_given_up(err);
 	}
 }
 

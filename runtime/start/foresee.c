@@ -16,12 +16,9 @@
 
 void foresee_add(const struct foresee *f, const struct err *found)
 {
-	struct err *err = spec_problem_add(f->arena, f->problems, SPEC_ERROR, found->at, "%s",
-					   found->message);
-	if (!err)
-		return;
-	*err = *found;
-	json_locate(&f->plan->spec->doc, err);
+	struct err *err = spec_problem_copy(f->arena, f->problems, SPEC_ERROR, found);
+	if (err)
+		json_locate(&f->plan->spec->doc, err);
 }
 
 static void namespaces(const struct foresee *f)

@@ -128,15 +128,10 @@ void hooks_prepare(struct start *s)
 	}
 }
 
-static int given_up(struct err *err)
-{
-	return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
-}
-
 /* The channel's end of file: hull is dead. */
 static int watch_hull(void *context _unused_, struct err *err)
 {
-	return given_up(err);
+	return channel_given_up(err);
 }
 
 static int run_childs(struct start *s, enum plan_hook_kind kind, struct hook_job *job,
@@ -203,7 +198,7 @@ static int run_create(struct start *s, struct err *err)
 	if (hooks[PLAN_HOOK_PRESTART].n + hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0 &&
 	    (channel_send(s->channel.child_fd, CHANNEL_HOOKS) < 0 ||
 	     channel_receive(s->channel.child_fd) != CHANNEL_HOOKS_DONE))
-		return given_up(err);
+		return channel_given_up(err);
 	return run_create_container(s, err);
 }
 
@@ -232,14 +227,6 @@ int hooks_start(struct start *s, struct err *err)
 }
 
 /* ---- the end ---- */
-
-static void warn(const struct hooks_poststop *p, const struct err *err)
-{
-	struct err *warning = spec_problem_add(p->arena, p->warnings, SPEC_WARNING, err->at, "%s",
-					       err->message);
-	if (warning)
-		*warning = *err;
-}
 
 /* For those who have no signalfd: orphans come to us, and the caller's choice hides no status. */
 static void become_reaper(void)
@@ -271,14 +258,14 @@ static void run_all(const struct hooks_poststop *p)
 	state_print_for_hook(p->state, STATE_STOPPED, &text);
 	job.state = text.text;
 	if (open_report(&job.report, &err) < 0) {
-		warn(p, &err);
+		spec_problem_copy(p->arena, p->warnings, SPEC_WARNING, &err);
 		return;
 	}
 	for (size_t i = 0; i < p->hooks->n && !result.stop_signal; i++) {
 		job.hook = &p->hooks->v[i];
 		job.index = i;
 		if (hook_run(&job, &err) < 0)
-			warn(p, &err);
+			spec_problem_copy(p->arena, p->warnings, SPEC_WARNING, &err);
 	}
 	munmap(job.report, sizeof(*job.report));
 }

@@ -88,7 +88,7 @@ static int make_namespaces(struct start *s, struct err *err)
 	if (r == 0)
 		r = isolate_hide(err);
 	if (r == 0 && channel_send(s->channel.child_fd, CHANNEL_UNSHARED) < 0)
-		r = err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+		r = channel_given_up(err);
 	return r;
 }
 
@@ -204,7 +204,7 @@ int isolate_network(struct start *s, struct err *err)
 	int r = s->plan->ns.loopback ? netns_loopback_up(err) : 0;
 	if (r == 0 && plan_has_network(s->plan) &&
 	    channel_receive(s->channel.child_fd) != CHANNEL_NETWORK)
-		r = err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+		r = channel_given_up(err);
 	return r;
 }
 

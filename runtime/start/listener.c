@@ -197,7 +197,7 @@ int listener_install(struct start *s, struct err *err)
 	if (r == 0)
 		return 0;
 	if (r == -ECANCELED)
-		err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+		(void)!channel_given_up(err);
 	else
 		err_sys(err, -r, "cannot load the seccomp filter");
 	err_step(err, "exec");

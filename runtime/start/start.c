@@ -79,11 +79,8 @@ void start_note_lost_output(struct start *s, struct start_result *ret)
 {
 	struct err lost = { 0 };
 	ret->lost_status = tty_lost_status(&s->tty, &lost);
-	struct err *warning = lost.code ? spec_problem_add(s->arena, s->late, SPEC_WARNING, 0, "%s",
-							   lost.message)
-					: NULL;
-	if (warning)
-		*warning = lost;
+	if (lost.code)
+		spec_problem_copy(s->arena, s->late, SPEC_WARNING, &lost);
 }
 
 int start_run(struct start *s, struct start_result *ret, struct err *err)

@@ -229,7 +229,7 @@ int user_enter(struct start *s, struct err *err)
 	if (!HAS_USER_NAMESPACE(s->plan))
 		return 0;
 	if (channel_receive(s->channel.child_fd) != CHANNEL_MAPPED)
-		return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
+		return channel_given_up(err);
 	int r = isolate_hide(err);
 	return r < 0 ? r : user_become_root(s, err);
 }
