@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "cgroup/controllers.h"
 #include "cgroup/enter.h"
+#include "cgroup/events.h"
 #include "cgroup/foresee.h"
 #include "cgroup/update.h"
 
@@ -162,19 +163,6 @@ int cgroup_lock(int fd, const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
-bool cgroup_has_caller(const char *path, size_t size)
-{
-	char text[PATH_MAX + 16];
-	if (fd_read_value(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
-		return false;
-	const char *own = strstr(text, "0::/");
-	if (!own || (own > text && own[-1] != '\n'))
-		return false;
-	own += strlen("0::");
-	return strncmp(own, path, size) == 0 &&
-	       (own[size] == '/' || own[size] == '\n' || own[size] == '\0');
-}
-
 /*
  * A cgroup below that of a container ends with it, and keeps it from ending. Unless hull is part of
  * that container: then it is meant so. Who may not open the lock, cannot be in its way either.
@@ -207,9 +195,9 @@ static int check_fitness(const struct walk *w, struct err *err)
 	int r = fd_read_value(w->fd, "cgroup.events", text, sizeof(text));
 	if (r < 0)
 		return err_sys(err, -r, "cannot read the state of cgroup '%s'", w->path);
-	if (path_event(text, "populated"))
+	if (cgroup_find_event(text, "populated") == 1)
 		return busy_error(w->path, "it has processes", err);
-	if (path_event(text, "frozen"))
+	if (cgroup_find_event(text, "frozen") == 1)
 		return busy_error(w->path, "it is frozen", err);
 	if (w->kept != SIZE_MAX)
 		return 0;

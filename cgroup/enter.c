@@ -44,18 +44,34 @@ int cgroup_open_below(int fd, const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
-/* "0::/engine/web/init.scope" is behind "/engine/web": "/init.scope"; else NULL. */
-static const char *find_rest(const char *text, const char *path)
+const char *cgroup_of_process(const char *text, size_t *ret_size)
 {
-	size_t n = strlen(path);
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (!str_has_prefix(line, "0::"))
+		if (!str_has_prefix(line, "0::/"))
 			continue;
-		line += 3;
-		return strncmp(line, path, n) == 0 && strchr("/\n", line[n]) ? line + n : NULL;
+		*ret_size = strcspn(line + 3, "\n");
+		return line + 3;
 	}
 	return NULL;
+}
+
+/* Is the cgroup in the text of /proc/PID/cgroup the one of the path's first `size` bytes, or below
+ * it? What is behind these bytes, or NULL. */
+static const char *find_rest(const char *text, const char *path, size_t size)
+{
+	size_t n;
+	const char *own = cgroup_of_process(text, &n);
+	bool is_below = own && n >= size && strncmp(own, path, size) == 0 &&
+			(n == size || own[size] == '/');
+	return is_below ? own + size : NULL;
+}
+
+bool cgroup_has_caller(const char *path, size_t size)
+{
+	char text[2 * PATH_MAX];
+	return fd_read_value(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) == 0 &&
+	       find_rest(text, path, size);
 }
 
 int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd, struct err *err)
@@ -66,7 +82,7 @@ int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd, str
 	int r = fd_read_value(AT_FDCWD, name, text, sizeof(text));
 	if (r < 0)
 		return err_sys(err, -r, "cannot find the cgroup of process %d", (int)pid);
-	const char *found = find_rest(text, path);
+	const char *found = find_rest(text, path, strlen(path));
 	if (!found)
 		return err_say(err, ERR_HOST, EXDEV, "process %d has left the container's cgroup",
 			       (int)pid);

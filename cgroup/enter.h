@@ -27,6 +27,12 @@ _must_check_ int cgroup_open_below(int fd, const char *path, int *ret_fd, struct
 _must_check_ int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd,
 					struct err *err);
 
+/*
+ * The cgroup in a text of /proc/PID/cgroup, which is not terminated: its size in *ret_size. NULL:
+ * there is none.
+ */
+const char *cgroup_of_process(const char *text, size_t *ret_size);
+
 /* Does hull itself run in the cgroup of the path's first `size` bytes, or below it? */
 bool cgroup_has_caller(const char *path, size_t size);
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/events.h"
 
 #define DEFAULT_PARENT "/hull"
 #define DIRECTORY_MODE 0755
@@ -234,28 +235,12 @@ int cgroup_open(const struct cgroup_root *root, const char *path, int *ret_fd, s
 
 /* ---- events ---- */
 
-int path_event(const char *text, const char *key)
-{
-	size_t n = strlen(key);
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, n) == 0 && line[n] == ' ')
-			return line[n + 1] == '1';
-	}
-	return 0;
-}
-
 /* Reading also arms the next poll. */
 static int read_event(int events_fd, const char *key)
 {
 	char text[128];
-	if (lseek(events_fd, 0, SEEK_SET) < 0)
-		return -errno;
-	ssize_t n = fd_read_all(events_fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return (int)n;
-	text[n] = '\0';
-	return path_event(text, key);
+	int r = fd_read_again(events_fd, text, sizeof(text));
+	return r < 0 ? r : cgroup_find_event(text, key) == 1;
 }
 
 int path_wait_event(int fd, const char *key, int wanted, int64_t deadline)

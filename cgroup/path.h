@@ -33,9 +33,6 @@ int path_regain(int fd);
  */
 size_t path_home_size(const char *path);
 
-/* The number behind a key in the text of cgroup.events; 0 when the key is missing. */
-int path_event(const char *text, const char *key);
-
 /*
  * Waits until that number in the file of the cgroup `fd` is `wanted`, by the kernel's events.
  * -ETIMEDOUT at the deadline (clock_ms()), -ENOENT or -ENODEV when the cgroup is gone.

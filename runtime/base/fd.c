@@ -142,6 +142,15 @@ int fd_read_value(int dirfd, const char *name, char *buf, size_t size)
 
 #define FD_RESOLVE_TRIES 1024
 
+int fd_read_again(int fd, char *buf, size_t size)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	ssize_t n = fd_read_all(fd, buf, size - 1);
+	buf[n < 0 ? 0 : n] = '\0';
+	return n < 0 ? (int)n : 0;
+}
+
 int fd_open_resolved(int dirfd, const char *path, int flags, uint64_t resolve)
 {
 	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = resolve };

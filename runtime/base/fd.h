@@ -45,6 +45,12 @@ _must_check_ int fd_write_value(int dirfd, const char *name, const char *value);
 _must_check_ int fd_read_value(int dirfd, const char *name, char *buf, size_t size);
 
 /*
+ * Reads a small kernel file once more from its beginning, which arms poll(2) for its next change,
+ * as far as `buf` has room, always terminated. 0, or -errno without an error text.
+ */
+_must_check_ int fd_read_again(int fd, char *buf, size_t size);
+
+/*
  * openat2(2) with RESOLVE_* of <linux/openat2.h>, tried again while the kernel says EAGAIN because
  * something is renamed or mounted during the walk (many times, but not for ever). O_CLOEXEC is
  * added. The descriptor, or -errno without an error text.

@@ -87,23 +87,11 @@ static int open_file(int cgroup, const char *file)
 	return openat(cgroup, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-/* Reads the whole file, which also arms the next poll. 0, or -errno. */
-static int read_again(int fd, char *buf, size_t size)
-{
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return -errno;
-	ssize_t n = fd_read_all(fd, buf, size - 1);
-	if (n < 0)
-		return (int)n;
-	buf[n] = '\0';
-	return 0;
-}
-
 /* 1 when there is nobody left in the cgroup, or no cgroup. */
 static int has_ended(const struct watch *w)
 {
 	char text[256];
-	int r = read_again(w->events_fd, text, sizeof(text));
+	int r = fd_read_again(w->events_fd, text, sizeof(text));
 	if (r == -ENODEV || r == -ENOENT)
 		return 1;
 	return r < 0 ? r : cgroup_find_event(text, "populated") == 0;
@@ -145,7 +133,7 @@ static int look_for_changes(struct watch *w, struct err *err)
 	int64_t now = clock_ms();
 	w->wake = INT64_MAX;
 	for (size_t file = 0; file < ARRAY_SIZE(watched); file++) {
-		if (w->fds[file] < 0 || read_again(w->fds[file], text, sizeof(text)) < 0)
+		if (w->fds[file] < 0 || fd_read_again(w->fds[file], text, sizeof(text)) < 0)
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
 			int r = counters[i].file == file ? look_at_counter(w, i, text, now, err)

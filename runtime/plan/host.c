@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/userns.h"
+#include "cgroup/enter.h"
 #include "cgroup/systemd.h"
 #include "plan/parts.h"
 
@@ -80,18 +81,13 @@ static uint64_t known_caps(void)
 void host_parse_cgroup(const char *text, struct host *ret)
 {
 	ret->cgroup[0] = '\0';
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (!str_has_prefix(line, "0::/"))
-			continue;
-		size_t n = strcspn(line + 3, "\n");
-		/* "/.." is outside of the cgroup namespace, and cannot be named from here. */
-		if (n >= sizeof(ret->cgroup) || strncmp(line + 3, "/..", 3) == 0)
-			return;
-		memcpy(ret->cgroup, line + 3, n);
-		ret->cgroup[n] = '\0';
+	size_t n;
+	const char *own = cgroup_of_process(text, &n);
+	/* "/.." is outside of the cgroup namespace, and cannot be named from here. */
+	if (!own || n >= sizeof(ret->cgroup) || str_has_prefix(own, "/.."))
 		return;
-	}
+	memcpy(ret->cgroup, own, n);
+	ret->cgroup[n] = '\0';
 }
 
 /* Only those who may not use the host's root of cgroups need to know where they are. */

@@ -71,15 +71,6 @@ static void test_long_paths(void **state)
 	assert_int_equal(cgroup_plan_path(path, "i", &arena, &got, NULL), -EINVAL);
 }
 
-static void test_events(void **state)
-{
-	(void)state;
-	assert_int_equal(path_event("populated 1\nfrozen 0\n", "populated"), 1);
-	assert_int_equal(path_event("populated 0\nfrozen 1", "populated"), 0);
-	assert_int_equal(path_event("populated 0\nfrozen 1", "frozen"), 1);
-	assert_int_equal(path_event("", "frozen"), 0);
-}
-
 /* ---- a tree of plain directories ---- */
 
 struct tree {
@@ -256,7 +247,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_normal_form),
 		cmocka_unit_test(test_long_paths),
-		cmocka_unit_test(test_events),
 		cmocka_unit_test_setup_teardown(test_remove_nested, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_remove_deep, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_remove_parents, tree_setup, tree_teardown),

@@ -103,6 +103,7 @@ static void test_cgroup(void **state)
 		{ "0::/user.slice/a b\n", "/user.slice/a b" },
 		{ "9:name=systemd:/x\n0::/\n", "/" },
 		{ "4:memory:/x\n", "" },
+		{ "1:name=systemd:/x0::/y\n0::/z", "/z" },
 		{ "0::/../other\n", "" },
 		{ "", "" },
 	};
