@@ -53,7 +53,8 @@ int limits_add(struct limits *l, const struct cgroup_write *write, struct err *e
 	return 0;
 }
 
-const char *limits_controller_of(struct arena *arena, const char *file)
+/* "memory" from "memory.max", in the arena. */
+static const char *controller_of(struct arena *arena, const char *file)
 {
 	return arena_strndup(arena, file, strcspn(file, "."));
 }
@@ -63,7 +64,7 @@ int limits_set(struct limits *l, const char *file, const char *value, uint32_t a
 	struct cgroup_write write = {
 		.file = file,
 		.value = value,
-		.controller = limits_controller_of(l->arena, file),
+		.controller = controller_of(l->arena, file),
 		.at = at,
 	};
 	return limits_add(l, &write, err);
@@ -237,7 +238,7 @@ static int plan_unified(struct limits *l, const struct spec_resources *res, stru
 			return r;
 		const char *controller = NULL;
 		if (!str_has_prefix(pair->key, "cgroup."))
-			controller = limits_controller_of(l->arena, pair->key);
+			controller = controller_of(l->arena, pair->key);
 		r = plan_unified_lines(l, pair, controller, err);
 		if (r < 0)
 			return r;

@@ -23,9 +23,6 @@ _must_check_ int limits_add(struct limits *l, const struct cgroup_write *write, 
 _must_check_ int limits_set(struct limits *l, const char *file, const char *value, uint32_t at,
 			    struct err *err);
 
-/* "memory" from "memory.max", in the arena. */
-const char *limits_controller_of(struct arena *arena, const char *file);
-
 /* Refuses a value that only cgroup v1 knows (S-184). */
 _must_check_ int limits_refuse_v1(const char *what, uint32_t at, struct err *err);
 

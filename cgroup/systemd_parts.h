@@ -56,9 +56,6 @@ _must_check_ int systemd_plan_devices(const struct spec_resources *resources,
 				      const struct cgroup_plan *plan, bool is_update,
 				      struct systemd_list *list, struct err *err);
 
-/* "0-2,7" as a bit for each, lowest byte first; false: hull does not understand it. */
-bool systemd_parse_set(const char *text, struct arena *arena, const uint8_t **ret, size_t *ret_n);
-
 /* ---- the question ---- */
 
 enum systemd_what { SYSTEMD_HOME, SYSTEMD_START, SYSTEMD_UPDATE, SYSTEMD_STOP, SYSTEMD_RESET };

@@ -86,7 +86,8 @@ static bool read_cpu(const char **text, unsigned *ret)
 	return *ret <= CPU_MAX;
 }
 
-bool systemd_parse_set(const char *text, struct arena *arena, const uint8_t **ret, size_t *ret_n)
+/* "0-2,7" as a bit for each, lowest byte first; false: hull does not understand it. */
+static bool parse_set(const char *text, struct arena *arena, const uint8_t **ret, size_t *ret_n)
 {
 	uint8_t *bits = arena_alloc(arena, CPU_MAX / 8 + 1);
 	*ret_n = 0;
@@ -158,7 +159,7 @@ static void put_set(struct systemd_list *list, const struct limit *limit, const 
 	struct systemd_property p = { .name = limit->name,
 				      .signature = "ay",
 				      .since = limit->since };
-	if (systemd_parse_set(value, list->arena, &p.bytes, &p.n))
+	if (parse_set(value, list->arena, &p.bytes, &p.n))
 		systemd_put(list, &p);
 }
 

@@ -164,7 +164,8 @@ int bridge_make(struct netlink *nl, struct bridge *bridge, struct err *err)
 
 /* ---- cables ---- */
 
-void bridge_cable_name(uint32_t address, char ret[static BRIDGE_CABLE_SIZE])
+/* What its port for a container with this address is called, on the host. */
+static void name_cable(uint32_t address, char ret[static BRIDGE_CABLE_SIZE])
 {
 	snprintf(ret, BRIDGE_CABLE_SIZE, "hull%08x", address);
 }
@@ -174,7 +175,7 @@ int bridge_has_cable(struct netlink *nl, uint32_t address, struct err *err)
 	char name[BRIDGE_CABLE_SIZE];
 	struct link link;
 
-	bridge_cable_name(address, name);
+	name_cable(address, name);
 	int r = link_find(nl, name, &link);
 	return r == 0 ? 1
 	       : r == -ENODEV
@@ -222,7 +223,7 @@ int bridge_connect(struct netns_pair *p, const struct bridge *bridge, uint32_t a
 	char name[BRIDGE_CABLE_SIZE];
 	struct link link;
 
-	bridge_cable_name(address, name);
+	name_cable(address, name);
 	int r = make_cable(p, bridge, name);
 	if (r == 0)
 		r = link_find(&p->host, name, &link);
@@ -253,7 +254,7 @@ int bridge_disconnect(struct netlink *nl, uint32_t address, const char *alias, s
 	char name[BRIDGE_CABLE_SIZE];
 	struct link link;
 
-	bridge_cable_name(address, name);
+	name_cable(address, name);
 	int r = link_find(nl, name, &link);
 	if (r == -ENODEV || (r == 0 && !is_ours(&link, "veth", alias)))
 		return 0;

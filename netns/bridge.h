@@ -33,9 +33,6 @@ _must_check_ int bridge_choose_subnet(struct netlink *nl, uint32_t *subnet, unsi
 /* Makes it of name, gateway, prefix and alias, and fills its index. On failure there is none. */
 _must_check_ int bridge_make(struct netlink *nl, struct bridge *bridge, struct err *err);
 
-/* What its port for a container with this address is called, on the host. */
-void bridge_cable_name(uint32_t address, char ret[static BRIDGE_CABLE_SIZE]);
-
 /*
  * 1: there is a device of that name: the address is in use by somebody whom the caller does not
  * know of, on this bridge or on another one of the same subnet. 0: there is none.

@@ -9,12 +9,6 @@
 
 #define NAMES_MAX_NUMBER 1024 /* no native table of ours reaches this far */
 
-int seccomp_syscall_number(const char *name)
-{
-	int number = seccomp_syscall_resolve_name(name);
-	return number < 0 ? -1 : number; /* other negative ones: on other architectures only */
-}
-
 static bool is_unknown(const char *name)
 {
 	return seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR;
@@ -61,12 +55,6 @@ static const char *names_nearest(struct names *names, const char *name, struct a
 		names_collect(names, arena);
 	names->next = 0;
 	return str_nearest(name, names_next, names);
-}
-
-const char *seccomp_syscall_nearest(const char *name, struct arena *arena)
-{
-	struct names names = { 0 };
-	return names_nearest(&names, name, arena);
 }
 
 static void check_syscalls(const struct spec_seccomp *spec, struct arena *arena,

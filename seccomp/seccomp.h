@@ -63,12 +63,6 @@ bool seccomp_knows_arch(const char *name);
 /* Whether the kernel that runs knows a flag, "SECCOMP_FILTER_FLAG_LOG". */
 bool seccomp_knows_flag(const char *name);
 
-/* The number of a system call on the native architecture, -1 when it has none of that name. */
-int seccomp_syscall_number(const char *name);
-
-/* The nearest name of a system call of the native architecture (in the arena), or NULL. */
-const char *seccomp_syscall_nearest(const char *name, struct arena *arena);
-
 /* A system call that the kernel killed for, as it logs it. */
 struct seccomp_event {
 	uint32_t arch; /* AUDIT_ARCH_* */

@@ -63,9 +63,6 @@ bool report_exit_is_ordinary(const struct exitinfo *x);
 /* Something that nobody wants; the rest is of the level "warning". */
 bool report_exit_is_error(const struct exitinfo *x);
 
-/* "web: killed by SIGTERM after 2 m 04 s": one line, without its end. */
-void report_exit_sentence(struct str *out, const char *id, const struct exitinfo *x);
-
 /* The sentence, and rows with what explains it. */
 void report_exit(struct str *out, const char *id, const struct exitinfo *x,
 		 enum report_flags flags);

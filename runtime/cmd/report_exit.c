@@ -189,7 +189,8 @@ static void append_exit(struct str *out, const struct exitinfo *x)
 	append_oom(out, x);
 }
 
-void report_exit_sentence(struct str *out, const char *id, const struct exitinfo *x)
+/* "web: killed by SIGTERM after 2 m 04 s": one line, without its end. */
+static void append_sentence(struct str *out, const char *id, const struct exitinfo *x)
 {
 	str_printf(out, "%s: ", id);
 	switch (x->cause) {
@@ -282,7 +283,7 @@ static void append_rows(struct str *out, const struct exitinfo *x, enum report_f
 
 void report_exit(struct str *out, const char *id, const struct exitinfo *x, enum report_flags flags)
 {
-	report_exit_sentence(out, id, x);
+	append_sentence(out, id, x);
 	str_append(out, "\n");
 	append_rows(out, x, flags);
 }
@@ -294,7 +295,7 @@ void report_log_exit(struct str *out, const char *id, const struct exitinfo *x,
 	struct str msg;
 	json_out_init(&o, out, JSON_OUT_COMPACT);
 	str_init(&msg, out->arena);
-	report_exit_sentence(&msg, id, x);
+	append_sentence(&msg, id, x);
 	json_out_object(&o);
 	json_out_member(&o, "level", report_exit_is_error(x) ? "error" : "warning");
 	json_out_member(&o, "msg", msg.text);

@@ -83,37 +83,26 @@ int spec_parse(struct arena *arena, const char *name, const char *text, size_t s
 	return first_error(problems, err);
 }
 
-/* The document's name, text and size are set. */
-static int parse_process(struct bind *b, struct spec_process_file *file, struct err *err)
+int spec_parse_process(struct arena *arena, struct spec_process_file *file,
+		       struct spec_problems *problems, struct err *err)
 {
+	struct bind b = { .arena = arena, .problems = problems, .typos_left = MAX_TYPOS };
 	struct json_doc *doc = &file->doc;
 
 	memset(&file->process, 0, sizeof(file->process));
-	memset(b->problems, 0, sizeof(*b->problems));
-	int r = parse_text(b, doc->name, doc->text, doc->size, doc, err);
+	memset(problems, 0, sizeof(*problems));
+	int r = parse_text(&b, doc->name, doc->text, doc->size, doc, err);
 	if (r < 0)
 		return r;
-	b->doc = doc;
-	bind_check_duplicates(b, doc->root);
-	bind_object(b, doc->root, &spec_process_object, &file->process);
-	return first_error(b->problems, err);
-}
-
-int spec_parse_process(struct arena *arena, const char *name, const char *text, size_t size,
-		       struct spec_process *ret, struct spec_problems *problems, struct err *err)
-{
-	struct bind b = { .arena = arena, .problems = problems, .typos_left = MAX_TYPOS };
-	struct spec_process_file file = { .doc = { .name = name, .text = text, .size = size } };
-
-	int r = parse_process(&b, &file, err);
-	*ret = file.process;
-	return r;
+	b.doc = doc;
+	bind_check_duplicates(&b, doc->root);
+	bind_object(&b, doc->root, &spec_process_object, &file->process);
+	return first_error(problems, err);
 }
 
 int spec_load_process(struct arena *arena, const char *path, struct spec_process_file *ret,
 		      struct spec_problems *problems, struct err *err)
 {
-	struct bind b = { .arena = arena, .problems = problems, .typos_left = MAX_TYPOS };
 	char *text;
 
 	memset(ret, 0, sizeof(*ret));
@@ -122,7 +111,7 @@ int spec_load_process(struct arena *arena, const char *path, struct spec_process
 	if (r < 0)
 		return r;
 	ret->doc.text = text;
-	return parse_process(&b, ret, err);
+	return spec_parse_process(arena, ret, problems, err);
 }
 
 int spec_parse_resources(struct arena *arena, struct json_doc *doc, struct spec_resources *ret,

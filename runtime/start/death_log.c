@@ -98,7 +98,7 @@ void death_ask_about_memory(const struct start *s, uint64_t kills, struct kmsg_i
 	read_records(fd, ret);
 }
 
-void death_ask_about_seccomp(const struct start *s, struct kmsg_inquiry *ret)
+static void ask_about_seccomp(const struct start *s, struct kmsg_inquiry *ret)
 {
 	*ret = inquiry_of(s, 0);
 	_cleanup_close_ int fd = open_log();
@@ -150,7 +150,7 @@ void death_examine_seccomp(struct start *s)
 	if (strcmp(s->exit.signal, "SIGSYS") != 0 || !s->plan->spec->linux.seccomp.at)
 		return;
 	s->exit.cause = EXITINFO_SECCOMP;
-	death_ask_about_seccomp(s, &q);
+	ask_about_seccomp(s, &q);
 	if (q.has_seccomp)
 		(void)fill_seccomp(s, &q);
 }
@@ -161,7 +161,7 @@ void death_explain_filter(struct start *s, struct err *failure)
 {
 	struct exitinfo *x = &s->exit;
 	struct kmsg_inquiry q;
-	death_ask_about_seccomp(s, &q);
+	ask_about_seccomp(s, &q);
 	if (!q.has_seccomp)
 		return;
 	err_at(failure, fill_seccomp(s, &q));

@@ -18,9 +18,8 @@ void death_explain_filter(struct start *s, struct err *failure);
 /* Was a start killed because it had too little memory? */
 void death_explain_failure(struct start *s, const struct start_result *result, struct err *failure);
 
-/* What the kernel log knows of this container; all of it open when it cannot be read. */
-void death_ask_about_seccomp(const struct start *s, struct kmsg_inquiry *ret);
-/* `kills`: how many there were in the container's cgroup since it began; 0: not known. */
+/* What the kernel log knows of this container; all of it open when it cannot be read.
+ * `kills`: how many there were in the container's cgroup since it began; 0: not known. */
 void death_ask_about_memory(const struct start *s, uint64_t kills, struct kmsg_inquiry *ret);
 
 /* The place in config.json that the end goes back to. */

@@ -118,11 +118,11 @@ static int note_left(struct start *s, size_t kept, int r)
 	return r;
 }
 
-/* Takes the cgroup away again; whoever is in it has nothing to do with this start. */
+/* Takes the cgroup, which is no scope's, away again; whoever is in it has nothing to do with this
+ * start. */
 static int give_back(struct start *s, size_t kept, struct err *err)
 {
 	s->has_cgroup = false;
-	(void)!scope_end(s, NULL);
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);
 	int r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, kept, err);

@@ -28,7 +28,11 @@ bool start_waits_for_ready(const struct plan *plan)
 	       plan->hooks[PLAN_HOOK_PRESTART].n + plan->hooks[PLAN_HOOK_CREATE_RUNTIME].n > 0;
 }
 
-bool start_keeps_channel(const struct plan *plan)
+/*
+ * Does the parent keep its end of the channel after GO? The child watches it while it runs hooks of
+ * its own; and the end of file says that the program was executed, for poststart hooks.
+ */
+static bool keeps_channel(const struct plan *plan)
 {
 	return (plan->flags & PLAN_DETACH) || plan->listener.is_wanted ||
 	       plan->hooks[PLAN_HOOK_CREATE_CONTAINER].n +
@@ -191,7 +195,7 @@ static int let_go(struct start *s, struct start_result *ret, struct err *err)
 	if (r < 0)
 		return r;
 	r = channel_send(s->channel.parent_fd, parks ? CHANNEL_PARK : CHANNEL_GO);
-	if (r < 0 || !start_keeps_channel(s->plan))
+	if (r < 0 || !keeps_channel(s->plan))
 		fd_close(&s->channel.parent_fd);
 	ret->left = parks && r == 0;
 	s->is_released = true;

@@ -81,12 +81,6 @@ void start_note_lost_output(struct start *s, struct start_result *ret);
 void record_namespaces(struct start *s);
 
 /*
- * Does the parent keep its end of the channel after GO? The child watches it while it runs hooks of
- * its own; and the end of file says that the program was executed, for poststart hooks.
- */
-bool start_keeps_channel(const struct plan *plan);
-
-/*
  * Reads the signals that have come and acts on each. A failure when one of them ends the start,
  * which is then in `ret`. That a child has ended is not looked at.
  */

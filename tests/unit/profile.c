@@ -2,6 +2,7 @@
 #include "profile.h"
 
 #include <setjmp.h>
+#include <seccomp.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -121,7 +122,7 @@ uint32_t filter_answer(const struct seccomp_filter *filter, uint32_t arch, int n
 
 uint32_t filter_answer_name(const struct seccomp_filter *filter, const char *name)
 {
-	int nr = seccomp_syscall_number(name);
+	int nr = seccomp_syscall_resolve_name(name);
 	assert_true(nr >= 0);
 	return filter_answer(filter, AUDIT_ARCH_X86_64, nr, NULL);
 }

@@ -49,9 +49,7 @@ static void init(struct fixture *f, const char *members, const char *file)
 	if (!file)
 		return;
 	f->file.doc = (struct json_doc) { .name = "p", .text = file, .size = strlen(file) };
-	assert_int_equal(spec_parse_process(&f->p.arena, "p", file, strlen(file), &f->file.process,
-					    &f->p.problems, &f->p.err),
-			 0);
+	assert_int_equal(spec_parse_process(&f->p.arena, &f->file, &f->p.problems, &f->p.err), 0);
 	f->o.file = &f->file;
 }
 

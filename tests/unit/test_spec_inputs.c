@@ -39,14 +39,13 @@ static int load(struct file *f, const char *dir, const char *name)
 static int load_process(struct file *f, const char *dir, const char *name, struct spec_process *ret)
 {
 	char path[PATH_MAX];
-	char *text;
-	size_t size;
+	struct spec_process_file file;
 	memset(f, 0, sizeof(*f));
 	arena_init(&f->arena);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(
-		fd_read_file(AT_FDCWD, path, SPEC_MAX_SIZE, &f->arena, &text, &size, &f->err), 0);
-	return spec_parse_process(&f->arena, name, text, size, ret, &f->problems, &f->err);
+	int r = spec_load_process(&f->arena, path, &file, &f->problems, &f->err);
+	*ret = file.process;
+	return r;
 }
 
 static void check_engine_file(const char *name)

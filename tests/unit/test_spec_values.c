@@ -263,16 +263,15 @@ static void test_process_file(void **state _unused_)
 	static const char good[] = "{\"args\": [\"ls\"], \"cwd\": \"/\", \"user\": {\"uid\": 5}}";
 	static const char bad[] = "{\"args\": [\"ls\"],\n\"cwd\": \"tmp\"}";
 	struct arena arena;
-	struct spec_process p;
+	struct spec_process_file f = { .doc = { .name = "p", .text = good, .size = strlen(good) } };
 	struct spec_problems problems;
 	struct err err;
 	arena_init(&arena);
-	assert_int_equal(spec_parse_process(&arena, "p", good, strlen(good), &p, &problems, &err),
-			 0);
-	assert_string_equal(p.args.v[0].s, "ls");
-	assert_int_equal(p.user.uid.v, 5);
-	assert_int_equal(spec_parse_process(&arena, "p", bad, strlen(bad), &p, &problems, &err),
-			 -EINVAL);
+	assert_int_equal(spec_parse_process(&arena, &f, &problems, &err), 0);
+	assert_string_equal(f.process.args.v[0].s, "ls");
+	assert_int_equal(f.process.user.uid.v, 5);
+	f.doc = (struct json_doc) { .name = "p", .text = bad, .size = strlen(bad) };
+	assert_int_equal(spec_parse_process(&arena, &f, &problems, &err), -EINVAL);
 	assert_string_equal(err.path, "cwd");
 	assert_int_equal(err.line, 2);
 	assert_int_equal(err.column, 8);
