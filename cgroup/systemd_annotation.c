@@ -2,7 +2,8 @@
  * Annotations org.systemd.property.NAME: properties of the unit that config.json names itself, with
  * values in GVariant's text format, as runc and crun take them: true, 5, uint64 5, 1.5, 'text',
  * ['a', 'b']. Pure; no privilege. Who sets annotations through an engine need not be root, so what
- * hull says of the unit cannot be said otherwise here, nor which processes are in it (R-031).
+ * hull says of the unit cannot be said otherwise here, nor which processes are in it, nor what
+ * becomes of other units and of the machine (R-031).
  */
 #include "cgroup/systemd_parts.h"
 
@@ -200,12 +201,77 @@ static const char *const refused[] = {
 	"Group",
 };
 
+/*
+ * What starts and stops other units of the host, runs programs of the kernel that lie there, or
+ * keeps hull from stopping its own; and by its last word, what becomes of the machine:
+ * FailureAction, JobTimeoutAction, RebootArgument. systemd.unit(5), systemd.resource-control(5).
+ */
+static const char *const outside[] = {
+	"Requires",
+	"Requisite",
+	"Wants",
+	"BindsTo",
+	"PartOf",
+	"Upholds",
+	"Conflicts",
+	"RequiredBy",
+	"RequisiteOf",
+	"WantedBy",
+	"BoundBy",
+	"ConsistsOf",
+	"UpheldBy",
+	"ConflictedBy",
+	"OnFailure",
+	"OnFailureOf",
+	"OnFailureJobMode",
+	"OnSuccess",
+	"OnSuccessOf",
+	"OnSuccessJobMode",
+	"Triggers",
+	"TriggeredBy",
+	"PropagatesReloadTo",
+	"ReloadPropagatedFrom",
+	"PropagatesStopTo",
+	"StopPropagatedFrom",
+	"JoinsNamespaceOf",
+	"References",
+	"ReferencedBy",
+	"InSlice",
+	"SliceOf",
+	"RequiresMountsFor",
+	"WantsMountsFor",
+	"RefuseManualStop",
+	"BPFProgram",
+	"IPIngressFilterPath",
+	"IPEgressFilterPath",
+	"NFTSet",
+};
+static const char *const outside_words[] = { "Action", "Argument" };
+
+static bool is_listed(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i], name))
+			return true;
+	return false;
+}
+
+static bool reaches_outside(const char *name)
+{
+	size_t size = strlen(name);
+	for (size_t i = 0; i < ARRAY_SIZE(outside_words); i++) {
+		size_t n = strlen(outside_words[i]);
+		if (size >= n && str_eq(name + size - n, outside_words[i]))
+			return true;
+	}
+	return is_listed(name, outside, ARRAY_SIZE(outside));
+}
+
 static int check_name(const char *name, const struct systemd_properties *all, struct err *err)
 {
 	int r = 0;
-	bool is_own = systemd_get(all, name) != NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		is_own = is_own || str_eq(refused[i], name);
+	bool is_own = systemd_get(all, name) || is_listed(name, refused, ARRAY_SIZE(refused));
+	bool is_outside = reaches_outside(name);
 	size_t n = 0;
 	while (isalnum((unsigned char)name[n]) && (unsigned char)name[n] < 0x80)
 		n++;
@@ -213,9 +279,13 @@ static int check_name(const char *name, const struct systemd_properties *all, st
 		r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not the name of a property", name);
 	else if (is_own)
 		r = err_say(err, ERR_CONFIG, EINVAL, "hull sets the property %s itself", name);
+	else if (is_outside)
+		r = err_say(err, ERR_CONFIG, EINVAL,
+			    "the property %s reaches beyond the container's own unit", name);
 	if (r < 0)
 		err_hint(err, is_own ? "limits stand in linux.resources, the slice in cgroupsPath"
-				     : "as in org.systemd.property.TimeoutStopUSec");
+			      : is_outside ? "an annotation is not always root's: leave it out"
+					   : "as in org.systemd.property.TimeoutStopUSec");
 	return r;
 }
 

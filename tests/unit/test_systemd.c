@@ -491,6 +491,17 @@ static void test_annotations(void **state)
 		{ "org.systemd.property.Slice", "'system.slice'", NULL },
 		{ "org.systemd.property.Delegate", "false", NULL },
 		{ "org.systemd.property.MemoryMax", "uint64 5", NULL },
+		/* other units, and the machine */
+		{ "org.systemd.property.After", "['a.service']", "; After = a.service" },
+		{ "org.systemd.property.Wants", "['debug-shell.service']", NULL },
+		{ "org.systemd.property.RequiredBy", "['sshd.service']", NULL },
+		{ "org.systemd.property.Conflicts", "['sshd.service']", NULL },
+		{ "org.systemd.property.OnFailure", "['poweroff.target']", NULL },
+		{ "org.systemd.property.FailureAction", "'reboot-force'", NULL },
+		{ "org.systemd.property.JobTimeoutAction", "'poweroff'", NULL },
+		{ "org.systemd.property.RebootArgument", "'x'", NULL },
+		{ "org.systemd.property.RefuseManualStop", "true", NULL },
+		{ "org.systemd.property.IPEgressFilterPath", "['/sys/fs/bpf/x']", NULL },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check_annotation(&cases[i]);
