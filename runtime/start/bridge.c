@@ -5,6 +5,9 @@
  *
  * Should: leave nothing, whoever dies when: delete finds the lease by the container's id, and the
  * next start on a bridge finds those of containers that are no more.
+ * A container that joins the network of another one has a lease of the same address: the cable is
+ * both's, and goes with the last of them.
+ *
  * Must not: remove a bridge that was there before, or is in use.
  */
 #include "start/bridge.h"
@@ -55,16 +58,25 @@ static void place_close(struct place *p)
 
 /* ---- giving back ---- */
 
-/* What is in another network namespace goes with the container, and the rest with that. */
+/* One in another network namespace is left to the next hull that comes by there. */
 static int drop_bridge(struct place *p, struct lease_bridge *b, struct err *err)
 {
-	if (leases_use_bridge(&p->leases, b))
+	if (leases_use_bridge(&p->leases, b) || (b->is_made && b->netns != p->netns))
 		return 0;
-	int r = b->is_made && b->netns == p->netns ? bridge_remove(&p->nl, b->name, p->owner, err)
-						   : 0;
+	int r = b->is_made ? bridge_remove(&p->nl, b->name, p->owner, err) : 0;
 	if (r == 0)
 		leases_remove_bridge(&p->leases, b);
 	return r;
+}
+
+/* Those that nobody has come by for are of network namespaces that are no more. */
+static void forget_elsewhere(struct place *p)
+{
+	for (size_t i = p->leases.bridges_n; i-- > 0;) {
+		struct lease_bridge *b = &p->leases.bridges[i];
+		if (b->netns != p->netns && !leases_use_bridge(&p->leases, b))
+			leases_remove_bridge(&p->leases, b);
+	}
 }
 
 /* The bridges that nobody uses any more, but for the one that is about to be used. */
@@ -90,8 +102,10 @@ static int drop_lease(struct place *p, struct lease *lease, struct err *err)
 {
 	char alias[sizeof((struct bridge) { 0 }.cable_alias)];
 	print_cable_alias(p, lease->bridge, sizeof(alias), alias);
-	int r = lease->netns == p->netns ? bridge_disconnect(&p->nl, lease->address, alias, err)
-					 : 0;
+	/* In another network namespace it goes with the container's own. */
+	int r = lease->netns == p->netns && !leases_share(&p->leases, lease)
+			? bridge_disconnect(&p->nl, lease->address, alias, err)
+			: 0;
 	if (r == 0)
 		leases_remove(&p->leases, lease);
 	return r;
@@ -240,6 +254,8 @@ static int take(struct place *p, struct start *s, bool made, struct err *err)
 
 	if (known)
 		leases_remove_bridge(&p->leases, known);
+	if (leases_are_full(&p->leases))
+		forget_elsewhere(p);
 	int r = choose_address(p, s, &record, err);
 	if (r < 0)
 		return r;
@@ -249,6 +265,18 @@ static int take(struct place *p, struct start *s, bool made, struct err *err)
 	r = leases_write(&p->leases, err);
 	s->has_lease = r == 0;
 	return r;
+}
+
+/* Another store was faster: so it is that one's, and not to be removed with our lease. */
+static int lost_race(struct place *p, const struct start *s, struct err *err)
+{
+	struct lease_bridge *known = leases_find_bridge(&p->leases, s->bridge.name, p->netns);
+	if (known)
+		known->is_made = false;
+	err_hint(err, "somebody else has made it at the same moment: try again, or name another "
+		      "one with --net bridge=NAME");
+	int written = leases_write(&p->leases, NULL);
+	return written < 0 ? written : -EEXIST;
 }
 
 static int take_place(struct place *p, struct start *s, struct err *err)
@@ -262,13 +290,44 @@ static int take_place(struct place *p, struct start *s, struct err *err)
 		return r < 0 ? r : found;
 	print_cable_alias(p, s->bridge.name, sizeof(s->bridge.cable_alias), s->bridge.cable_alias);
 	r = take(p, s, made, err);
-	return r < 0 || found ? r : bridge_make(&p->nl, &s->bridge, err);
+	if (r == 0 && !found)
+		r = bridge_make(&p->nl, &s->bridge, err);
+	return r == -EEXIST && !found ? lost_race(p, s, err) : r;
+}
+
+static int share_lease(struct place *p, struct start *s, const struct lease *of, struct err *err)
+{
+	const struct lease own = { of->bridge, of->netns, of->address, s->plan->id };
+	int r = leases_add(&p->leases, &own);
+	if (r < 0)
+		return err_sys(err, -r, "cannot note that the address is this container's, too");
+	r = leases_write(&p->leases, err);
+	s->has_lease = r == 0;
+	return r;
+}
+
+/* Of the container whose network is joined, if it is on a bridge. */
+static int share_place(struct start *s, struct err *err)
+{
+	struct place p = { .nl.fd = -EBADF };
+	const char *other = s->plan->network.container;
+
+	if (!leases_may_have(s->store->fd, other))
+		return 0;
+	int r = leases_open(s->store->fd, LEASES_EXISTING, &p.leases, err);
+	for (size_t i = 0; r == 0 && !s->has_lease && i < p.leases.n; i++)
+		if (str_eq(p.leases.v[i].id, other))
+			r = share_lease(&p, s, &p.leases.v[i], err);
+	leases_close(&p.leases);
+	return r;
 }
 
 int bridge_prepare(struct start *s, struct err *err)
 {
 	struct place p = { .nl.fd = -EBADF };
 
+	if (s->plan->network.kind == PLAN_NET_CONTAINER)
+		return share_place(s, err);
 	if (s->plan->network.kind != PLAN_NET_BRIDGE)
 		return 0;
 	int r = leases_open(s->store->fd, LEASES_CREATE, &p.leases, err);

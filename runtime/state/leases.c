@@ -280,9 +280,26 @@ bool leases_use_bridge(const struct leases *l, const struct lease_bridge *bridge
 	return false;
 }
 
+bool leases_share(const struct leases *l, const struct lease *lease)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct lease *other = &l->v[i];
+		if (other != lease && other->netns == lease->netns &&
+		    other->address == lease->address && str_eq(other->bridge, lease->bridge) &&
+		    !str_eq(other->id, lease->id))
+			return true;
+	}
+	return false;
+}
+
+bool leases_are_full(const struct leases *l)
+{
+	return l->bridges_n == LEASES_BRIDGES_MAX;
+}
+
 int leases_add_bridge(struct leases *l, const struct lease_bridge *bridge)
 {
-	if (l->bridges_n == LEASES_BRIDGES_MAX)
+	if (leases_are_full(l))
 		return -ENOSPC;
 	if (!l->bridges)
 		l->bridges = arena_array(&l->arena, LEASES_BRIDGES_MAX, sizeof(*l->bridges));

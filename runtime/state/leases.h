@@ -50,7 +50,11 @@ void leases_close(struct leases *l);
 
 struct lease_bridge *leases_find_bridge(const struct leases *l, const char *name, uint64_t netns);
 bool leases_use_bridge(const struct leases *l, const struct lease_bridge *bridge);
+/* Has another container the same address, by the same cable? */
+bool leases_share(const struct leases *l, const struct lease *lease);
 
+/* May no bridge be added any more? */
+bool leases_are_full(const struct leases *l);
 /* ENOSPC, without a text: no more fit. Strings are copied. */
 _must_check_ int leases_add_bridge(struct leases *l, const struct lease_bridge *bridge);
 _must_check_ int leases_add(struct leases *l, const struct lease *lease);

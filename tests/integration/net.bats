@@ -406,6 +406,75 @@ rm_state() {
 	expect_match "cannot be 'nothing'"
 }
 
+@test "container: the cable is both's: it goes with the last one" {
+	start_at a --net bridge
+	start_at b --net "container:$ID-a"
+	hull_at delete --force "$ID-a"
+	expect 0
+	inside b ping -c 1 -W 5 10.117.0.1
+	expect 0
+	# Its address is not given to another one.
+	start_at c --net bridge
+	inside c ip -o -4 addr show dev eth0
+	expect_match '10\.117\.0\.3/24'
+	hull_at delete --force "$ID-c"
+	[[ $(links) == "hull0 hull0a750002 lo " ]] || fail "$(links)"
+	hull_at delete --force "$ID-b"
+	expect 0
+	assert_no_bridge
+}
+
+@test "container: what joins a bridge and fails takes nothing away" {
+	start_at a --net bridge
+	program /no/such/program
+	run_at --net "container:$ID-a"
+	expect 1 ""
+	inside a ping -c 1 -W 5 10.117.0.1
+	expect 0
+	hull_at delete --force "$ID-a"
+	assert_no_bridge
+}
+
+@test "bridge: deleted from another network namespace, it goes with the next one" {
+	start_at a --net bridge
+	capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID-a"
+	expect 0
+	start_at b --net bridge=br7
+	[[ $(links) == "br7 hull0a750002 lo " ]] || fail "$(links)"
+	hull_at delete --force "$ID-b"
+	expect 0
+	assert_no_bridge
+}
+
+# The host has so many routes that it takes a while to find a free subnet; meanwhile somebody makes
+# a bridge of that name.
+@test "bridge: made by others at the same moment: it is theirs, and stays" {
+	local i k
+	at ip link add far0 type veth peer name far1
+	at ip addr add 192.0.2.1/24 dev far0
+	at ip link set far0 up
+	at ip link set far1 up
+	for i in {0..254}; do
+		for k in {0..248..8}; do
+			echo "route add 10.117.$i.$k/29 dev far0"
+		done
+	done >"$T/routes"
+	at ip -batch "$T/routes"
+	timeout 60 nsenter --net="$HOST" "$HULL" --root "$STATE" run --net bridge -b "$BUNDLE" "$ID" \
+		>"$T/out" 2>&1 </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -d "$STATE/@network"
+	sleep 0.1
+	at ip link add hull0 type bridge
+	! wait "$HULL_PID" || fail "it had a bridge before: $(<"$T/out")"
+	grep -q "cannot make the bridge 'hull0'" "$T/out" || fail "$(<"$T/out")"
+	grep -q 'hint.*at the same moment' "$T/out" || fail "$(<"$T/out")"
+	at ip link show hull0 >/dev/null || fail "the others' bridge is gone"
+	at ip link del hull0
+	at ip link del far0
+	assert_no_bridge
+}
+
 @test "bridge: 12 at once, each with an address of its own, and nothing is left" {
 	local i pids=()
 	script 'ip -o -4 addr show dev eth0 | grep -o "10[.0-9]*/24"; sleep 1; ping -c 1 -W 5 10.117.0.1 >/dev/null && echo reached'
