@@ -7,10 +7,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/fd.h"
 
 #define CHANNEL_ERRNO_MAX 4095
+#define RECEIVE_TRIES     100
+#define RECEIVE_PAUSE_NS  10000000
 
 int channel_open(struct channel *ret, struct err *err)
 {
@@ -118,13 +121,28 @@ int channel_given_up(struct err *err)
 	return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");
 }
 
+/* Want of memory passes, or it does not; the message stays where it is. */
+static bool may_pass(int code, unsigned *tries)
+{
+	const struct timespec pause = { .tv_nsec = RECEIVE_PAUSE_NS };
+
+	if (code == EINTR)
+		return true;
+	if (code != ENOMEM || *tries == 0)
+		return false;
+	(*tries)--;
+	(void)nanosleep(&pause, NULL);
+	return true;
+}
+
 enum channel_message channel_receive(int fd)
 {
+	unsigned tries = RECEIVE_TRIES;
 	char byte = 0;
 	ssize_t n;
 	do
 		n = recv(fd, &byte, 1, 0);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && may_pass(errno, &tries));
 	return n == 1 ? (enum channel_message)byte : CHANNEL_EOF;
 }
 

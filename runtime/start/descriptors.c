@@ -89,7 +89,8 @@ int descriptors_close_parked(struct start *s, struct err *err)
 	fd_close(&s->root_fd);
 	fd_close(&s->console_fd);
 	fd_close(&s->init.tell_fd);
-	const int few[] = { s->gate.fd, s->init.label_fds[0], s->init.label_fds[1] };
+	const int few[] = { s->gate.fd, s->channel.child_fd, s->init.label_fds[0],
+			    s->init.label_fds[1] };
 	return keep_only(s, few, ARRAY_SIZE(few), err);
 }
 

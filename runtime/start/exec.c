@@ -115,16 +115,23 @@ static int reset_signals(const struct plan_process *process, struct err *err)
 	return 0;
 }
 
-/* A child that parks goes on when another hull says so, with another page and channel. */
+/*
+ * A child that parks goes on when another hull says so, with another page and channel. What can
+ * fail of that is done before it says that it is ready, while there is somebody to be told.
+ */
 static int wait_for_go(struct start *s, struct err *err)
 {
+	int r = s->plan->flags & PLAN_CREATE ? descriptors_close_parked(s, err) : 0;
+	if (r < 0)
+		return r;
 	if (start_waits_for_ready(s->plan) && channel_send(s->channel.child_fd, CHANNEL_READY) < 0)
 		return channel_given_up(err);
 	switch (channel_receive(s->channel.child_fd)) {
 	case CHANNEL_GO:
 		return 0;
 	case CHANNEL_PARK:
-		return gate_wait(s, err);
+		gate_wait(s);
+		return 0;
 	default:
 		return channel_given_up(err);
 	}

@@ -173,13 +173,11 @@ static int await_word(struct start *s)
 	}
 }
 
-int gate_wait(struct start *s, struct err *err)
+void gate_wait(struct start *s)
 {
 	sigset_t none, all;
 
 	fd_close(&s->channel.child_fd);
-	if (descriptors_close_parked(s, err) < 0)
-		_exit(1);
 	park_take(s);
 	/* Created, it can be ended by a signal as when it runs. */
 	sigemptyset(&none);
@@ -188,7 +186,6 @@ int gate_wait(struct start *s, struct err *err)
 	park_shrink(s, (const void *)await_word);
 	s->channel.child_fd = await_word(s);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
-	return 0;
 }
 
 /* ---- start, and who asks ---- */

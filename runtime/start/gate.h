@@ -36,7 +36,7 @@ _must_check_ int gate_show(struct start *s, struct err *err);
  * Child: waits, for as long as it takes, for the word to start. Afterwards the page and the channel
  * are those of whoever gave it.
  */
-_must_check_ int gate_wait(struct start *s, struct err *err);
+void gate_wait(struct start *s);
 
 /* `start`: connects, with memory for both, and gives the word. */
 _must_check_ int gate_knock(struct start *s, struct err *err);

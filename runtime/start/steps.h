@@ -166,7 +166,8 @@ _must_check_ int share_later(struct start *s, size_t index, int tree, struct err
 /* Closes what hull has and the child must not: at once, and all the rest when it is built. */
 _must_check_ int descriptors_close_parents(struct start *s, struct err *err);
 _must_check_ int descriptors_close_built(struct start *s, struct err *err);
-_must_check_ int descriptors_close_parked(struct start *s, struct err *err); /* but the gate */
+_must_check_ int descriptors_close_parked(struct start *s,
+					  struct err *err); /* but gate and channel */
 _must_check_ int descriptors_close_all_but(int a, int b);
 
 /* /dev of the new root, which must be a directory and no link: an O_PATH fd or -errno. */

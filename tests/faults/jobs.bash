@@ -4,11 +4,14 @@
 
 header='bundle         of    faults   same errors hangs degraded  left  kills leaks    s'
 
-# What others cannot do is the same as plain, to them.
+# With everything, the others do what tells them apart: the rest is the same to them, or takes hours.
+of_others=(plain userns hooks terminal create:plain start:plain kill:plain delete:plain exec:plain)
+
 jobs_of() {
-	local name
-	for name in "${names[@]}"; do
-		[[ $1 == hull || ($name != overlay && $name != init) ]] && echo "$1 $name"
+	local name chosen=("${names[@]}")
+	((chose)) || [[ $1 == hull ]] || chosen=("${of_others[@]}")
+	for name in "${chosen[@]}"; do
+		echo "$1 $name"
 	done
 }
 
@@ -41,8 +44,8 @@ rows() {
 }
 
 run_jobs() {
-	local directory of failed=0
-	((${#names[@]})) || names=("${all[@]}" "${all_verbs[@]}")
+	local directory of failed=0 chose=${#names[@]}
+	((chose)) || names=("${all[@]}" "${all_verbs[@]}")
 	directory=$(mktemp -d)
 	export -f run_job
 	export top quick only
