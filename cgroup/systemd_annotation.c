@@ -1,9 +1,8 @@
 /*
  * Annotations org.systemd.property.NAME: properties of the unit that config.json names itself, with
  * values in GVariant's text format, as runc and crun take them: true, 5, uint64 5, 1.5, 'text',
- * ['a', 'b']. Pure; no privilege. Who sets annotations through an engine need not be root, so what
- * hull says of the unit cannot be said otherwise here, nor which processes are in it, nor what
- * becomes of other units and of the machine (R-031).
+ * ['a', 'b']. Pure; no privilege. Who sets annotations through an engine need not be root, so only
+ * what can harm nobody but the container may be set (R-031).
  */
 #include "cgroup/systemd_parts.h"
 
@@ -15,6 +14,9 @@
 
 #define USEC_PER_SEC 1000000
 #define ITEMS_MAX    256
+
+/* The only one of hull's own that may be changed. */
+#define DEFAULT_DEPENDENCIES "DefaultDependencies"
 
 /* The types that a value can name, https://docs.gtk.org/glib/gvariant-text-format.html. */
 static const struct type {
@@ -186,106 +188,66 @@ int systemd_parse_value(const char *text, struct arena *arena, struct systemd_pr
 
 /* ---- names ---- */
 
-/* What hull decides: which processes are in the unit, where it is, and who may change it. */
-static const char *const refused[] = {
-	"PIDs",
-	"PIDFDs",
-	"Slice",
-	"Delegate",
-	"DelegateSubgroup",
-	"DelegateControllers",
-	"Controller",
-	"DefaultDependencies",
-	"ControlGroup",
-	"User",
-	"Group",
-};
-
 /*
- * What starts and stops other units of the host, runs programs of the kernel that lie there, or
- * keeps hull from stopping its own; and by its last word, what becomes of the machine:
- * FailureAction, JobTimeoutAction, RebootArgument. systemd.unit(5), systemd.resource-control(5).
+ * All that an annotation may set: it may shorten the container's life, take from its limits, and
+ * give it time to end. Whatever is not here is refused, for systemd carries out much for a scope of
+ * its own: Conflicts= stops other units, SuccessAction= powers the host off, After= with Before=
+ * has it drop jobs of others, KillMode= and SendSIGKILL= let processes outlive their unit.
  */
-static const char *const outside[] = {
-	"Requires",
-	"Requisite",
-	"Wants",
-	"BindsTo",
-	"PartOf",
-	"Upholds",
-	"Conflicts",
-	"RequiredBy",
-	"RequisiteOf",
-	"WantedBy",
-	"BoundBy",
-	"ConsistsOf",
-	"UpheldBy",
-	"ConflictedBy",
-	"OnFailure",
-	"OnFailureOf",
-	"OnFailureJobMode",
-	"OnSuccess",
-	"OnSuccessOf",
-	"OnSuccessJobMode",
-	"Triggers",
-	"TriggeredBy",
-	"PropagatesReloadTo",
-	"ReloadPropagatedFrom",
-	"PropagatesStopTo",
-	"StopPropagatedFrom",
-	"JoinsNamespaceOf",
-	"References",
-	"ReferencedBy",
-	"InSlice",
-	"SliceOf",
-	"RequiresMountsFor",
-	"WantsMountsFor",
-	"RefuseManualStop",
-	"BPFProgram",
-	"IPIngressFilterPath",
-	"IPEgressFilterPath",
-	"NFTSet",
+static const char *const allowed[] = {
+	"TimeoutStopUSec", "RuntimeMaxUSec",     "CollectMode",
+	"KillSignal",      "SendSIGHUP",         "OOMPolicy",
+	"Documentation",   "ManagedOOMSwap",     "ManagedOOMMemoryPressure",
+	"MemoryMax",       "MemoryHigh",         "MemorySwapMax",
+	"MemoryZSwapMax",  "CPUQuotaPerSecUSec", DEFAULT_DEPENDENCIES,
 };
-static const char *const outside_words[] = { "Action", "Argument" };
 
-static bool is_listed(const char *name, const char *const *list, size_t n)
+static bool is_allowed(const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(list[i], name))
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+		if (str_eq(allowed[i], name))
 			return true;
 	return false;
 }
 
-static bool reaches_outside(const char *name)
+static int refuse(const char *name, struct arena *arena, struct err *err)
 {
-	size_t size = strlen(name);
-	for (size_t i = 0; i < ARRAY_SIZE(outside_words); i++) {
-		size_t n = strlen(outside_words[i]);
-		if (size >= n && str_eq(name + size - n, outside_words[i]))
-			return true;
-	}
-	return is_listed(name, outside, ARRAY_SIZE(outside));
+	struct str all;
+	str_init(&all, arena);
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+		str_printf(&all, "%s%s", i ? ", " : "", allowed[i]);
+	int r = err_say(err, ERR_CONFIG, EINVAL, "no annotation may set the property %s", name);
+	err_hint(err,
+		 "those that may be set are %s; limits stand in linux.resources, the slice in "
+		 "cgroupsPath",
+		 all.text);
+	return r;
 }
 
-static int check_name(const char *name, const struct systemd_properties *all, struct err *err)
+static int check_name(const char *name, struct err *err)
 {
-	int r = 0;
-	bool is_own = systemd_get(all, name) || is_listed(name, refused, ARRAY_SIZE(refused));
-	bool is_outside = reaches_outside(name);
 	size_t n = 0;
 	while (isalnum((unsigned char)name[n]) && (unsigned char)name[n] < 0x80)
 		n++;
-	if (n < 3 || name[n] || n > 64 || !isupper((unsigned char)name[0]))
-		r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not the name of a property", name);
-	else if (is_own)
-		r = err_say(err, ERR_CONFIG, EINVAL, "hull sets the property %s itself", name);
-	else if (is_outside)
-		r = err_say(err, ERR_CONFIG, EINVAL,
-			    "the property %s reaches beyond the container's own unit", name);
-	if (r < 0)
-		err_hint(err, is_own ? "limits stand in linux.resources, the slice in cgroupsPath"
-			      : is_outside ? "an annotation is not always root's: leave it out"
-					   : "as in org.systemd.property.TimeoutStopUSec");
+	if (n >= 3 && !name[n] && n <= 64 && isupper((unsigned char)name[0]))
+		return 0;
+	int r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not the name of a property", name);
+	err_hint(err, "as in org.systemd.property.TimeoutStopUSec");
+	return r;
+}
+
+/* Nothing is wrong with what hull says anyway: engines ask for Delegate. */
+static int check_own(const struct systemd_property *p, const struct systemd_properties *all,
+		     struct err *err)
+{
+	const struct systemd_property *own = systemd_get(all, p->name);
+	if (!own || str_eq(p->name, DEFAULT_DEPENDENCIES))
+		return 0;
+	if (strchr("bt", p->signature[0]) && str_eq(p->signature, own->signature) &&
+	    p->number == own->number)
+		return 0;
+	int r = err_say(err, ERR_CONFIG, EINVAL, "hull sets the property %s itself", p->name);
+	err_hint(err, "limits stand in linux.resources, the slice in cgroupsPath");
 	return r;
 }
 
@@ -293,43 +255,58 @@ static int check_name(const char *name, const struct systemd_properties *all, st
  * "TimeoutStopSec" of unit files is "TimeoutStopUSec" on the bus, in microseconds; runc turns one
  * into the other, too.
  */
-static int convert_seconds(struct systemd_property *p, struct arena *arena, struct err *err)
+static bool is_in_seconds(const char *name)
 {
-	size_t n = strlen(p->name);
-	if (n < 4 || !str_eq(p->name + n - 3, "Sec") || p->name[n - 4] == 'U')
-		return 0;
+	size_t n = strlen(name);
+	return n >= 4 && str_eq(name + n - 3, "Sec") && name[n - 4] != 'U';
+}
+
+static int convert_seconds(struct systemd_property *p, struct err *err)
+{
 	bool is_real = str_eq(p->signature, "d");
 	double seconds = is_real ? p->real : (double)p->number;
 	bool is_number = is_real || strchr("yqut", p->signature[0]) ||
 			 (strchr("nix", p->signature[0]) && (int64_t)p->number >= 0);
 	if (!is_number || !(seconds >= 0) || seconds > (double)(UINT32_MAX)) {
-		int r = err_say(err, ERR_CONFIG, EINVAL, "%s takes a number of seconds", p->name);
+		int r = err_say(err, ERR_CONFIG, EINVAL, "%s is a number of seconds here", p->name);
 		err_hint(err, "as in 5, 1.5, or uint64 90");
 		return r;
 	}
-	p->name = arena_printf(arena, "%.*sUSec", (int)n - 3, p->name);
 	p->signature = "t";
 	p->number = (uint64_t)(seconds * USEC_PER_SEC);
 	return 0;
 }
 
+static int read_annotation(const struct spec_pair *pair, struct systemd_list *list, struct err *err)
+{
+	const char *name = pair->key + strlen(SYSTEMD_ANNOTATION);
+	bool in_seconds = is_in_seconds(name);
+	struct systemd_property p = { .name = name };
+	int r = check_name(name, err);
+	if (r < 0)
+		return r;
+	if (in_seconds)
+		p.name = arena_printf(list->arena, "%.*sUSec", (int)strlen(name) - 3, name);
+	if (!is_allowed(p.name) && !systemd_get(list->all, p.name))
+		return refuse(p.name, list->arena, err);
+	r = systemd_parse_value(pair->value, list->arena, &p, err);
+	if (r == 0 && in_seconds)
+		r = convert_seconds(&p, err);
+	if (r == 0)
+		r = check_own(&p, list->all, err);
+	if (r == 0)
+		systemd_put(list, &p);
+	return r;
+}
+
 static int plan_annotation(const struct spec_pair *pair, struct systemd_list *list, struct err *err)
 {
-	struct systemd_property p = { .name = pair->key + strlen(SYSTEMD_ANNOTATION) };
-	int r = check_name(p.name, list->all, err);
-	if (r == 0)
-		r = systemd_parse_value(pair->value, list->arena, &p, err);
-	if (r == 0)
-		r = convert_seconds(&p, list->arena, err);
-	if (r == 0)
-		r = check_name(p.name, list->all, err);
+	int r = read_annotation(pair, list, err);
 	if (r < 0) {
 		err_wrap(err, "annotation %s", pair->key);
 		err_at(err, pair->at);
-		return r;
 	}
-	systemd_put(list, &p);
-	return 0;
+	return r;
 }
 
 int systemd_plan_annotations(const struct spec_map *annotations, struct systemd_list *list,

@@ -145,18 +145,25 @@ static int listen_to_jobs(struct asker *a)
 				  on_job_removed, a);
 }
 
-/* Waits for the job in the reply. */
-static int wait_for_job(struct asker *a, struct sd_bus_message *reply, const char **ret)
+/* Until the job in the reply is done, which is to "start" or to "stop" the unit. */
+static int wait_for_job(struct asker *a, struct sd_bus_message *reply, const char *what,
+			const char *unit, struct err *err)
 {
+	const char *result = NULL;
 	int r = a->sd.message_read_basic(reply, 'o', &a->job);
-	while (r >= 0 && !(*ret = job_result(a))) {
+	while (r >= 0 && !(result = job_result(a))) {
 		if (clock_ms() > a->deadline)
-			return -ETIMEDOUT;
+			return call_failed(a, -ETIMEDOUT, what, unit, err);
 		r = a->sd.process(a->bus, NULL);
 		if (r == 0 && !job_result(a))
 			r = a->sd.wait(a->bus, usec_left(a));
 	}
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return call_failed(a, r, what, unit, err);
+	if (str_eq(result, "done"))
+		return 0;
+	return err_say(err, ERR_HOST, ECANCELED, "%s could not %s '%s': its job ended with '%s'",
+		       owner(a), what, unit, result);
 }
 
 /* ---- the version ---- */
@@ -276,20 +283,14 @@ static int start(struct asker *a, const struct systemd_question *q, struct syste
 {
 	struct err *err = &answer->err;
 	struct sd_bus_message *reply = NULL;
-	const char *result = NULL;
 	char *path = NULL;
 	int r = find_version(a, err);
 	if (r == 0)
 		r = ask_to_start(a, q, answer, &reply);
+	if (r == 0)
+		r = wait_for_job(a, reply, "start", q->unit, err);
 	if (r < 0)
 		return r;
-	r = wait_for_job(a, reply, &result);
-	if (r < 0)
-		return call_failed(a, r, "start", q->unit, err);
-	if (!str_eq(result, "done"))
-		return err_say(err, ERR_HOST, ECANCELED,
-			       "%s could not start '%s': its job ended with '%s'", owner(a),
-			       q->unit, result);
 	r = unit_property(a, q->unit, DESTINATION ".Scope", "ControlGroup", &path);
 	if (r < 0)
 		return call_failed(a, r, "tell the cgroup of", q->unit, err);
@@ -331,15 +332,13 @@ static int reset(struct asker *a, const char *unit, struct err *err)
 static int stop(struct asker *a, const char *unit, struct err *err)
 {
 	struct sd_bus_message *reply = NULL;
-	const char *result = NULL;
 	int r = call_with(a, "StopUnit", (const char *const[]) { unit, "replace", NULL }, &reply);
 	if (r < 0 && is_unknown_unit(a))
 		return 0;
-	if (r >= 0)
-		r = wait_for_job(a, reply, &result);
 	if (r < 0)
 		return call_failed(a, r, "stop", unit, err);
-	return reset(a, unit, err);
+	r = wait_for_job(a, reply, "stop", unit, err);
+	return r < 0 ? r : reset(a, unit, err);
 }
 
 static int find_home(struct asker *a, struct systemd_answer *answer)

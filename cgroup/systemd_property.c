@@ -131,11 +131,16 @@ static void put_tasks(struct systemd_list *list, const struct limit *limit, cons
 		put_number(list, limit->name, number ? number : 1, limit->since);
 }
 
-/* "idle" is a weight of 0 (CPUWeight=idle). */
+/*
+ * "idle" is a weight of 0 (CPUWeight=idle). Taken back it is no weight at all, unless there is one
+ * among the writes: else the unit would go on to say "idle".
+ */
 static void put_idle(struct systemd_list *list, const struct limit *limit, const char *value)
 {
 	if (str_eq(value, "1"))
 		put_number(list, limit->name, 0, limit->since);
+	else if (str_eq(value, "0") && !systemd_get(list->all, limit->name))
+		put_number(list, limit->name, INFINITE, limit->since);
 }
 
 /* "50000 100000": systemd has the quota of a second, and the period. */
@@ -154,12 +159,13 @@ static void put_quota(struct systemd_list *list, const struct limit *limit, cons
 		put_number(list, "CPUQuotaPeriodUSec", period, 242);
 }
 
+/* The empty line clears a list. */
 static void put_set(struct systemd_list *list, const struct limit *limit, const char *value)
 {
 	struct systemd_property p = { .name = limit->name,
 				      .signature = "ay",
 				      .since = limit->since };
-	if (parse_set(value, list->arena, &p.bytes, &p.n))
+	if (str_eq(value, "\n") || parse_set(value, list->arena, &p.bytes, &p.n))
 		systemd_put(list, &p);
 }
 

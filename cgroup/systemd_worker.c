@@ -119,12 +119,7 @@ static int run_worker(const struct systemd_question *q, struct systemd_answer *a
 	end_worker(pid, &status);
 	if (r == -ECHILD)
 		return worker_died(status, err);
-	if (r == 0 && answer->err.code) {
-		if (err)
-			*err = answer->err;
-		return -answer->err.code;
-	}
-	return r;
+	return r == 0 ? err_take_shared(err, &answer->err) : r;
 }
 
 /* The answer's path goes to `ret_path` when that is wanted. */
@@ -213,7 +208,6 @@ static int open_cgroup(const struct cgroup_root *root, const struct systemd_scop
 		r = check_thawed(ret->fd, scope->path, err);
 	if (r == 0)
 		r = cgroup_enable(root, scope->path, plan, err);
-	ret->kept = (size_t)(strrchr(scope->path, '/') - scope->path);
 	return r;
 }
 
@@ -232,7 +226,11 @@ int systemd_start(const struct cgroup_root *root, const struct systemd_scope *sc
 		.id = scope->id,
 		.properties = &scope->properties,
 	};
-	*ret = (struct cgroup) { .fd = -EBADF, .lock_fd = -EBADF };
+	*ret = (struct cgroup) {
+		.fd = -EBADF,
+		.lock_fd = -EBADF,
+		.kept = (size_t)(strrchr(scope->path, '/') - scope->path), /* slices: systemd's */
+	};
 	arena_init(&arena);
 	int r = ask(&q, &anchor->pid, &arena, &path, &was_asked, err);
 	if (r == 0)

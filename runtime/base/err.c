@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ERRNO_MAX 4095 /* of the kernel */
+
 /* Formats into a field; a text that does not fit ends in "..." instead of looking complete. */
 static _printf_(3, 0) void field_vformat(char *field, size_t size, const char *fmt, va_list ap)
 {
@@ -123,6 +125,35 @@ void err_clear(struct err *err)
 {
 	if (err)
 		memset(err, 0, sizeof(*err));
+}
+
+static void end_string(char *field, size_t size)
+{
+	field[size - 1] = '\0';
+}
+
+int err_take_shared(struct err *err, const struct err *shared)
+{
+	int code = *(const volatile int *)&shared->code; /* read once */
+	if (code == 0)
+		return 0;
+	if (code < 0 || code > ERRNO_MAX)
+		code = EPROTO;
+	if (!err)
+		return -code;
+	memcpy(err, shared, sizeof(*err));
+	err->code = code;
+	if ((unsigned)err->kind > ERR_LIMIT)
+		err->kind = ERR_INTERNAL;
+	end_string(err->path, sizeof(err->path));
+	end_string(err->step, sizeof(err->step));
+	end_string(err->message, sizeof(err->message));
+	end_string(err->cause, sizeof(err->cause));
+	end_string(err->hint, sizeof(err->hint));
+	end_string(err->kernel, sizeof(err->kernel));
+	if (!err->message[0])
+		snprintf(err->message, sizeof(err->message), "it failed without a word");
+	return -code;
 }
 
 struct err_text err_text(int code)

@@ -71,6 +71,12 @@ _printf_(2, 3) void err_wrap(struct err *err, const char *fmt, ...);
 
 void err_clear(struct err *err);
 
+/*
+ * The error in memory that another process writes to, which may have any bytes in it: copied to
+ * *err (or not, when NULL) as one that is whole. 0 when there is none, else -code, never positive.
+ */
+int err_take_shared(struct err *err, const struct err *shared);
+
 /* The text of an errno in lower case: err_text(ENOENT).s is "no such file or directory". */
 struct err_text {
 	char s[64];

@@ -2,7 +2,6 @@
  */
 #include "start/channel.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -11,9 +10,8 @@
 
 #include "base/fd.h"
 
-#define CHANNEL_ERRNO_MAX 4095
-#define RECEIVE_TRIES     100
-#define RECEIVE_PAUSE_NS  10000000
+#define RECEIVE_TRIES    100
+#define RECEIVE_PAUSE_NS 10000000
 
 int channel_open(struct channel *ret, struct err *err)
 {
@@ -44,37 +42,15 @@ void channel_close(struct channel *c)
 	c->page = NULL;
 }
 
-static void end_string(char *field, size_t size)
-{
-	field[size - 1] = '\0';
-}
-
 bool channel_error(const struct channel *c, struct err *ret)
 {
-	int code = c->page->err.code;
-	if (code == 0)
-		return false;
-	memcpy(ret, &c->page->err, sizeof(*ret));
-	ret->code = code; /* read once */
-	if (ret->code < 0 || ret->code > CHANNEL_ERRNO_MAX)
-		ret->code = EPROTO;
-	if ((unsigned)ret->kind > ERR_LIMIT)
-		ret->kind = ERR_INTERNAL;
-	end_string(ret->path, sizeof(ret->path));
-	end_string(ret->step, sizeof(ret->step));
-	end_string(ret->message, sizeof(ret->message));
-	end_string(ret->cause, sizeof(ret->cause));
-	end_string(ret->hint, sizeof(ret->hint));
-	end_string(ret->kernel, sizeof(ret->kernel));
-	if (!ret->message[0])
-		snprintf(ret->message, sizeof(ret->message), "the start failed without a word");
-	return true;
+	return err_take_shared(ret, &c->page->err) < 0;
 }
 
 void channel_program(const struct channel *c, char ret[static PATH_MAX])
 {
 	memcpy(ret, c->page->program, PATH_MAX);
-	end_string(ret, PATH_MAX);
+	ret[PATH_MAX - 1] = '\0';
 }
 
 /* ECHILD is said of everybody else's processes. */

@@ -139,12 +139,28 @@ systemd_path() {
 		| .annotations["org.systemd.property.PIDs"] = "@as []"'
 	capture hull --systemd-cgroup run -b "$BUNDLE" "$ID"
 	expect 1 ""
-	expect_error 'org.systemd.property.PIDs: hull sets the property PIDs itself'
+	expect_error 'org.systemd.property.PIDs: no annotation may set the property PIDs'
 	config --arg path "/hull-test/$ID" '.linux.cgroupsPath = $path'
 	hull_run
 	expect 0
 	[[ $stderr == *"org.systemd.property.PIDs"*"systemd does not make the cgroup"* ]] ||
 		report "expected a warning"
+}
+
+@test "systemd: an annotation that would reach beyond the container is refused, with its place (R-031)" {
+	need_root
+	systemd_path "a-b.slice:p:n"
+	local pair
+	for pair in "Conflicts=['sshd.service']" "SuccessAction='poweroff-force'"; do
+		config --arg key "org.systemd.property.${pair%%=*}" --arg value "${pair#*=}" \
+			'.annotations = {($key): $value}'
+		capture hull --systemd-cgroup run -b "$BUNDLE" "$ID"
+		expect 1 ""
+		expect_error "no annotation may set the property ${pair%%=*}"
+		expect_error 'config.json:[0-9]+:[0-9]+  annotations'
+		expect_error '^ +hint: those that may be set are TimeoutStopUSec, '
+	done
+	assert_clean
 }
 
 @test "systemd: the plan has the scope, its cgroup and its properties" {

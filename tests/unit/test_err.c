@@ -2,6 +2,7 @@
  */
 #include "base/err.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,6 +176,34 @@ static void test_texts(void **state)
 	assert_string_equal(err_name(99999), "EUNKNOWN");
 }
 
+/* What another process has written is whole, and a failure, whatever it is. */
+static void test_take_shared(void **state)
+{
+	(void)state;
+	static const struct {
+		int code, want;
+	} cases[] = { { ENOENT, -ENOENT }, { -5, -EPROTO },   { INT_MIN, -EPROTO },
+		      { 4095, -4095 },     { 4096, -EPROTO }, { INT_MAX, -EPROTO } };
+	struct err shared = { 0 }, err = { .code = EIO };
+	assert_int_equal(err_take_shared(&err, &shared), 0);
+	assert_int_equal(err.code, EIO); /* what was there stays */
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(&shared, 0xff, sizeof(shared));
+		shared.code = cases[i].code;
+		assert_int_equal(err_take_shared(NULL, &shared), cases[i].want);
+		assert_int_equal(err_take_shared(&err, &shared), cases[i].want);
+		assert_int_equal(err.code, -cases[i].want);
+		assert_int_equal(err.kind, ERR_INTERNAL);
+		assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
+		assert_int_equal(strlen(err.path), sizeof(err.path) - 1);
+		assert_int_equal(strlen(err.hint), sizeof(err.hint) - 1);
+		assert_int_equal(strlen(err.cause), sizeof(err.cause) - 1);
+	}
+	shared = (struct err) { .code = EPERM };
+	assert_int_equal(err_take_shared(&err, &shared), -EPERM);
+	assert_string_not_equal(err.message, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_exact_fit),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_take_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

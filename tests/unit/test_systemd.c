@@ -185,7 +185,7 @@ static void test_limits(void **state)
 		{ "pids.max", "0", "TasksMax = 1" },
 		{ "cpu.weight", "79", "CPUWeight = 79" },
 		{ "cpu.idle", "1", "CPUWeight = 0" },
-		{ "cpu.idle", "0", "" },
+		{ "cpu.idle", "0", "CPUWeight = infinity" }, /* none */
 		{ "cpu.max", "20000 50000",
 		  "CPUQuotaPerSecUSec = 400000; CPUQuotaPeriodUSec = 50000" },
 		{ "cpu.max", "250000 100000",
@@ -200,7 +200,8 @@ static void test_limits(void **state)
 		{ "cpuset.mems", "1", "AllowedMemoryNodes = 02" },
 		{ "cpuset.cpus", "8192", "" },
 		{ "cpuset.cpus", "0-", "" },
-		{ "cpuset.cpus", "\n", "" },
+		{ "cpuset.cpus", "\n", "AllowedCPUs = " },
+		{ "cpuset.mems", "\n", "AllowedMemoryNodes = " },
 		{ "io.weight", "100", "IOWeight = 100" },
 		{ "io.weight", "default 100", "IOWeight = 100" },
 		{ "io.weight", "8:0 50", "IODeviceWeight = /dev/block/8:0 50" },
@@ -246,6 +247,36 @@ static void test_several_limits(void **state)
 	assert_string_equal(print_all(&all, &arena),
 			    "MemoryMax = 2000000; "
 			    "IODeviceWeight = /dev/block/8:0 910, /dev/block/8:16 7");
+}
+
+/* A weight counts, wherever it stands, but for an idle cgroup. */
+static void test_idle(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *idle, *want;
+		bool idle_is_first;
+	} cases[] = {
+		{ "0", "CPUWeight = 79", false },
+		{ "0", "CPUWeight = 79", true },
+		{ "1", "CPUWeight = 0", false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_arena_ struct arena arena;
+		arena_init(&arena);
+		const struct cgroup_write idle = { .file = "cpu.idle", .value = cases[i].idle };
+		const struct cgroup_write weight = { .file = "cpu.weight", .value = "79" };
+		struct cgroup_write writes[] = { weight, idle };
+		if (cases[i].idle_is_first) {
+			writes[0] = idle;
+			writes[1] = weight;
+		}
+		const struct cgroup_plan plan = { .writes = writes, .writes_n = 2 };
+		struct systemd_properties all = { 0 };
+		struct systemd_list list = { .arena = &arena, .all = &all };
+		systemd_plan_limits(&plan, &list);
+		assert_string_equal(print_all(&all, &arena), cases[i].want);
+	}
 }
 
 /* No property is sent to a systemd that would refuse it: NEWS of systemd has these numbers. */
@@ -491,16 +522,51 @@ static void test_annotations(void **state)
 		{ "org.systemd.property.Slice", "'system.slice'", NULL },
 		{ "org.systemd.property.Delegate", "false", NULL },
 		{ "org.systemd.property.MemoryMax", "uint64 5", NULL },
-		/* other units, and the machine */
-		{ "org.systemd.property.After", "['a.service']", "; After = a.service" },
-		{ "org.systemd.property.Wants", "['debug-shell.service']", NULL },
-		{ "org.systemd.property.RequiredBy", "['sshd.service']", NULL },
+		{ "org.systemd.property.MemoryMax", "uint64 1", "" }, /* the same */
+		{ "org.systemd.property.MemoryHigh", "uint64 5", "; MemoryHigh = 5" },
+		{ "org.systemd.property.RuntimeMaxSec", "2", "; RuntimeMaxUSec = 2000000" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_annotation(&cases[i]);
+}
+
+/*
+ * CVE-2024-3154, and what else systemd would do to the host for a scope of its own, by its
+ * src/core/dbus-unit.c, dbus-scope.c, dbus-kill.c and dbus-cgroup.c.
+ */
+static void test_harmful_annotations(void **state)
+{
+	(void)state;
+	static const struct annotation_case cases[] = {
 		{ "org.systemd.property.Conflicts", "['sshd.service']", NULL },
-		{ "org.systemd.property.OnFailure", "['poweroff.target']", NULL },
-		{ "org.systemd.property.FailureAction", "'reboot-force'", NULL },
+		{ "org.systemd.property.SuccessAction", "'poweroff-force'", NULL },
+		{ "org.systemd.property.FailureAction", "'reboot-immediate'", NULL },
 		{ "org.systemd.property.JobTimeoutAction", "'poweroff'", NULL },
+		{ "org.systemd.property.JobTimeoutSec", "1", NULL },
+		{ "org.systemd.property.JobRunningTimeoutUSec", "uint64 1", NULL },
 		{ "org.systemd.property.RebootArgument", "'x'", NULL },
+		{ "org.systemd.property.Requires", "['poweroff.target']", NULL },
+		{ "org.systemd.property.Wants", "['poweroff.target']", NULL },
+		{ "org.systemd.property.BindsTo", "['sshd.service']", NULL },
+		{ "org.systemd.property.PartOf", "['sshd.service']", NULL },
+		{ "org.systemd.property.OnFailure", "['reboot.target']", NULL },
+		{ "org.systemd.property.OnSuccess", "['reboot.target']", NULL },
+		{ "org.systemd.property.PropagatesStopTo", "['sshd.service']", NULL },
+		{ "org.systemd.property.Before", "['sysinit.target']", NULL },
+		{ "org.systemd.property.After", "['multi-user.target']", NULL },
 		{ "org.systemd.property.RefuseManualStop", "true", NULL },
+		{ "org.systemd.property.KillMode", "'none'", NULL },
+		{ "org.systemd.property.SendSIGKILL", "false", NULL },
+		{ "org.systemd.property.FinalKillSignal", "15", NULL },
+		{ "org.systemd.property.SurviveFinalKillSignal", "true", NULL },
+		{ "org.systemd.property.ManagedOOMPreference", "'omit'", NULL },
+		{ "org.systemd.property.MemoryMin", "uint64 1", NULL },
+		{ "org.systemd.property.CPUWeight", "uint64 10000", NULL },
+		{ "org.systemd.property.TasksMax", "uint64 18446744073709551615", NULL },
+		{ "org.systemd.property.Description", "'sshd'", NULL },
+		{ "org.systemd.property.Controller", "'x'", NULL },
+		{ "org.systemd.property.NoSuchThing", "true", NULL },
+		{ "org.systemd.property.RequiredBy", "['sshd.service']", NULL },
 		{ "org.systemd.property.IPEgressFilterPath", "['/sys/fs/bpf/x']", NULL },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -508,6 +574,37 @@ static void test_annotations(void **state)
 }
 
 /* ---- all ---- */
+
+/* What hull says anyway may be said, and that it is to be ended when the host is shut down. */
+static void test_own_annotations(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *value;
+		int want;
+		const char *says;
+	} cases[] = {
+		{ "org.systemd.property.Delegate", "true", 0, "Delegate = yes; " },
+		{ "org.systemd.property.Delegate", "false", -EINVAL, "" },
+		{ "org.systemd.property.Delegate", "'true'", -EINVAL, "" },
+		{ "org.systemd.property.TasksAccounting", "false", -EINVAL, "" },
+		{ "org.systemd.property.DefaultDependencies", "true", 0,
+		  "; DefaultDependencies = yes; " },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_arena_ struct arena arena;
+		arena_init(&arena);
+		const struct spec_resources res = { 0 };
+		const struct cgroup_plan plan = { 0 };
+		struct systemd_properties all;
+		struct spec_pair pair = { .key = cases[i].name, .value = cases[i].value, .at = 7 };
+		const struct spec_map map = { .v = &pair, .n = 1 };
+		assert_int_equal(systemd_plan_properties(&res, &plan, &map, &arena, &all, NULL),
+				 cases[i].want);
+		if (cases[i].want == 0)
+			assert_non_null(strstr(print_all(&all, &arena), cases[i].says));
+	}
+}
 
 static void test_fixed(void **state)
 {
@@ -528,12 +625,21 @@ static void test_fixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slices),         cmocka_unit_test(test_scopes),
-		cmocka_unit_test(test_long_names),     cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_several_limits), cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_devices),        cmocka_unit_test(test_overlapping_devices),
-		cmocka_unit_test(test_device_update),  cmocka_unit_test(test_values),
-		cmocka_unit_test(test_annotations),    cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_several_limits),
+		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_overlapping_devices),
+		cmocka_unit_test(test_device_update),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_annotations),
+		cmocka_unit_test(test_harmful_annotations),
+		cmocka_unit_test(test_own_annotations),
+		cmocka_unit_test(test_fixed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

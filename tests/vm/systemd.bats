@@ -231,10 +231,10 @@ numbers_of() {
 	expect_error "memory.max"
 	no_unit
 	# by systemd itself
-	config '.linux.resources = {} | .annotations["org.systemd.property.NoSuchThing"] = "true"'
+	config '.linux.resources = {} | .annotations["org.systemd.property.CollectMode"] = "\u0027nonsense\u0027"'
 	capture systemd_hull run -b "$BUNDLE" "$ID"
 	expect_error "systemd cannot make the unit"
-	expect_error "cause .*NoSuchThing"
+	expect_error "cause .*CollectMode"
 	no_unit
 }
 
