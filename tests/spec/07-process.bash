@@ -136,6 +136,7 @@ rule S-102 MAY - "apparmorProfile" "in the guest: a profile that denies a file, 
 in_guest S-102
 S_102() {
 	[[ -d /sys/kernel/security/apparmor ]] || mount -t securityfs securityfs /sys/kernel/security
+	mounted_on_purpose
 	apparmor_parser -r --skip-cache <<-'END'
 		profile hull-spec flags=(attach_disconnected) {
 		  file, capability, network, mount, umount, pivot_root, signal, ptrace, unix,

@@ -3,14 +3,17 @@
 # descriptors, NAME.end when the other side has closed. Modes:
 #
 #   console   the descriptor is a terminal: what is written to it goes to NAME.tty
-#   notify    it is a seccomp listener: each system call of it is answered with error 77
+#   notify    it is a seccomp listener: each system call of it is answered with error 77, from the
+#             moment on when it has come: not every runtime closes the connection soon
 import array
 import errno
 import fcntl
 import os
+import select
 import socket
 import struct
 import sys
+import threading
 
 mode, path, name = sys.argv[1:4]
 
@@ -27,6 +30,8 @@ def receive(connection):
         if not part and not got:
             return data, fds
         data += part
+        if mode == "notify" and got and not any(fds):
+            threading.Thread(target=answer, args=(got[0],)).start()
         fds.append(list(got))
         if mode == "console":
             return data, fds
@@ -45,8 +50,11 @@ def copy_terminal(fd):
 
 
 def answer(fd):
-    """SECCOMP_IOCTL_NOTIF_RECV and _SEND: struct seccomp_notif has 80 bytes, the answer 24."""
-    for _ in range(1000):
+    """SECCOMP_IOCTL_NOTIF_RECV and _SEND: struct seccomp_notif has 80 bytes, the answer 24. Ends
+    when no process has the filter any more."""
+    asked = select.poll()
+    asked.register(fd, select.POLLIN)
+    while not asked.poll()[0][1] & (select.POLLHUP | select.POLLERR):
         request = bytearray(80)
         try:
             fcntl.ioctl(fd, 0xC0502100, request, True)
@@ -72,5 +80,3 @@ with open(name + ".end", "w", encoding="ascii") as file:
 first = [fd for got in fds for fd in got]
 if mode == "console" and first:
     copy_terminal(first[0])
-if mode == "notify" and first:
-    answer(first[0])
