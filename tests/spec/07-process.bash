@@ -1,7 +1,7 @@
 # 7. Process
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154,SC2164 # names of lib.bash; `set -e` is on
 
-rule S-092 MUST crun "process is required when the container is started" "run, and create with start, without it"
+rule S-092 MUST - "process is required when the container is started" "run, and create with start, without it"
 S_092() {
 	config 'del(.process)'
 	fails process run -b "$BUNDLE" "$ID"

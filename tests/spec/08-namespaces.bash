@@ -34,7 +34,7 @@ ns_path() {
 		'.linux.namespaces |= map(if .type == $type then .path = $path else . end)'
 }
 
-rule S-120 MUST crun,runc "path of a namespace is absolute" "a relative path to one that is there"
+rule S-120 MUST crun "path of a namespace is absolute" "a relative path to one that is there"
 S_120() {
 	cd "$BUNDLE"
 	touch ipc

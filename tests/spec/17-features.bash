@@ -88,8 +88,41 @@ all_of() {
 	saw "$1: $(jq length <<<"$list")"
 }
 
+# by_itself: each word of the features is one that another item tries for what it does.
+by_itself() {
+	local prefix='s/^(SCMP_ARCH|SCMP_CMP|SECCOMP_FILTER_FLAG)_//' missing
+	missing=$(comm -23 \
+		<(feature '.hooks[], .mountOptions[], .linux.namespaces[], (.linux.seccomp | .actions[], .operators[],
+			.archs[], .knownFlags[]), (.linux.memoryPolicy | .modes[], .flags[])' | sed -E "$prefix" | sort -u) \
+		<(awk '/^[A-Za-z_0-9]+\(\) *\{/ { inside = !/^S_232/ } inside; /^}/ { inside = 0 }' \
+			"$SPEC"/[0-9][0-9]-*.bash | tr -c 'A-Za-z0-9_' '\n' | sed -E "$prefix" | sort -u))
+	same "words that no other item tries" "$missing" ""
+}
+
+# decoded MASK: its capabilities by name, in capitals, one a line.
+decoded() {
+	capsh --decode="$1" | sed 's/.*=//' | tr 'a-z,' 'A-Z\n' | sort
+}
+
+# each_capability: those are given whose place in the list has a bit, for one bit after the other: so
+# no two of them can be taken for each other.
+each_capability() {
+	local bit list have
+	have=$(decoded "$(awk '/^CapBnd/ { print $2 }' /proc/self/status)")
+	script 'exec awk "/^CapEff/ { print \$2 }" /proc/self/status'
+	for bit in 1 2 4 8 16 32; do
+		list=$(jq -c --argjson bit "$bit" \
+			'[.linux.capabilities | to_entries[] | select(.key / $bit | floor % 2 == 1) | .value]' "$T/features")
+		config --argjson w "$list" '.process.capabilities = {bounding: $w, permitted: $w, effective: $w}'
+		run
+		[[ $status == 0 && $(decoded "$output") == "$(comm -12 <(echo "$have") <(jq -r '.[]' <<<"$list" | sort))" ]] ||
+			report "capabilities with bit $bit"
+	done
+	saw "each capability is the right one"
+}
+
 rule S-232 MUST - "what is listed is known: hooks, mount options, namespaces, capabilities, all of seccomp" \
-	"a bundle with all words of each list (NOTIFY and WAIT_KILLABLE_RECV: S-207, S-212)"
+	"a bundle with all words of each list; hull: no word that no other item tries, and each capability seen from inside"
 S_232() {
 	features
 	mkdir -p "$T/src"
@@ -117,6 +150,9 @@ S_232() {
 			flags: ($w - ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]),
 			syscalls: [{names: ["swapoff"], action: "SCMP_ACT_ERRNO"}]}'
 	fi
+	[[ $RT == hull ]] || return 0
+	by_itself
+	each_capability
 }
 
 rule S-233 "SHOULD NOT" - "no options of one file system in mountOptions" "the list, against options of tmpfs, overlay, devpts, proc"
