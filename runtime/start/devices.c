@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/steps.h"
 
-#define DEVICES_MAGIC    0x68756c01u /* and the version of what follows */
+#define DEVICES_MAGIC    0x68756c02u /* and the version of what follows */
 #define DEVICES_FILE_MAX ((size_t)16 * 1024 * 1024)
 #define DEVICES_TRIES    8 /* for a number that is taken meanwhile */
 
@@ -24,7 +25,8 @@
 struct head {
 	uint32_t magic, record_size, address_size;
 	uint64_t dev, ino; /* of the namespace, which may have another file by then */
-	char path[PATH_MAX];
+	uint32_t is_of_container;
+	char path[PATH_MAX]; /* its file; or the id of the container whose own it is */
 };
 struct record {
 	struct link link;
@@ -36,7 +38,7 @@ struct record {
 static const struct plan_join *joined(const struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->ns.join_n; i++)
-		if (plan->ns.join[i].type == SPEC_NS_NETWORK && !plan->ns.join[i].container)
+		if (plan->ns.join[i].type == SPEC_NS_NETWORK)
 			return &plan->ns.join[i];
 	return NULL;
 }
@@ -49,13 +51,17 @@ static int open_file(const struct start *s, int *ret_fd)
 			     .address_size = sizeof(struct address) };
 	struct stat st;
 
-	if (!join || strlen(join->path) >= sizeof(head.path))
+	if (!join)
 		return 0;
+	const char *path = join->container ? join->container : join->path;
+	if (strlen(path) >= sizeof(head.path))
+		return -ENAMETOOLONG;
 	if (fstat(s->network.container_fd, &st) < 0)
 		return -errno;
 	head.dev = st.st_dev;
 	head.ino = st.st_ino;
-	strncpy(head.path, join->path, sizeof(head.path) - 1);
+	head.is_of_container = join->container != NULL;
+	strncpy(head.path, path, sizeof(head.path) - 1);
 	_cleanup_close_ int fd = openat(s->entry.fd, STATE_DEVICES_FILE,
 					O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 					0600);
@@ -132,11 +138,22 @@ void devices_return(struct start *s)
 	}
 }
 
+/* -EBADF: it is not to be had; with the container its namespace has gone, too. */
+static int open_noted(const struct head *head, const struct state_entry *entry)
+{
+	const struct state_store store = { .fd = entry->store_fd };
+	int fd = -EBADF;
+	if (!head->is_of_container)
+		return open(head->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return network_open_of(&store, head->path, &fd, NULL) < 0 ? -EBADF : fd;
+}
+
 /* The namespace that the file names, if it is still the same: 1; 0: it is gone. */
-static int open_pair(const struct head *head, struct netns_pair *p, struct err *err)
+static int open_pair(const struct head *head, const struct state_entry *entry, struct netns_pair *p,
+		     struct err *err)
 {
 	struct stat st;
-	p->container_fd = open(head->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	p->container_fd = open_noted(head, entry);
 	if (p->container_fd < 0 || fstat(p->container_fd, &st) < 0 || st.st_dev != head->dev ||
 	    st.st_ino != head->ino)
 		return 0;
@@ -221,7 +238,7 @@ int devices_rescue(const struct state_entry *entry, struct arena *arena, struct 
 		return err_say(err, ERR_INTERNAL, EUCLEAN,
 			       "what network devices were is noted by another version of hull");
 	netns_pair_init(&p);
-	r = open_pair(&head, &p, err);
+	r = open_pair(&head, entry, &p, err);
 	if (r > 0)
 		r = return_all(&p, text + sizeof(head), size - sizeof(head), arena, err);
 	netns_pair_done(&p);

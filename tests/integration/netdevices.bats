@@ -234,6 +234,31 @@ fails_unchanged() {
 	assert_clean
 }
 
+@test "hull is killed during the start: delete puts back what is in another container's namespace" {
+	local before
+	make_device
+	before=$(device_now)
+	script 'while :; do sleep 0.1; done'
+	config '.linux.cgroupsPath += "-a"'
+	at "$HULL" --root "$STATE" run --detach -b "$BUNDLE" "$ID-a"
+	config --arg t "$T" '.linux.cgroupsPath |= rtrimstr("-a") | .linux.netDevices = {"dev0": {"name": "net0"}} |
+		.hooks = {"createRuntime": [{"path": "/bin/sh",
+			"args": ["sh", "-c", "echo $$ >\($t)/hook; exec sleep 20"]}]}'
+	nsenter --net="$NETNS" "$HULL" --root "$STATE" run --net "container:$ID-a" -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/hook"
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	kill -KILL "$(<"$T/hook")" 2>/dev/null || true
+	is_away
+	capture at "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	[[ $stderr == "" ]] || report "a warning"
+	[[ $before == "$(device_now)" ]] || fail "before:" "$before" "after:" "$(device_now)"
+	at "$HULL" --root "$STATE" delete --force "$ID-a"
+	assert_clean
+}
+
 @test "hull is killed when the program runs: the device is the container's, and stays there" {
 	make_device
 	OTHER=$T/other
