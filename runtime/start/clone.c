@@ -142,6 +142,7 @@ static void close_childs_fds(struct start *s)
 	network_keep(s);
 	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
 		fd_close(&s->join_fds[i]);
+	fd_close(&s->join.enter_fd);
 	if (s->plan->root.kind != PLAN_ROOT_CHROOT) /* diagnose.c looks at that one */
 		fd_close(&s->root_fd);
 	channel_keep_parent(&s->channel);

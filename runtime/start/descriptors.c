@@ -46,8 +46,8 @@ static int keep_only(const struct start *s, const int *few, size_t few_n, struct
 /* First of all: what is the parent's. The lock on the state directory is the parent's need. */
 int descriptors_close_parents(struct start *s, struct err *err)
 {
-	const int few[] = { s->channel.child_fd, s->init.tell_fd, s->gate.fd, s->root_fd,
-			    s->stage_fd };
+	const int few[] = { s->channel.child_fd, s->init.tell_fd, s->gate.fd,
+			    s->root_fd,          s->stage_fd,     s->join.enter_fd };
 
 	channel_keep_child(&s->channel);
 	state_entry_close(&s->entry);

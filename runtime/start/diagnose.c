@@ -45,17 +45,17 @@ static void examine(const struct start *s, int root_fd, struct err *err)
 static int enter(const struct start *s)
 {
 	struct err ignored;
-	int user_ns_fd = s->user_ns_fd >= 0 ? s->user_ns_fd : s->mount_ns_fd;
+	int user_fd = s->examine_user_fd >= 0 ? s->examine_user_fd : s->examine_mount_fd;
 
 	isolate_wipe_arguments();
 	int r = isolate_hide(&ignored);
 	if (r == 0)
-		r = descriptors_close_all_but(user_ns_fd, s->mount_ns_fd);
-	if (r == 0 && s->user_ns_fd >= 0) {
-		r = setns(s->user_ns_fd, CLONE_NEWUSER) < 0 ? -errno : isolate_hide(&ignored);
-		close(s->user_ns_fd);
+		r = descriptors_close_all_but(user_fd, s->examine_mount_fd);
+	if (r == 0 && s->examine_user_fd >= 0) {
+		r = setns(s->examine_user_fd, CLONE_NEWUSER) < 0 ? -errno : isolate_hide(&ignored);
+		close(s->examine_user_fd);
 	}
-	if (r == 0 && setns(s->mount_ns_fd, CLONE_NEWNS) < 0)
+	if (r == 0 && setns(s->examine_mount_fd, CLONE_NEWNS) < 0)
 		r = -errno;
 	return r;
 }
@@ -91,7 +91,7 @@ void diagnose_exec(struct start *s, struct err *err)
 		examine(s, s->root_fd, err);
 		return;
 	}
-	if (s->mount_ns_fd < 0)
+	if (s->examine_mount_fd < 0)
 		return;
 	pid_t pid = fork();
 	if (pid == 0)

@@ -33,12 +33,13 @@
 
 void join_init(struct join *join)
 {
-	*join = (struct join) { .pidfd = -EBADF };
+	*join = (struct join) { .pidfd = -EBADF, .enter_fd = -EBADF };
 }
 
 void join_done(struct join *join)
 {
 	fd_close(&join->pidfd);
+	fd_close(&join->enter_fd);
 }
 
 /* ---- parent: looking at the container ---- */
@@ -213,11 +214,12 @@ static int copy_fd(int fd, int *ret, struct err *err)
 /* What the child enters by, and where a failed exec is examined (diagnose.c). */
 static int open_process(struct start *s, struct err *err)
 {
-	int r = copy_fd(s->join.pidfd, &s->join_fds[0], err);
-	if (r == 0 && (s->plan->ns.enter_flags & CLONE_NEWNS) && s->mount_ns_fd < 0)
-		r = copy_fd(s->join.pidfd, &s->mount_ns_fd, err);
-	if (r == 0 && (s->plan->ns.enter_flags & CLONE_NEWUSER) && s->user_ns_fd < 0)
-		r = copy_fd(s->join.pidfd, &s->user_ns_fd, err);
+	fd_close(&s->join.enter_fd);
+	int r = copy_fd(s->join.pidfd, &s->join.enter_fd, err);
+	if (r == 0 && (s->plan->ns.enter_flags & CLONE_NEWNS) && s->examine_mount_fd < 0)
+		r = copy_fd(s->join.pidfd, &s->examine_mount_fd, err);
+	if (r == 0 && (s->plan->ns.enter_flags & CLONE_NEWUSER) && s->examine_user_fd < 0)
+		r = copy_fd(s->join.pidfd, &s->examine_user_fd, err);
 	return r;
 }
 
@@ -304,13 +306,13 @@ static int enter_namespaces(struct start *s, struct err *err)
 	int r = isolate_hide(err);
 	if (r < 0)
 		return r;
-	if (flags && setns(s->join_fds[0], (int)flags) < 0) {
+	if (flags && setns(s->join.enter_fd, (int)flags) < 0) {
 		r = err_sys(err, errno, "cannot enter the container's namespaces");
 		if (r == -EPERM)
 			err_hint(err, "only who started the container may, and root");
 		return r;
 	}
-	fd_close(&s->join_fds[0]);
+	fd_close(&s->join.enter_fd);
 	if (!(flags & CLONE_NEWUSER))
 		return 0;
 	r = isolate_hide(err); /* new credentials have undone it */

@@ -13,6 +13,7 @@
 
 struct join {
 	int pidfd;          /* of the container's first process: that one and no other */
+	int enter_fd;       /* that descriptor once more, for the child to enter by */
 	pid_t pid;          /* the same */
 	bool has_init;      /* it is hull's own (--init), which hides */
 	const char *cgroup; /* the container's, below the cgroup2 mount; NULL: it has none */

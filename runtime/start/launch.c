@@ -40,8 +40,8 @@ static int find_process(struct start *s, struct err *err)
 	if (r < 0)
 		return err_sys(err, -r, "cannot find the process of container '%s'", s->state.id);
 	s->pid = s->state.pid;
-	s->mount_ns_fd = open_namespace(s, "mnt");
-	s->user_ns_fd = open_namespace(s, "user");
+	s->examine_mount_fd = open_namespace(s, "mnt");
+	s->examine_user_fd = open_namespace(s, "user");
 	return 0;
 }
 
@@ -242,8 +242,8 @@ static void explain(struct start *s, struct err *err)
 	struct spec spec;
 
 	plan_again(s, &plan, &host, &spec);
-	if (is_own_namespace(s->user_ns_fd, "/proc/self/ns/user"))
-		fd_close(&s->user_ns_fd);
+	if (is_own_namespace(s->examine_user_fd, "/proc/self/ns/user"))
+		fd_close(&s->examine_user_fd);
 	if (s->plan != before) {
 		diagnose_exec(s, err);
 		json_locate(&spec.doc, err);

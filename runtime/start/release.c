@@ -61,11 +61,11 @@ static int open_namespace(const struct start *s, const char *name)
 void record_namespaces(struct start *s)
 {
 	const struct plan_user *user = &s->plan->user;
-	if (s->root_fd >= 0 || s->mount_ns_fd >= 0) /* else diagnose.c needs none */
+	if (s->root_fd >= 0 || s->examine_mount_fd >= 0) /* else diagnose.c needs none */
 		return;
-	s->mount_ns_fd = open_namespace(s, "mnt");
+	s->examine_mount_fd = open_namespace(s, "mnt");
 	if (user->is_new || user->is_joined)
-		s->user_ns_fd = open_namespace(s, "user");
+		s->examine_user_fd = open_namespace(s, "user");
 }
 
 /* Which process is the container, for those who come after us. */

@@ -154,8 +154,8 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.cgroup_lock_fd = -EBADF,
 		.channel = { .parent_fd = -EBADF, .child_fd = -EBADF },
 		.pidfd = -EBADF,
-		.mount_ns_fd = -EBADF,
-		.user_ns_fd = -EBADF,
+		.examine_mount_fd = -EBADF,
+		.examine_user_fd = -EBADF,
 		.signal_fd = -EBADF,
 		.pidfd_socket_fd = -EBADF,
 		.hooks_lock_fd = -EBADF,
@@ -199,8 +199,8 @@ void start_done(struct start *s)
 	fd_close(&s->pidfd_socket_fd);
 	fd_close(&s->hooks_lock_fd);
 	fd_close(&s->pidfd);
-	fd_close(&s->mount_ns_fd);
-	fd_close(&s->user_ns_fd);
+	fd_close(&s->examine_mount_fd);
+	fd_close(&s->examine_user_fd);
 	fd_close(&s->signal_fd);
 	tty_end(&s->tty);
 }

@@ -187,8 +187,9 @@ struct start {
 	pid_t pid;         /* of the container's first process; 0: none */
 	pid_t program_pid; /* with --init, once it has ended; 0: unknown */
 	int pidfd;
-	int mount_ns_fd; /* of the child, to examine why an exec failed */
-	int user_ns_fd;  /* its user namespace, if it is another one than hull's */
+	/* Where it is examined why the program could not be executed: namespaces of the child, or
+	 * pidfds of who is in them; the user namespace only if it is another one than hull's. */
+	int examine_mount_fd, examine_user_fd;
 	int signal_fd;
 
 	struct exitinfo exit;   /* why it ended, once it has (death.c) */
