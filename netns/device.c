@@ -66,24 +66,33 @@ static int choose_index(struct netlink *nl, struct netns_device *d)
 	return r == -ENODEV ? 0 : r < 0 ? r : -EBUSY;
 }
 
+static int examine_failed(const struct netlink *host, const char *name, int code, struct err *err)
+{
+	return netlink_failed(host, code, err, "cannot examine the network device '%s'", name);
+}
+
+int netns_device_find(struct netlink *host, const char *name, struct link *ret, struct err *err)
+{
+	int r = link_find(host, name, ret);
+	if (r != -ENODEV)
+		return r < 0 ? examine_failed(host, name, -r, err) : 0;
+	err_say(err, ERR_CONFIG, ENODEV, "there is no network device '%s' on the host", name);
+	err_hint(err, "ip link lists them, in the network namespace that hull is in");
+	return -ENODEV;
+}
+
 int netns_device_read(struct netns_pair *p, const char *name, struct arena *arena,
 		      struct netns_device *ret, struct err *err)
 {
 	*ret = (struct netns_device) { 0 };
-	int r = link_find(&p->host, name, &ret->link);
-	if (r == -ENODEV) {
-		err_say(err, ERR_CONFIG, ENODEV, "there is no network device '%s' on the host",
-			name);
-		err_hint(err, "ip link lists them, in the network namespace that hull is in");
+	int r = netns_device_find(&p->host, name, &ret->link, err);
+	if (r < 0)
 		return r;
-	}
-	if (r == 0)
-		r = address_list(&p->host, ret->link.index, arena, &ret->addresses);
+	r = address_list(&p->host, ret->link.index, arena, &ret->addresses);
 	if (r == 0)
 		r = route_list(&p->host, ret->link.index, arena, &ret->routes);
 	if (r < 0)
-		return netlink_failed(&p->host, -r, err, "cannot examine the network device '%s'",
-				      name);
+		return examine_failed(&p->host, name, -r, err);
 	r = choose_index(&p->container, ret);
 	return r < 0 ? netlink_failed(&p->container, -r, err,
 				      "cannot find a number for the network device '%s'", name)

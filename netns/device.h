@@ -29,6 +29,10 @@ struct netns_device {
 	bool is_moved;
 };
 
+/* Is there such a device of the host? */
+_must_check_ int netns_device_find(struct netlink *host, const char *name, struct link *ret,
+				   struct err *err);
+
 /*
  * Looks at the host's device `name`, and chooses a number for it in the container: all that is
  * needed to bring it back is known before it is moved.

@@ -60,7 +60,7 @@ static int print_verdict(struct cmd *cmd, struct err *err)
 		report_problems(&out, &cmd->doc, p, REPORT_CHECK);
 	str_printf(&out, "%s: %u error%s, %u warning%s. %s\n", cmd->doc.name, p->errors,
 		   p->errors == 1 ? "" : "s", p->warnings, p->warnings == 1 ? "" : "s",
-		   p->errors ? "It is not fit to start." : "It would start.");
+		   p->errors ? "It is not fit to start." : "Nothing speaks against a start.");
 	return cmd_print(&out, err);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "start/fail.h"
 
 #define SOCKET_TIMEOUT_S 5
 #define TERMINAL_TEXT    "/dev/ptmx"
@@ -80,6 +81,15 @@ static int connect_to(const char *what, const char *path, int *ret_fd, struct er
 	return 0;
 }
 
+int find_agent(const struct plan_listener *listener, struct err *err)
+{
+	_cleanup_close_ int found = -EBADF;
+	int r = find(AGENT, listener->path, &found, err);
+	if (r < 0)
+		err_at(err, listener->at);
+	return r;
+}
+
 /* Not to be held up when the agent takes no more than what the connection has room for. */
 static int connect_agent(struct start *s, struct err *err)
 {
@@ -92,14 +102,13 @@ static int connect_agent(struct start *s, struct err *err)
 
 int caller_sockets_connect_agent(struct start *s, struct err *err)
 {
-	_cleanup_close_ int found = -EBADF;
 	const struct plan_listener *listener = &s->plan->listener;
 	if (!listener->is_wanted)
 		return 0;
 	/* It hears of the container by one connection, which will be that of `start`. */
-	int r = s->plan->flags & PLAN_CREATE && !s->state.has_gate
-			? find(AGENT, listener->path, &found, err)
-			: connect_agent(s, err);
+	if (s->plan->flags & PLAN_CREATE && !s->state.has_gate)
+		return find_agent(listener, err);
+	int r = connect_agent(s, err);
 	if (r < 0)
 		err_at(err, listener->at);
 	return r;

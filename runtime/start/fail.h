@@ -19,6 +19,9 @@ int fail_bind(const struct plan *plan, const struct plan_mount *m, int code, str
 _must_check_ int join_open(const struct state_store *store, const struct plan_join *join,
 			   int *ret_fd, struct err *err);
 
+/* caller_sockets.c: is there the socket of the agent of seccomp? Nobody hears of it. */
+_must_check_ int find_agent(const struct plan_listener *listener, struct err *err);
+
 /* rootfs.c */
 int fail_make_dir(const char *path, int code, struct err *err);
 /* Opens a layer of an overlay: the descriptor. */

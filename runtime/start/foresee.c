@@ -1,6 +1,7 @@
 /*
  * Parent, without a start: see the header. Namespaces to join, the cgroup and its controllers, the
- * seccomp profile and the hooks of the host; the rest is in foresee_root.c and foresee_try.c.
+ * seccomp profile and its agent, resctrl, network devices and the hooks of the host; the rest is in
+ * foresee_root.c and foresee_try.c.
  */
 #include "start/foresee.h"
 
@@ -11,8 +12,10 @@
 #include "base/fd.h"
 #include "cgroup/foresee.h"
 #include "explain/inquiry.h"
+#include "netns/device.h"
 #include "seccomp/seccomp.h"
 #include "start/fail.h"
+#include "start/resctrl.h"
 
 void foresee_add(const struct foresee *f, const struct err *found)
 {
@@ -70,7 +73,7 @@ static void cgroup(const struct foresee *f)
 	cgroup_root_close(&root);
 }
 
-/* ---- seccomp, hooks ---- */
+/* ---- seccomp ---- */
 
 static void filter(const struct foresee *f)
 {
@@ -80,6 +83,53 @@ static void filter(const struct foresee *f)
 	if (seccomp->at && seccomp_prepare(seccomp, -1, f->arena, &compiled, &err) < 0)
 		foresee_add(f, &err);
 }
+
+/* Whether somebody listens there, only a connection could tell, which the agent would hear of. */
+static void agent(const struct foresee *f)
+{
+	const struct plan_listener *listener = &f->plan->listener;
+	struct err err = { 0 };
+	if (listener->is_wanted && find_agent(listener, &err) < 0)
+		foresee_add(f, &err);
+}
+
+/* ---- resctrl, network devices ---- */
+
+static void class_of_service(const struct foresee *f)
+{
+	const struct plan_rdt *rdt = &f->plan->rdt;
+	_cleanup_close_ int root = -EBADF;
+	struct err err = { 0 };
+	if (!rdt->class)
+		return;
+	int r = resctrl_open(&root, &err);
+	if (r == 0)
+		r = resctrl_foresee(root, rdt, &err);
+	if (r == 0)
+		return;
+	err_at(&err, rdt->at);
+	foresee_add(f, &err);
+}
+
+static void network_devices(const struct foresee *f)
+{
+	const struct plan_network *n = &f->plan->network;
+	struct netlink host = { .fd = -EBADF };
+	struct err err = { 0 };
+	if (n->devices_n > 0 && netlink_open(&host, &err) < 0)
+		foresee_add(f, &err);
+	for (size_t i = 0; host.fd >= 0 && i < n->devices_n; i++) {
+		struct link found;
+		err = (struct err) { 0 };
+		if (netns_device_find(&host, n->devices[i].name, &found, &err) == 0)
+			continue;
+		err_at(&err, n->devices[i].at);
+		foresee_add(f, &err);
+	}
+	netlink_close(&host);
+}
+
+/* ---- hooks ---- */
 
 /* With hull's own rights; what is wrong with the file itself is found as for a program. */
 static int try_hook(const char *path)
@@ -127,6 +177,9 @@ void foresee_start(const struct foresee *f)
 	foresee_limits(f);
 	cgroup(f);
 	filter(f);
+	agent(f);
+	class_of_service(f);
+	network_devices(f);
 	for (enum plan_hook_kind kind = 0; kind < PLAN_HOOK_KINDS; kind++)
 		if (kind != PLAN_HOOK_START_CONTAINER) /* a path of the image */
 			hooks_of(f, kind);

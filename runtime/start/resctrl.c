@@ -90,6 +90,11 @@ static int make_failed(const char *class, int code, struct err *err)
 	return -code;
 }
 
+static bool must_exist(const struct plan_rdt *rdt)
+{
+	return rdt->is_named && !rdt->schemas && !rdt->schemata;
+}
+
 static int no_class(const struct plan_rdt *rdt, struct err *err)
 {
 	err_say(err, ERR_NOT_FOUND, ENOENT, "there is no class of service '%s'", rdt->class);
@@ -103,7 +108,7 @@ int resctrl_enter(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret
 {
 	*ret_made = false;
 	int fd = open_class(root, rdt->class);
-	if (fd == -ENOENT && rdt->is_named && !rdt->schemas && !rdt->schemata)
+	if (fd == -ENOENT && must_exist(rdt))
 		return no_class(rdt, err);
 	if (fd >= 0 && !rdt->is_named) {
 		fd_close(&fd);
@@ -291,14 +296,18 @@ static int open_groups(int class)
 	return fd < 0 ? -errno : fd;
 }
 
+static int cannot_monitor(struct err *err)
+{
+	err_say(err, ERR_HOST, ENOTSUP, "this processor cannot monitor classes of service");
+	err_hint(err, "leave linux.intelRdt.enableMonitoring out");
+	return -ENOTSUP;
+}
+
 int resctrl_monitor(int class, const char *id, struct err *err)
 {
 	_cleanup_close_ int groups = open_groups(class);
-	if (groups == -ENOENT) {
-		err_say(err, ERR_HOST, ENOTSUP, "this processor cannot monitor classes of service");
-		err_hint(err, "leave linux.intelRdt.enableMonitoring out");
-		return -ENOTSUP;
-	}
+	if (groups == -ENOENT)
+		return cannot_monitor(err);
 	int code = groups < 0 ? -groups : mkdirat(groups, id, 0755) < 0 ? errno : 0;
 	if (code == 0)
 		return 0;
@@ -308,6 +317,21 @@ int resctrl_monitor(int class, const char *id, struct err *err)
 			err,
 			"the processor has no more of them: info/L3_MON/num_rmids in " RESCTRL_ROOT);
 	return -code;
+}
+
+int resctrl_foresee(int root, const struct plan_rdt *rdt, struct err *err)
+{
+	_cleanup_close_ int fd = open_class(root, rdt->class);
+	_cleanup_close_ int groups = open_groups(root);
+	if (fd < 0 && fd != -ENOENT)
+		return err_sys(err, -fd, "cannot open the class of service '%s'", rdt->class);
+	if (fd < 0 && must_exist(rdt))
+		return no_class(rdt, err);
+	if (fd >= 0 && !rdt->is_named)
+		return make_failed(rdt->class, EEXIST, err);
+	if (rdt->is_monitored && groups == -ENOENT)
+		return cannot_monitor(err);
+	return fd < 0 ? 0 : compare_schemata(fd, rdt, err);
 }
 
 static int write_task(int dir, const char *what, pid_t pid, struct err *err)

@@ -34,6 +34,9 @@ _must_check_ int resctrl_configure(int root, int class, const struct plan_rdt *r
 /* Makes the monitoring group. EEXIST: there is one already. */
 _must_check_ int resctrl_monitor(int class, const char *id, struct err *err);
 
+/* What these three would say of what is there; nothing is made or written. */
+_must_check_ int resctrl_foresee(int root, const struct plan_rdt *rdt, struct err *err);
+
 /* The process, and all that it makes from then on, is in the class, and in the group if there is
  * one (NULL: none). ESRCH: it is gone. */
 _must_check_ int resctrl_assign(int class, const char *id, pid_t pid, struct err *err);

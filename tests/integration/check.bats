@@ -33,7 +33,7 @@ made_nothing() {
 # passes: check finds nothing.
 passes() {
 	capture timeout 30 "$HULL" check "$@" -b "$BUNDLE"
-	[[ $status == 0 && $output == *"It would start."* ]] || report "nothing to be found"
+	[[ $status == 0 && $output == *"Nothing speaks against a start."* ]] || report "nothing to be found"
 	made_nothing
 }
 
@@ -95,11 +95,29 @@ foretold() {
 	problem "cause: '/no' is not in the root filesystem"
 	problem "cannot execute the prestart hook '/no/such/hook': no such file or directory"
 	problem "6 problems"
-	[[ $output != *"It would start."* ]]
+	[[ $output != *"Nothing speaks against a start."* ]]
 	# And they are those of a start, which ends with the first one that it meets.
 	hull_run
 	expect_error "cannot open the ipc namespace '/proc/self/ns/none': no such file or directory"
 	assert_clean
+}
+
+@test "what a start meets last: resctrl, network devices, the agent of seccomp" {
+	need_root
+	config --arg socket "$T/agent" '.linux.netDevices = {"nonet0": {}, "nonet1": {}}
+		| .linux.namespaces += [{"type": "network"}] | .linux.namespaces |= unique_by(.type)
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $socket,
+			syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}'
+	mountpoint -q /sys/fs/resctrl || config '.linux.intelRdt = {closID: "gold"}'
+	check
+	problem "linux.netDevices.nonet0: there is no network device 'nonet0' on the host"
+	problem "there is no network device 'nonet1' on the host"
+	problem "linux.seccomp.listenerPath: cannot connect to the seccomp agent's socket '$T/agent': no such file or directory"
+	mountpoint -q /sys/fs/resctrl ||
+		problem "linux.intelRdt: there is no resctrl at '/sys/fs/resctrl'"
+	: >"$T/agent"
+	check
+	problem "the seccomp agent's socket '$T/agent' is no socket"
 }
 
 @test "the root filesystem: missing, or a file" {

@@ -52,7 +52,7 @@ check_sample() {
 		return 0
 	fi
 	[[ $status == 0 ]] || { echo "$output$stderr"; return 1; }
-	[[ $output == *"0 errors"*"It would start."* ]]
+	[[ $output == *"0 errors"*"Nothing speaks against a start."* ]]
 }
 
 @test "plan: every sample" {
@@ -88,10 +88,10 @@ check_sample() {
 
 @test "check: 0 with warnings, 1 with --strict, 2 with errors" {
 	capture hull check -b "$BUNDLE"
-	[[ $status == 0 && $output == *"0 errors, 0 warnings. It would start."* ]]
+	[[ $status == 0 && $output == *"0 errors, 0 warnings. Nothing speaks against a start."* ]]
 	config '.hostnmae = "x"'
 	capture hull check -b "$BUNDLE"
-	[[ $status == 0 && $output == *"0 errors, 1 warning. It would start."* ]]
+	[[ $status == 0 && $output == *"0 errors, 1 warning. Nothing speaks against a start."* ]]
 	capture hull check --strict -b "$BUNDLE"
 	[[ $status == 1 ]]
 	capture hull check -W -b "$BUNDLE"

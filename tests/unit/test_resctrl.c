@@ -314,6 +314,30 @@ static void test_remove(void **state _unused_)
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
 }
 
+/* The same texts as of a start, and nothing is made. */
+static void test_foresee(void **state _unused_)
+{
+	_cleanup_tree_ struct tree t;
+	const struct plan_rdt own = { .class = "web", .is_monitored = true };
+	const struct plan_rdt bare = { .class = "gold", .is_named = true };
+	const struct plan_rdt rdt = { .class = "gold", .is_named = true, .schemata = "L3:0=f\n" };
+	init(&t);
+	assert_int_equal(resctrl_foresee(t.dir.fd, &own, &t.err), 0);
+	assert_int_equal(resctrl_foresee(t.dir.fd, &rdt, &t.err), 0);
+	assert_int_equal(resctrl_foresee(t.dir.fd, &bare, &t.err), -ENOENT);
+	assert_string_equal(t.err.message, "there is no class of service 'gold'");
+	assert_false(exists(&t, "gold"));
+	assert_false(exists(&t, "web"));
+	add_class(&t, "gold", DEFAULTS);
+	assert_int_equal(resctrl_foresee(t.dir.fd, &bare, &t.err), 0);
+	assert_int_equal(resctrl_foresee(t.dir.fd, &rdt, &t.err), -EEXIST);
+	add_class(&t, "web", DEFAULTS);
+	assert_int_equal(resctrl_foresee(t.dir.fd, &own, &t.err), -EEXIST);
+	assert_int_equal(unlinkat(t.dir.fd, "mon_groups", AT_REMOVEDIR), 0);
+	const struct plan_rdt other = { .class = "other", .is_monitored = true };
+	assert_int_equal(resctrl_foresee(t.dir.fd, &other, &t.err), -ENOTSUP);
+}
+
 /* A class that closID names may have been joined meanwhile; the kernel would remove it all the
  * same. */
 static void test_remove_joined(void **state _unused_)
@@ -350,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_write_fails), cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_monitor),     cmocka_unit_test(test_cannot_monitor),
 		cmocka_unit_test(test_remove),      cmocka_unit_test(test_remove_joined),
+		cmocka_unit_test(test_foresee),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
