@@ -15,8 +15,9 @@ void devices_return(struct start *s);
 
 /*
  * The same for whoever removes a container whose hull was killed during its start. Only an existing
- * network namespace, by its file or of another container, has outlived that; with one of its own the kernel has returned hardware to the
- * host and removed what is made by software. The entry is locked.
+ * network namespace, by its file or of another container, has outlived that; with one of its own
+ * the kernel has returned hardware to the host and removed what is made by software. The entry is
+ * locked.
  */
 _must_check_ int devices_rescue(const struct state_entry *entry, struct arena *arena,
 				struct err *err);
