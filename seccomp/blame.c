@@ -1,7 +1,7 @@
 /*
  * Which rule of a profile has killed: from the numbers that the kernel logs back to the place in
- * config.json. Pure; runs in the parent, after a container has died. The arguments of the call are
- * not logged, so of several rules that fit the first one is named.
+ * config.json; and whether it forbids a call before one is made. Pure; runs in the parent. The
+ * arguments of the call are not logged, so of several rules that fit the first one is named.
  */
 #include "seccomp/profile.h"
 
@@ -70,4 +70,50 @@ void seccomp_blame(const struct spec_seccomp *spec, const struct seccomp_event *
 			return;
 	if ((uint32_t)spec->default_action.v == event->action)
 		ret->at = ret->action_at = spec->default_action.at;
+}
+
+/* ---- before a start ---- */
+
+static bool names(const struct spec_seccomp_rule *rule, const char *syscall)
+{
+	for (size_t i = 0; i < rule->names.n; i++)
+		if (str_eq(rule->names.v[i].s, syscall))
+			return true;
+	return false;
+}
+
+/* Not what a tracer or an agent decides. */
+static bool is_forbidding(int64_t action)
+{
+	return action == SCMP_ACT_KILL || action == SCMP_ACT_KILL_PROCESS ||
+	       action == SCMP_ACT_TRAP || action == SCMP_ACT_ERRNO(0);
+}
+
+bool seccomp_forbids(const struct spec_seccomp *spec, const char *syscall,
+		     struct seccomp_event *ret, int *ret_errno)
+{
+	const struct spec_int *action = &spec->default_action;
+	const struct spec_uint *errno_ret = &spec->default_errno_ret;
+	uint32_t value;
+
+	if (!spec->at)
+		return false;
+	for (size_t i = 0; i < spec->syscalls.n; i++) {
+		const struct spec_seccomp_rule *rule = &spec->syscalls.v[i];
+		if (!names(rule, syscall) || rule->action.v == spec->default_action.v)
+			continue;
+		if (rule->args.n) /* who knows which arguments they will be */
+			return false;
+		action = &rule->action;
+		errno_ret = &rule->errno_ret;
+	}
+	if (!is_forbidding(action->v) || profile_action(action, errno_ret, &value, NULL) < 0)
+		return false;
+	*ret = (struct seccomp_event) {
+		.arch = seccomp_arch_native(),
+		.number = seccomp_syscall_resolve_name(syscall),
+		.action = (uint32_t)action->v,
+	};
+	*ret_errno = action->v == SCMP_ACT_ERRNO(0) ? (int)(value & SECCOMP_RET_DATA) : 0;
+	return true;
 }

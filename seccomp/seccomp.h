@@ -28,9 +28,9 @@ struct seccomp_filter {
 
 /*
  * Names and values against what the linked libseccomp knows. Unknown system calls are warnings
- * (newer profiles must keep working; `check` makes them errors), with the nearest known name;
- * architectures that the library does not know are errors. 0.1 us per name: a start calls it
- * only for a filter that says has_unknown.
+ * (newer profiles must keep working), with the nearest known name; architectures that the library
+ * does not know are errors. 0.1 us per name: a start calls it only for a filter that says
+ * has_unknown.
  */
 void seccomp_check(const struct spec_seccomp *spec, struct arena *arena,
 		   struct spec_problems *problems);
@@ -75,6 +75,12 @@ struct seccomp_blame {
 	uint32_t at;         /* the rule's place in config.json */
 	uint32_t action_at;  /* its action's; 0: it is not written there */
 };
+/*
+ * Whether the profile forbids a system call of the native architecture whatever its arguments are:
+ * what the kernel would log then, and the errno that the caller gets; 0: it is killed or trapped.
+ */
+_must_check_ bool seccomp_forbids(const struct spec_seccomp *spec, const char *syscall,
+				  struct seccomp_event *ret, int *ret_errno);
 void seccomp_blame(const struct spec_seccomp *spec, const struct seccomp_event *event,
 		   struct arena *arena, struct seccomp_blame *ret);
 

@@ -27,27 +27,6 @@ static void add_problem(struct cmd *cmd, const struct err *found)
 		json_locate(&cmd->doc, err);
 }
 
-/*
- * Names that are unknown: warnings in run, since the profiles and lists of newer engines must work,
- * but what the author of a bundle wants to know (design: "Unknown names").
- */
-static void promote_unknown_names(struct cmd *cmd, const struct spec *spec)
-{
-	struct spec_problems found = { 0 };
-
-	for (struct spec_problem *p = cmd->problems.first; p; p = p->next) {
-		if (p->severity != SPEC_WARNING ||
-		    !str_has_prefix(p->err.path, "process.capabilities."))
-			continue;
-		p->severity = SPEC_ERROR;
-		cmd->problems.warnings--;
-		cmd->problems.errors++;
-	}
-	seccomp_check(&spec->linux.seccomp, &cmd->arena, &found);
-	for (const struct spec_problem *p = found.first; p; p = p->next)
-		add_problem(cmd, &p->err);
-}
-
 /* ---- the verdict ---- */
 
 static int print_verdict(struct cmd *cmd, struct err *err)
@@ -73,7 +52,7 @@ static int check(struct cmd *cmd, void *options, struct err *err)
 	if (r < 0 && cmd->problems.errors == 0)
 		return r; /* no file, or no JSON in it */
 	if (r == 0) {
-		promote_unknown_names(cmd, &bundle.spec);
+		seccomp_check(&bundle.spec.linux.seccomp, &cmd->arena, &cmd->problems);
 		spec_advise(&bundle.spec, &cmd->arena, &cmd->problems);
 		r = bundle_plan(cmd, &o->bundle, "check", &bundle, err);
 		if (r < 0) {

@@ -67,11 +67,13 @@ static int no_way_to_all(const char *id, struct err *err)
  * Without a cgroup there is only the kernel's promise that the end of a pid namespace's first
  * process is the end of all of them.
  */
-static int kill_without_cgroup(const struct state *state, const struct kill_job *job, int pidfd,
+static int kill_without_cgroup(const struct container *c, const struct kill_job *job, int pidfd,
 			       struct err *err)
 {
+	const struct state *state = &c->state;
 	if (job->all && (job->signal != SIGKILL || shares_pid_namespace(state->pid)))
 		return no_way_to_all(state->id, err);
+	state_note_kill(&c->store, state, job->signal);
 	return send_signal(pidfd, job->signal, state->id, err);
 }
 
@@ -89,7 +91,8 @@ static int kill_running(const struct container *c, const struct kill_job *job, s
 	if (r < 0)
 		return state_process_unknown(&c->state, -r, err);
 	if (found == -ENOENT)
-		return kill_without_cgroup(&c->state, job, pidfd, err);
+		return kill_without_cgroup(c, job, pidfd, err);
+	state_note_kill(&c->store, &c->state, job->signal);
 	if (job->all && job->signal != SIGKILL)
 		return found < 0 ? (*err = why, found)
 				 : cgroup_signal_all(cgroup, job->signal, err);

@@ -153,6 +153,13 @@ static void append_seccomp(struct str *out, const struct exitinfo *x)
 
 /* ---- signals ---- */
 
+static void append_who(struct str *out, const struct exitinfo_origin *who)
+{
+	if (who->name[0])
+		str_printf(out, "'%s' ", who->name);
+	str_printf(out, "(pid %" PRIu64 ", user %" PRIu64 ")", who->pid, who->uid);
+}
+
 static void append_sender(struct str *out, const struct exitinfo *x)
 {
 	switch (x->sender.kind) {
@@ -161,16 +168,17 @@ static void append_sender(struct str *out, const struct exitinfo *x)
 		break;
 	case EXITINFO_SENDER_PROCESS:
 		str_append(out, ", which hull got from ");
-		if (x->sender.name[0])
-			str_printf(out, "'%s' ", x->sender.name);
-		str_printf(out, "(pid %" PRIu64 ", user %" PRIu64 ")", x->sender.pid,
-			   x->sender.uid);
+		append_who(out, &x->sender);
 		break;
 	case EXITINFO_SENDER_KERNEL:
 		str_append(out, ", which hull got from the kernel (its terminal)");
 		break;
 	case EXITINFO_SENDER_DELETE:
 		str_append(out, " by hull delete --force");
+		break;
+	case EXITINFO_SENDER_KILL:
+		str_append(out, " by hull kill, called by ");
+		append_who(out, &x->sender);
 		break;
 	default:
 		break;

@@ -152,6 +152,7 @@ static int plan_one_mount(const struct planner *p, const struct spec_mount *spec
 			  struct plan_mount *m, struct err *err)
 {
 	m->at = spec->at;
+	m->destination_at = spec->destination.at;
 	m->destination = plan_path_normal(p->arena, spec->destination.s);
 	m->on_proc = is_proc_target(m->destination);
 	int r = check_destination(spec, m, err);

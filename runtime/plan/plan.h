@@ -155,7 +155,7 @@ struct plan_overlay {
 	const char *upper, *work; /* NULL: directories on a tmpfs that dies with the container */
 	bool userxattr;           /* notes in attributes that an unprivileged user may write */
 	const char *dir; /* --overlay=DIR: it, upper and work are made when missing; or NULL */
-	uint32_t at;
+	uint32_t at, upper_at, work_at;
 };
 struct plan_root {
 	enum plan_root_kind kind;
@@ -209,7 +209,7 @@ struct plan_mount {
 	const struct plan_shift *shift; /* of plan->shifts; NULL: ids as they are */
 	bool shift_recursive;           /* ridmap */
 	const char *shift_text;         /* what stands behind idmap= or ridmap=, or NULL */
-	uint32_t at, source_at, shift_at;
+	uint32_t at, destination_at, source_at, shift_at;
 };
 
 /* ---- devices, masks, sysctl ---- */

@@ -107,6 +107,8 @@ static int plan_upper(const struct planner *p, const struct spec_pair *upper,
 	if (upper) {
 		o->upper = plan_bundle_path(p, upper->value);
 		o->work = plan_bundle_path(p, work->value);
+		o->upper_at = upper->at;
+		o->work_at = work->at;
 	}
 	return 0;
 }

@@ -67,7 +67,8 @@ static void judge_sender(struct start *s, int signal)
 		return;
 	memset(&s->exit.sender, 0, sizeof(s->exit.sender));
 	s->exit.sender.pid = s->exit.sender.uid = EXITINFO_UNSET;
-	if (signal && !is_fault(signal))
+	if (signal && !state_find_kill(&s->entry, s->state.pid, signal, &s->exit.sender) &&
+	    !is_fault(signal))
 		s->exit.sender.kind = EXITINFO_SENDER_UNKNOWN;
 }
 

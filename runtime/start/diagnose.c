@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "explain/explain.h"
+#include "start/fail.h"
 
 #define DIAGNOSE_WAIT_MS 5000
 #define DIAGNOSE_KILL_MS 1000 /* for a killed helper to be gone */
@@ -86,6 +87,8 @@ static bool await_helper(pid_t pid)
 void diagnose_exec(struct start *s, struct err *err)
 {
 	if (!(err->flags & ERR_ABOUT_PROGRAM) || !str_eq(err->step, "exec"))
+		return;
+	if (forbid_explain(s->plan->spec, s->arena, err))
 		return;
 	if (s->root_fd >= 0) { /* no mount namespace of its own: the root is our file system too */
 		examine(s, s->root_fd, err);

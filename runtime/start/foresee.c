@@ -80,7 +80,12 @@ static void filter(const struct foresee *f)
 	const struct spec_seccomp *seccomp = &f->plan->spec->linux.seccomp;
 	struct seccomp_filter compiled;
 	struct err err = { 0 };
-	if (seccomp->at && seccomp_prepare(seccomp, -1, f->arena, &compiled, &err) < 0)
+	if (!seccomp->at)
+		return;
+	int r = seccomp_prepare(seccomp, -1, f->arena, &compiled, &err);
+	if (r == 0 && f->plan->process.args)
+		r = fail_forbidden(f->plan->spec, f->arena, &err);
+	if (r < 0)
 		foresee_add(f, &err);
 }
 

@@ -30,6 +30,15 @@ static int try_layer(const struct foresee *f, const char *path, uint32_t at)
 	return fd;
 }
 
+static int try_writable(const struct foresee *f, const char *path)
+{
+	struct err err = { 0 };
+	int fd = open_writable(&f->plan->root.overlay, path, &err);
+	if (fd < 0)
+		foresee_add(f, &err);
+	return fd;
+}
+
 /* --overlay=DIR is made, with what belongs into it, when the directory that it is in is there. */
 static void try_overlay_dir(const struct foresee *f, const struct plan_overlay *o)
 {
@@ -92,10 +101,10 @@ static int open_overlay(const struct foresee *f, const struct plan_overlay *o)
 
 	if (o->dir)
 		try_overlay_dir(f, o);
-	else if (o->upper && (close(try_layer(f, o->work, o->at)) < 0))
+	else if (o->upper && (close(try_writable(f, o->work)) < 0))
 		complete = false;
 	int upper = o->dir     ? open(o->upper, O_PATH | O_DIRECTORY | O_CLOEXEC)
-		    : o->upper ? try_layer(f, o->upper, o->at)
+		    : o->upper ? try_writable(f, o->upper)
 			       : -1;
 	if (upper >= 0)
 		fds[n++] = upper;
@@ -143,20 +152,41 @@ static void try_filesystem(const struct foresee *f, const struct plan_mount *m)
 	foresee_add(f, &err);
 }
 
-static void try_mounts(const struct foresee *f)
+/* What is there is what the mounts before this one have left to see. */
+static void try_point(const struct foresee *f, int root, size_t index, mode_t mode)
+{
+	const struct plan_mount *m = &f->plan->mounts[index];
+	const struct explain_tree tree = { root, f->plan->mounts, index };
+	struct err err = { 0 };
+	_cleanup_close_ int target = root < 0 ? -EBADF : tree_open(&tree, m->destination, O_PATH);
+	if (target >= 0 && mount_check_point(m, mode, target, &err) < 0)
+		foresee_add(f, &err);
+}
+
+static void try_bind(const struct foresee *f, int root, size_t index)
+{
+	const struct plan_mount *m = &f->plan->mounts[index];
+	struct err err = { 0 };
+	struct stat st;
+	_cleanup_close_ int fd = open(m->source, O_PATH | O_CLOEXEC);
+	if (fd < 0) {
+		fail_bind(f->plan, m, errno, &err);
+		foresee_add(f, &err);
+	} else if (fstat(fd, &st) == 0) {
+		try_point(f, root, index, st.st_mode);
+	}
+}
+
+static void try_mounts(const struct foresee *f, int root)
 {
 	for (size_t i = 0; i < f->plan->mounts_n; i++) {
 		const struct plan_mount *m = &f->plan->mounts[i];
-		struct err err = { 0 };
-		if (m->kind == PLAN_MOUNT_NEW)
-			try_filesystem(f, m);
-		if (m->kind != PLAN_MOUNT_BIND)
+		if (m->kind == PLAN_MOUNT_BIND)
+			try_bind(f, root, i);
+		if (m->kind != PLAN_MOUNT_NEW)
 			continue;
-		_cleanup_close_ int fd = open(m->source, O_PATH | O_CLOEXEC);
-		if (fd >= 0)
-			continue;
-		fail_bind(f->plan, m, errno, &err);
-		foresee_add(f, &err);
+		try_filesystem(f, m);
+		try_point(f, root, i, S_IFDIR);
 	}
 }
 
@@ -201,7 +231,7 @@ void foresee_root(const struct foresee *f)
 					   ? open_overlay(f, &plan->root.overlay)
 					   : open_directory(f, &plan->root);
 	const struct explain_tree tree = { root, plan->mounts, plan->mounts_n };
-	try_mounts(f);
+	try_mounts(f, root);
 	if (root >= 0)
 		try_program(f, &tree);
 }

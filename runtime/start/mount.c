@@ -183,6 +183,44 @@ static int open_trusted(int root_fd, const struct plan_mount *m, struct err *err
 	return -ENOTDIR;
 }
 
+static const char *kind_of(bool is_dir)
+{
+	return is_dir ? "a directory" : "a file";
+}
+
+/* A directory goes onto a directory, and everything else onto what is none. */
+int mount_check_point(const struct plan_mount *m, mode_t mode, int target, struct err *err)
+{
+	struct stat st;
+	bool is_dir = S_ISDIR(mode);
+	if (fstat(target, &st) < 0 || S_ISDIR(st.st_mode) == is_dir)
+		return 0;
+	const char *kind = kind_of(is_dir), *found = kind_of(S_ISDIR(st.st_mode));
+	int code = is_dir ? ENOTDIR : EISDIR;
+	if (m->kind == PLAN_MOUNT_BIND)
+		err_say(err, ERR_CONFIG, code,
+			"cannot bind '%s' to '%s': the source is %s, the destination %s", m->source,
+			m->destination, kind, found);
+	else
+		err_say(err, ERR_CONFIG, code,
+			"cannot mount '%s' on '%s': what is mounted is %s, the destination %s",
+			what(m), m->destination, kind, found);
+	err_hint(err, "%s can only be mounted on %s; what is missing there is made", kind, kind);
+	err_at(err, m->destination_at);
+	return -code;
+}
+
+/* What is in the way at the destination says more than the failure to make it. */
+static int explain_point(const struct start *s, const struct plan_mount *m, mode_t mode, int code,
+			 struct err *err)
+{
+	if (code != -ENOTDIR && code != -EISDIR)
+		return code;
+	_cleanup_close_ int there = inroot_try(s->root_fd, m->destination, O_PATH);
+	int r = there < 0 ? 0 : mount_check_point(m, mode, there, err);
+	return r < 0 ? r : code;
+}
+
 static int open_destination(const struct start *s, const struct plan_mount *m, int tree,
 			    struct err *err)
 {
@@ -196,9 +234,9 @@ static int open_destination(const struct start *s, const struct plan_mount *m, i
 	if (m->kind != PLAN_MOUNT_NEW && fstat(tree, &st) < 0)
 		return err_sys(err, errno, "cannot examine what is mounted on '%s'",
 			       m->destination);
-	if (S_ISDIR(st.st_mode))
-		return inroot_mkdir(s->root_fd, m->destination, MOUNT_POINT_MODE, err);
-	return inroot_create_file(s->root_fd, m->destination, MOUNT_POINT_MODE, err);
+	int fd = (S_ISDIR(st.st_mode) ? inroot_mkdir : inroot_create_file)(
+		s->root_fd, m->destination, MOUNT_POINT_MODE, err);
+	return fd < 0 ? explain_point(s, m, st.st_mode, fd, err) : fd;
 }
 
 /* Resolved again, the destination must be the new mount: nobody moved it meanwhile. */

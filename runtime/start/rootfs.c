@@ -90,6 +90,24 @@ int open_layer(const char *path, uint32_t at, struct err *err)
 	return fd;
 }
 
+/* Directories of annotations are not made: one that is misspelt would hide what was written. */
+static int fail_writable(const struct plan_overlay *o, const char *path, int code, struct err *err)
+{
+	bool is_work = path == o->work;
+	err_sys(err, code, "cannot open the %s '%s' of the writable layer",
+		is_work ? "work directory" : "directory", path);
+	if (code == ENOENT && !o->dir)
+		err_hint(err, "it must be there: mkdir -p %s", path);
+	err_at(err, is_work ? o->work_at : o->upper_at ? o->upper_at : o->at);
+	return -code;
+}
+
+int open_writable(const struct plan_overlay *o, const char *path, struct err *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? fail_writable(o, path, errno, err) : fd;
+}
+
 /*
  * What hull makes for the writable layer belongs to the container's root, who is somebody else on
  * the host where a stage mounts the overlay.
@@ -118,10 +136,12 @@ static int make_dir(const struct start *s, const char *path, struct err *err)
 	return errno == EEXIST ? 0 : fail_make_dir(path, errno, err);
 }
 
-static int open_locked(const char *path, int *ret_fd, struct err *err)
+static int open_locked(const struct plan_overlay *o, const char *path, int *ret_fd, struct err *err)
 {
 	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd >= 0 && flock(*ret_fd, LOCK_EX | LOCK_NB) == 0)
+	if (*ret_fd < 0)
+		return fail_writable(o, path, errno, err);
+	if (flock(*ret_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return err_say(err, ERR_BUSY, EBUSY, "another container writes to '%s'", path);
@@ -165,19 +185,19 @@ int rootfs_lock_layer(struct start *s, struct err *err)
 	int r = o->dir ? make_dir(s, o->dir, err) : 0;
 	if (r < 0)
 		return r;
-	r = open_locked(path, &s->layer_lock_fd, err);
+	r = open_locked(o, path, &s->layer_lock_fd, err);
 	if (r == 0)
 		r = claim_layer(s, path, err);
 	if (r < 0)
-		err_at(err, o->at);
+		err_at(err, o->upper_at ? o->upper_at : o->at);
 	return r;
 }
 
-static int open_writable(const struct start *s, const char *path, struct err *err)
+static int make_writable(const struct start *s, const char *path, struct err *err)
 {
 	const struct plan_overlay *o = &s->plan->root.overlay;
 	int r = o->dir ? make_dir(s, path, err) : 0;
-	return r < 0 ? r : open_layer(path, o->at, err);
+	return r < 0 ? r : open_writable(o, path, err);
 }
 
 /*
@@ -284,8 +304,8 @@ static int add_upper(struct start *s, struct overlay_data *data, const char *pla
 		r = make_tmpfs_layer(s, place, &upper, &work, err);
 	} else {
 		r = o->dir ? make_dir(s, o->dir, err) : 0;
-		upper = r < 0 ? r : open_writable(s, o->upper, err);
-		work = upper < 0 ? upper : open_writable(s, o->work, err);
+		upper = r < 0 ? r : make_writable(s, o->upper, err);
+		work = upper < 0 ? upper : make_writable(s, o->work, err);
 		r = work < 0 ? work : 0;
 	}
 	if (r == 0 && o->userxattr)

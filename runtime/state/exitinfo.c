@@ -21,11 +21,9 @@ static const struct str_name cause_names[] = {
 	{ NULL, 0 },
 };
 static const struct str_name sender_names[] = {
-	{ "unknown", EXITINFO_SENDER_UNKNOWN },
-	{ "process", EXITINFO_SENDER_PROCESS },
-	{ "kernel", EXITINFO_SENDER_KERNEL },
-	{ "delete", EXITINFO_SENDER_DELETE },
-	{ NULL, 0 },
+	{ "unknown", EXITINFO_SENDER_UNKNOWN }, { "process", EXITINFO_SENDER_PROCESS },
+	{ "kernel", EXITINFO_SENDER_KERNEL },   { "delete", EXITINFO_SENDER_DELETE },
+	{ "kill", EXITINFO_SENDER_KILL },       { NULL, 0 },
 };
 static const struct str_name limit_names[] = {
 	{ "unknown", EXITINFO_LIMIT_UNKNOWN }, { "own", EXITINFO_LIMIT_OWN },

@@ -28,6 +28,7 @@ enum exitinfo_sender {
 	EXITINFO_SENDER_PROCESS, /* a process sent it to hull, which forwarded it */
 	EXITINFO_SENDER_KERNEL,  /* the same from the kernel: the keyboard of hull's terminal */
 	EXITINFO_SENDER_DELETE,  /* hull delete --force */
+	EXITINFO_SENDER_KILL,    /* hull kill, and who called it */
 };
 
 enum exitinfo_limit {
@@ -39,7 +40,7 @@ enum exitinfo_limit {
 	EXITINFO_LIMIT_HOST,    /* none: the host ran out of memory */
 };
 
-/* Who sent a signal to hull, which forwarded it. */
+/* Who sent a signal to hull, which forwarded it; or who called `hull kill`. */
 struct exitinfo_origin {
 	enum exitinfo_sender kind;
 	uint64_t pid, uid;

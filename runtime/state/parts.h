@@ -6,6 +6,7 @@
 #include "state/state.h"
 
 #define STATE_HOOKS_FILE "hooks.lock"
+#define STATE_KILL_FILE  "killed"
 
 /* The members that others read too, but the pid. */
 void state_put_identity(struct json_out *o, const struct state *state, enum state_status status,

@@ -254,6 +254,14 @@ void state_print(const struct state *state, enum state_status status, struct str
 void state_print_for_hook(const struct state *state, enum state_status status, struct str *ret);
 
 /*
+ * `hull kill` notes what it is about to send, for whom; and whether it was what has ended that
+ * process: then *ret has who called it. Both as well as they can.
+ */
+void state_note_kill(const struct state_store *store, const struct state *state, int signal);
+_must_check_ bool state_find_kill(const struct state_entry *entry, pid_t pid, int signal,
+				  struct exitinfo_origin *ret);
+
+/*
  * The right to run the poststop hooks, as long as *ret_lock is open; the entry is locked. EBUSY:
  * somebody else is running them.
  */

@@ -368,6 +368,21 @@ int state_read_config(const struct state_store *store, const char *id, struct ar
 	return r;
 }
 
+#define REMOVE_TRIES 100
+
+/* `hull kill` has no lock, and may leave its note at any time until the directory is gone. */
+static int remove_directory(const struct state_entry *entry)
+{
+	int r = -1;
+	for (int i = 0; r < 0 && i < REMOVE_TRIES; i++) {
+		(void)!unlinkat(entry->fd, STATE_KILL_FILE, 0);
+		r = unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR);
+		if (r < 0 && errno != ENOTEMPTY)
+			break;
+	}
+	return r;
+}
+
 int state_remove(struct state_entry *entry, struct err *err)
 {
 	/* Those with a ".new" are what a hull that was killed had not finished. */
@@ -379,7 +394,7 @@ int state_remove(struct state_entry *entry, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (unlinkat(entry->fd, files[i], 0) < 0 && errno != ENOENT)
 			return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
-	if (unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (remove_directory(entry) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot remove the state directory of '%s'", entry->id);
 	state_entry_close(entry);
 	return 0;

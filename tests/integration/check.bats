@@ -138,8 +138,9 @@ foretold() {
 	check
 	problem "cannot open the layer '$BUNDLE/none': no such file or directory"
 	problem "cannot open the layer '$BUNDLE/gone': no such file or directory"
-	problem "cannot open the layer '$BUNDLE/upper': no such file or directory"
-	problem "cannot open the layer '$BUNDLE/work': no such file or directory"
+	problem 'annotations["dev.hull.rootfs.upper"]: cannot open the directory '"'$BUNDLE/upper' of the writable layer: no such file or directory"
+	problem 'annotations["dev.hull.rootfs.work"]: cannot open the work directory '"'$BUNDLE/work' of the writable layer: no such file or directory"
+	problem "hint: it must be there: mkdir -p $BUNDLE/work"
 	mkdir "$BUNDLE"/{none,gone,upper,work}
 	program /opt/run
 	check
@@ -225,6 +226,68 @@ foretold() {
 	problem "process.cwd: cannot enter the working directory '/etc/hull-rootfs': not a directory"
 	config '.process.cwd = "/missing/directory"'
 	passes
+}
+
+@test "a file on a directory, and the other way round, at the destination" {
+	need_root
+	add_mount '{"destination": "/etc", "source": "/etc/passwd", "options": ["bind"]}'
+	local text="cannot bind '/etc/passwd' to '/etc': the source is a file, the destination a directory"
+	check
+	problem "mounts[$(jq '.mounts | length - 1' "$BUNDLE/config.json")].destination: $text"
+	problem "1 problem"
+	hull_run
+	expect_error "[0-9]\]\.destination: $text"
+	config '.mounts[-1] = {destination: "/bin/busybox", source: "/etc", options: ["rbind"]}'
+	text="cannot bind '/etc' to '/bin/busybox': the source is a directory, the destination a file"
+	check
+	problem "$text"
+	hull_run
+	expect_error "$text"
+	config '.mounts[-1] = {destination: "/bin/busybox", type: "tmpfs"}'
+	text="cannot mount 'tmpfs' on '/bin/busybox': what is mounted is a directory, the destination a file"
+	check
+	problem "$text"
+	hull_run
+	expect_error "$text"
+	# What an earlier mount has put there counts, and what is missing is made.
+	mkdir "$T/empty"
+	config --arg t "$T/empty" '.mounts[-1:] = [
+		{destination: "/bin/extra", source: $t, options: ["bind"]},
+		{destination: "/bin/extra", type: "tmpfs"},
+		{destination: "/bin/extra/new", source: "/etc/passwd", options: ["bind"]}]'
+	passes
+	hull_run
+	expect 0
+	assert_clean
+}
+
+@test "a seccomp profile that forbids execve: named before a start and after it" {
+	need_root
+	local rule
+	for rule in '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["execve"], action: "SCMP_ACT_ERRNO"}]}' \
+		'{defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: ["read"], action: "SCMP_ACT_ALLOW"}]}'; do
+		config ".linux.seccomp = $rule"
+		check
+		problem "the seccomp profile does not allow the start"
+		problem "cause: it forbids execve ("
+		problem "1 problem"
+		hull_run
+		expect_error '^error: exec /bin/true: (operation not permitted|function not implemented)$'
+		expect_error '^  cause   the seccomp profile forbids execve \([0-9]+\) by linux\.seccomp\.[^,]*, SCMP_ACT_ERRNO$'
+		expect_error '^  config  config\.json:[0-9]+:[0-9]+  linux\.seccomp\.(defaultAction|syscalls\[0\]\.names\[0\]) '
+	done
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["execve"], action: "SCMP_ACT_KILL_PROCESS"}]}'
+	check
+	problem "the seccomp profile does not allow the start"
+	# An errno that the program's file gives is not the profile's.
+	config '.linux.seccomp.syscalls[0] |= (.action = "SCMP_ACT_ERRNO"
+		| .args = [{index: 0, value: 0, op: "SCMP_CMP_EQ"}])'
+	program /no/such/program
+	hull_run
+	expect_error "'/no' is not in the root filesystem"
+	[[ $output != *seccomp* ]] || report "the profile allows it"
+	assert_clean
 }
 
 @test "sysctls: those of the new namespaces count, and an interface may come later" {

@@ -112,6 +112,30 @@ expect_told() {
 	assert_clean
 }
 
+@test "hull kill is named, and who called it" {
+	program /bin/sleep 60
+	hull_start --keep
+	# What was sent before, and did not end it, is forgotten.
+	hull kill "$ID" URG
+	bash -c '"$@"; true' caller "$HULL" --root "$STATE" kill "$ID" KILL
+	hull_wait
+	expect 137
+	expect_told "killed by SIGKILL after .* by hull kill, called by 'bash' \(pid [0-9]+, user 0\)"
+	[[ $(kept '.sender.kind, .sender.name') == $'kill\nbash' ]] || fail "$(kept .)"
+	# The note goes with the state.
+	hull delete "$ID"
+	assert_clean
+}
+
+@test "what hull kill has sent before is not taken for what killed" {
+	program /bin/sleep 60
+	hull_start --keep
+	hull kill "$ID" URG
+	kill -KILL "$PID"
+	hull_wait
+	[[ $(kept .sender.kind) == unknown ]] || fail "$(kept .)"
+}
+
 @test "a fault of the program has no sender" {
 	program /bin/sh -c 'kill -SEGV $$'
 	config '.linux.namespaces |= map(select(.type != "pid"))'

@@ -127,14 +127,17 @@ check_sample() {
 	[[ $status == 2 ]]
 }
 
-@test "check: an unknown system call is an error, in run a warning" {
+@test "check: unknown names are warnings, as in run; -W counts them" {
 	need_root
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
-		syscalls: [{names: ["mkdirr"], action: "SCMP_ACT_ERRNO"}]}'
+		syscalls: [{names: ["mkdirr"], action: "SCMP_ACT_ERRNO"}]}
+		| .process.capabilities.bounding += ["CAP_FLY"]'
 	capture hull check -b "$BUNDLE"
-	[[ $status == 2 && $output == *"mkdirr"* ]]
+	[[ $status == 0 && $output == *"mkdirr"*"It would start." && $output == *CAP_FLY* ]] || report "warnings"
+	capture hull check -W -b "$BUNDLE"
+	[[ $status == 1 ]] || report "-W"
 	hull_run
-	[[ $status == 0 && $stderr == *"mkdirr"* ]]
+	[[ $status == 0 && $stderr == *"mkdirr"* && $stderr == *CAP_FLY* ]] || report "warnings of run"
 	assert_clean
 }
 

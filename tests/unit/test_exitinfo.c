@@ -155,6 +155,9 @@ static void test_words_signal(void **state)
 	SET(x.sender.name, "kill");
 	assert_told(&x, "m1: killed by SIGTERM after 7.2 s, which hull got from 'kill' "
 			"(pid 12, user 1000)\n");
+	x.sender.kind = EXITINFO_SENDER_KILL;
+	assert_told(&x, "m1: killed by SIGTERM after 7.2 s by hull kill, called by 'kill' "
+			"(pid 12, user 1000)\n");
 }
 
 static void test_words_oom(void **state)
