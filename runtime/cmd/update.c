@@ -13,6 +13,8 @@
 #include "base/fd.h"
 #include "cgroup/systemd.h"
 #include "cmd/container.h"
+#include "cmd/update_class.h"
+#include "plan/plan.h"
 
 #define UPDATE_SIZE_MAX ((size_t)1024 * 1024)
 
@@ -59,6 +61,7 @@ enum update_index { UPDATE_ROWS(ROW_INDEX) UPDATE_COUNT };
 
 struct update_options {
 	const char *resources;
+	const char *cache_schema, *bandwidth_schema; /* of the class of service (resctrl) */
 	const char *values[UPDATE_COUNT];
 };
 
@@ -83,8 +86,10 @@ static const struct option update_table[] = {
 				  "accepted; cgroup v2 has no such limit" },
 	{ "kernel-memory-tcp", 0, OPTION_IGNORED, 0, "BYTES",
 	  "accepted; cgroup v2 has no such limit" },
-	{ "l3-cache-schema", 0, OPTION_LATER, 0, "TEXT", "Intel RDT" },
-	{ "mem-bw-schema", 0, OPTION_LATER, 0, "TEXT", "Intel RDT" },
+	{ "l3-cache-schema", 0, OPTION_TEXT, offsetof(struct update_options, cache_schema), "TEXT",
+	  "shares of the cache, such as L3:0=ff (Intel RDT)" },
+	{ "mem-bw-schema", 0, OPTION_TEXT, offsetof(struct update_options, bandwidth_schema),
+	  "TEXT", "shares of memory bandwidth, such as MB:0=50 (Intel RDT)" },
 	{ 0 },
 };
 
@@ -277,7 +282,26 @@ static int apply(const struct state *state, int fd, struct spec_resources *resou
 	return r;
 }
 
-static int update_container(struct cmd *cmd, struct spec_resources *resources, struct err *err)
+/* The class of service first: the kernel checks its text as a whole, and it can be put back. */
+static int apply_all(struct cmd *cmd, const struct state *state, int fd,
+		     const struct update_options *options, struct spec_resources *resources,
+		     struct err *err)
+{
+	struct update_class class;
+	const char *text = plan_rdt_schemas(options->cache_schema, options->bandwidth_schema,
+					    &cmd->arena);
+
+	int r = update_class_write(&class, state, text, &cmd->arena, err);
+	if (r == 0)
+		r = apply(state, fd, resources, &cmd->arena, err);
+	if (r < 0)
+		update_class_undo(&class, err);
+	fd_close(&class.root);
+	return r;
+}
+
+static int update_container(struct cmd *cmd, const struct update_options *options,
+			    struct spec_resources *resources, struct err *err)
 {
 	_cleanup_container_ struct container c;
 	_cleanup_close_ int cgroup = -EBADF;
@@ -289,7 +313,7 @@ static int update_container(struct cmd *cmd, struct spec_resources *resources, s
 	if (c.state.status == STATE_STOPPED || c.state.status == STATE_CREATING)
 		return container_not_running(id, err);
 	r = container_open_cgroup(&c, &cgroup, err);
-	return r < 0 ? r : apply(&c.state, cgroup, resources, &cmd->arena, err);
+	return r < 0 ? r : apply_all(cmd, &c.state, cgroup, options, resources, err);
 }
 
 /* Without an option; those without an opinion, as engines send them, are fine. */
@@ -315,7 +339,7 @@ static int update_command(struct cmd *cmd, void *options, struct err *err)
 				 : resources_of_options(cmd, o, &resources, err);
 	if (r < 0)
 		return r;
-	r = update_container(cmd, &resources, err);
+	r = update_container(cmd, o, &resources, err);
 	if (r < 0 && !o->resources)
 		err_at(err, 0);
 	if (r == 0)

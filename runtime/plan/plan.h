@@ -142,6 +142,9 @@ struct plan_rdt {
 	uint32_t at;
 };
 
+/* The text of both schemas, each of which may be NULL; NULL: of none. */
+const char *plan_rdt_schemas(const char *cache, const char *bandwidth, struct arena *arena);
+
 /* ---- root filesystem ---- */
 
 enum plan_root_kind {

@@ -43,17 +43,22 @@ static void append_cache_schema(struct str *out, const char *schema, bool has_ba
 }
 
 /* One write: the kernel takes all of its lines, or none. */
-static const char *schemas_text(const struct planner *p, const struct spec_intel_rdt *spec)
+const char *plan_rdt_schemas(const char *cache, const char *bandwidth, struct arena *arena)
 {
 	struct str out;
-	bool has_bandwidth = spec->mem_bw_schema.at;
 
-	str_init(&out, p->arena);
-	if (spec->l3_cache_schema.at)
-		append_cache_schema(&out, spec->l3_cache_schema.s, has_bandwidth);
-	if (has_bandwidth)
-		str_printf(&out, "%s\n", spec->mem_bw_schema.s);
+	str_init(&out, arena);
+	if (cache)
+		append_cache_schema(&out, cache, bandwidth != NULL);
+	if (bandwidth)
+		str_printf(&out, "%s\n", bandwidth);
 	return out.used ? out.text : NULL;
+}
+
+static const char *schemas_text(const struct planner *p, const struct spec_intel_rdt *spec)
+{
+	return plan_rdt_schemas(spec->l3_cache_schema.at ? spec->l3_cache_schema.s : NULL,
+				spec->mem_bw_schema.at ? spec->mem_bw_schema.s : NULL, p->arena);
 }
 
 /* Another one: they may say something else of the same resource, and count then. */

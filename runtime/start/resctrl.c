@@ -6,13 +6,11 @@
  */
 #include "start/resctrl.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -168,114 +166,35 @@ static int write_schemata(int root, int class, const struct plan_rdt *rdt, struc
 	return r;
 }
 
-/* A piece of text, without the blanks around it. */
-struct piece {
-	const char *s;
-	size_t n;
-};
-
-static struct piece trim(const char *s, size_t n)
+static int read_schemata(int class, const char *name, char ret[static RESCTRL_TEXT_MAX],
+			 struct err *err)
 {
-	while (n > 0 && isblank((unsigned char)*s))
-		s++, n--;
-	while (n > 0 && isblank((unsigned char)s[n - 1]))
-		n--;
-	return (struct piece) { s, n };
-}
-
-/* What is before the separator; *rest is what is behind it. */
-static struct piece cut(struct piece *rest, char separator)
-{
-	const char *end = memchr(rest->s, separator, rest->n);
-	size_t n = end ? (size_t)(end - rest->s) : rest->n;
-	struct piece first = trim(rest->s, n);
-	rest->s += n + (end != NULL);
-	rest->n -= n + (end != NULL);
-	return first;
-}
-
-static bool is_same(struct piece a, struct piece b)
-{
-	return a.n == b.n && strncasecmp(a.s, b.s, a.n) == 0;
-}
-
-/* "0x00ff" and "ff": the kernel fills masks up with zeros. */
-static struct piece number(struct piece p)
-{
-	if (p.n > 2 && p.s[0] == '0' && (p.s[1] == 'x' || p.s[1] == 'X'))
-		p.s += 2, p.n -= 2;
-	while (p.n > 1 && *p.s == '0')
-		p.s++, p.n--;
-	return p;
-}
-
-/* Looks up "NAME SEPARATOR value" in a list of such; values are empty where there is none. */
-static struct piece look_up(struct piece list, char between, char separator, struct piece name)
-{
-	while (list.n > 0) {
-		struct piece value = cut(&list, between);
-		struct piece key = cut(&value, separator);
-		if (is_same(separator == '=' ? number(key) : key, name))
-			return trim(value.s, value.n);
-	}
-	return (struct piece) { "", 0 };
-}
-
-/* Does each cache or node that the line speaks of have that value in the class? */
-static bool has_line(struct piece have, struct piece line)
-{
-	struct piece name = cut(&line, ':');
-	struct piece values = look_up(have, '\n', ':', name);
-	if (name.n == 0 || values.n == 0)
-		return false;
-	while (line.n > 0) {
-		struct piece wanted = cut(&line, ';');
-		if (wanted.n == 0)
-			continue;
-		struct piece id = cut(&wanted, '=');
-		struct piece value = look_up(values, ';', '=', number(id));
-		if (!is_same(number(trim(wanted.s, wanted.n)), number(value)))
-			return false;
-	}
-	return true;
-}
-
-/* The first line of `text` that the class does not have; lines of `later` replace those of the
- * same resource. */
-static struct piece find_difference(const char *have, const char *text, const char *later)
-{
-	const struct piece all = { have, strlen(have) };
-	const struct piece last = { later ? later : "", later ? strlen(later) : 0 };
-	struct piece rest = { text ? text : "", text ? strlen(text) : 0 };
-
-	while (rest.n > 0) {
-		struct piece line = cut(&rest, '\n'), copy = line;
-		struct piece name = cut(&copy, ':');
-		if (line.n > 0 && look_up(last, '\n', ':', name).n == 0 && !has_line(all, line))
-			return line;
-	}
-	return (struct piece) { NULL, 0 };
+	_cleanup_close_ int fd = openat(class, "schemata", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : fd_read_all(fd, ret, RESCTRL_TEXT_MAX);
+	if (n < 0 || n == RESCTRL_TEXT_MAX)
+		return err_sys(err, n < 0 ? (int)-n : EFBIG,
+			       "cannot read the schemata of the class of service '%s'", name);
+	ret[n] = '\0';
+	return 0;
 }
 
 static int compare_schemata(int class, const struct plan_rdt *rdt, struct err *err)
 {
 	char have[RESCTRL_TEXT_MAX];
+	size_t size;
 	if (!rdt->schemas && !rdt->schemata)
 		return 0;
-	_cleanup_close_ int fd = openat(class, "schemata", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -errno : fd_read_all(fd, have, sizeof(have));
-	if (n < 0 || n == sizeof(have))
-		return err_sys(err, n < 0 ? (int)-n : EFBIG,
-			       "cannot read the schemata of the class of service '%s'", rdt->class);
-	have[n] = '\0';
-	struct piece line = find_difference(have, rdt->schemas, rdt->schemata);
-	if (!line.s)
-		line = find_difference(have, rdt->schemata, NULL);
-	if (!line.s)
+	int r = read_schemata(class, rdt->class, have, err);
+	if (r < 0)
+		return r;
+	const char *line = resctrl_find_difference(have, rdt->schemas, rdt->schemata, &size);
+	if (!line)
+		line = resctrl_find_difference(have, rdt->schemata, NULL, &size);
+	if (!line)
 		return 0;
 	err_say(err, ERR_BUSY, EEXIST,
 		"the class of service '%s' exists, and its schemata are not '%.*s'", rdt->class,
-		line.n < 200 ? (int)line.n : 200, line.s);
+		size < 200 ? (int)size : 200, line);
 	err_hint(err, "others may be in it, so it is left as it is: choose another closID, or "
 		      "leave the schemata out to join it");
 	return -EEXIST;
@@ -286,6 +205,37 @@ int resctrl_configure(int root, int class, const struct plan_rdt *rdt, bool made
 	if (!rdt->schemas && !rdt->schemata) /* S-193 */
 		return 0;
 	return made ? write_schemata(root, class, rdt, err) : compare_schemata(class, rdt, err);
+}
+
+/* ---- an update ---- */
+
+int resctrl_change(int root, const char *class, const char *text, struct arena *arena,
+		   const char **ret_old, struct err *err)
+{
+	const struct plan_rdt rdt = { .class = class, .schemas = text };
+	char old[RESCTRL_TEXT_MAX];
+	_cleanup_close_ int fd = -EBADF;
+
+	*ret_old = NULL;
+	int r = resctrl_open_class(root, class, &fd, err);
+	if (r == 0)
+		r = read_schemata(fd, class, old, err);
+	if (r < 0)
+		return r;
+	*ret_old = arena_strdup(arena, old);
+	r = write_schemata(root, fd, &rdt, err);
+	/* Otherwise it has taken nothing: all lines or none. */
+	if (r < 0 && r != -EFBIG)
+		*ret_old = NULL;
+	return r;
+}
+
+int resctrl_change_back(int root, const char *class, const char *old, struct err *err)
+{
+	const struct plan_rdt rdt = { .class = class, .schemas = old };
+	_cleanup_close_ int fd = -EBADF;
+	int r = resctrl_open_class(root, class, &fd, err);
+	return r < 0 ? r : write_schemata(root, fd, &rdt, err);
 }
 
 /* ---- who is in it ---- */

@@ -31,6 +31,19 @@ _must_check_ int resctrl_open_class(int root, const char *class, int *ret_class,
 _must_check_ int resctrl_configure(int root, int class, const struct plan_rdt *rdt, bool made,
 				   struct err *err);
 
+/*
+ * The first line of `text` that is not in `have`, the schemata of a class; lines of `later` (or
+ * NULL) replace those of the same resource. NULL: it has them all.
+ */
+const char *resctrl_find_difference(const char *have, const char *text, const char *later,
+				    size_t *ret_size);
+
+/* Other schemata for a class that is there. What it had goes to *ret_old, to be written back when
+ * another part of the update fails, or this one (NULL: it is as it was). */
+_must_check_ int resctrl_change(int root, const char *class, const char *text, struct arena *arena,
+				const char **ret_old, struct err *err);
+_must_check_ int resctrl_change_back(int root, const char *class, const char *old, struct err *err);
+
 /* Makes the monitoring group. EEXIST: there is one already. */
 _must_check_ int resctrl_monitor(int class, const char *id, struct err *err);
 

@@ -1,48 +1,7 @@
 # containerd by root, driven by ctr.
-# shellcheck shell=bash disable=SC2016,SC2154
+# shellcheck shell=bash disable=SC2016,SC2154,SC1091
 
-ctr_begin() {
-	cat >"$work/config.toml" <<X
-version = 2
-root = "$work/root"
-state = "$work/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
-[grpc]
-  address = "$work/containerd.sock"
-X
-	containerd -c "$work/config.toml" >"$work/containerd.log" 2>&1 &
-	export CONTAINERD_ADDRESS=$work/containerd.sock
-	until_true 30 ctr version || {
-		tail -20 "$work/containerd.log"
-		exit 1
-	}
-}
-
-# put FILE: a blob of the archive that is being made; prints its digest and size.
-put() {
-	local digest size
-	digest=$(sha256sum <"$1" | cut -d' ' -f1)
-	size=$(stat -c %s "$1")
-	mv "$1" "$work/oci/blobs/sha256/$digest"
-	echo "\"sha256:$digest\",\"size\":$size"
-}
-
-# An image as an archive, made by hand: ctr has no import of a plain tree.
-ctr_import() {
-	local layer config manifest type=application/vnd.oci.image
-	make_root "$work/image"
-	mkdir -p "$work/oci/blobs/sha256"
-	tar -C "$work/image" -cf "$work/blob" .
-	layer=$(put "$work/blob")
-	echo "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"/bin/sh\"],\"Env\":[\"PATH=/bin\"]},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[${layer%%,*}]}}" >"$work/blob"
-	config=$(put "$work/blob")
-	echo "{\"schemaVersion\":2,\"mediaType\":\"$type.manifest.v1+json\",\"config\":{\"mediaType\":\"$type.config.v1+json\",\"digest\":$config},\"layers\":[{\"mediaType\":\"$type.layer.v1.tar\",\"digest\":$layer}]}" >"$work/blob"
-	manifest=$(put "$work/blob")
-	echo "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"$type.manifest.v1+json\",\"digest\":$manifest,\"annotations\":{\"io.containerd.image.name\":\"localhost/bb:1\"}}]}" >"$work/oci/index.json"
-	echo '{"imageLayoutVersion":"1.0.0"}' >"$work/oci/oci-layout"
-	tar -C "$work/oci" -cf "$work/bb.tar" .
-	ctr images import "$work/bb.tar" >/dev/null
-}
+. ./ctr.lib
 
 # A limit of processor shares is asked for by default: there may be no controller for it.
 ctr_run() {

@@ -67,3 +67,36 @@ refused() {
 	expect 0
 	assert_clean
 }
+
+# as_class JSON: the state of the running container says this of its class of service.
+as_class() {
+	jq -c ".hull += $1" "$STATE/$ID/state.json" >"$T/state.json"
+	cp "$T/state.json" "$STATE/$ID/state.json"
+}
+
+@test "update: schemata are for a class of service of the container's own, and nothing else is changed" {
+	local before
+	program /bin/sleep 600
+	hull_start
+	before=$(cat "$CGROUP"/cgroup.max.* "$CGROUP"/*.max 2>/dev/null)
+	# refused_update REGEX: whatever else the update would do.
+	refused_update() {
+		capture timeout 30 "$HULL" --root "$STATE" update --l3-cache-schema 'L3:0=f' \
+			--mem-bw-schema 'MB:0=50' --pids-limit 77 "$ID"
+		expect 1 ""
+		expect_error "$1"
+		[[ $(cat "$CGROUP"/cgroup.max.* "$CGROUP"/*.max 2>/dev/null) == "$before" ]] ||
+			report "a limit was changed"
+	}
+	refused_update "container '$ID' has no class of service"
+	as_class '{rdtClass: "gold", rdtOwned: false}'
+	refused_update "the class of service 'gold' is not the container's own"
+	as_class "{rdtClass: \"$ID\", rdtOwned: true}"
+	refused_update "there is no resctrl at '/sys/fs/resctrl'"
+	# Beside a file of limits, too, as with runc.
+	capture timeout 30 "$HULL" --root "$STATE" update --mem-bw-schema 'MB:0=50' --resources - "$ID" </dev/null
+	expect_error .
+	timeout 30 "$HULL" --root "$STATE" delete --force "$ID"
+	hull_wait
+	assert_clean
+}

@@ -91,7 +91,7 @@ H() {
 		--pids-limit -2|--pids-limit: expected
 		--memory 5m --memory-swap 1m|below memory.limit
 		--cpu-rt-runtime 5|exists only in cgroup v1
-		--l3-cache-schema x|cannot carry out --l3-cache-schema yet
+		--l3-cache-schema x|has no class of service
 		--memory 5m --resources x|cannot be given together
 	LIST
 	H update --kernel-memory 5 --kernel-memory-tcp 5 "$ID"

@@ -259,6 +259,52 @@ static void test_compare(void **state _unused_)
 	}
 }
 
+/* ---- update ---- */
+
+static void test_change(void **state _unused_)
+{
+	_cleanup_tree_ struct tree t;
+	struct arena arena;
+	const char *old = "";
+	init(&t);
+	arena_init(&arena);
+	assert_int_equal(resctrl_change(t.dir.fd, "web", "L3:0=f\n", &arena, &old, &t.err),
+			 -ENOENT);
+	assert_null(old);
+	add_class(&t, "web", DEFAULTS);
+	assert_int_equal(
+		resctrl_change(t.dir.fd, "web", "    MB:0=050;1=050\n", &arena, &old, &t.err), 0);
+	assert_file(&t, "web/schemata", "    MB:0=050;1=050\n    L3:0=00fff;1=00fff\n");
+	assert_string_equal(old, DEFAULTS);
+	assert_file(&t, "schemata", DEFAULTS);
+	assert_int_equal(resctrl_change_back(t.dir.fd, "web", old, &t.err), 0);
+	assert_file(&t, "web/schemata", DEFAULTS);
+	arena_done(&arena);
+}
+
+/* What was cut off has been taken in part: so there is something to be put back. What the kernel
+ * refuses it has not taken. */
+static void test_change_fails(void **state _unused_)
+{
+	_cleanup_tree_ struct tree t;
+	struct arena arena;
+	const char *old = NULL;
+	init(&t);
+	arena_init(&arena);
+	add_class(&t, "web", DEFAULTS);
+	limit_files(4);
+	int r = resctrl_change(t.dir.fd, "web", "    MB:0=050;1=050\n", &arena, &old, &t.err);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(r, -EFBIG);
+	assert_string_equal(old, DEFAULTS);
+	assert_int_equal(unlinkat(t.dir.fd, "web/schemata", 0), 0);
+	tmpdir_symlink(&t.dir, "../schemata", "web/schemata");
+	assert_true(resctrl_change(t.dir.fd, "web", "MB:0=50\n", &arena, &old, &t.err) < 0);
+	assert_null(old);
+	assert_file(&t, "schemata", DEFAULTS);
+	arena_done(&arena);
+}
+
 /* ---- monitoring, processes, the end ---- */
 
 static void test_monitor(void **state _unused_)
@@ -372,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_named_class), cmocka_unit_test(test_root_class),
 		cmocka_unit_test(test_link),        cmocka_unit_test(test_write_order),
 		cmocka_unit_test(test_write_fails), cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_change),      cmocka_unit_test(test_change_fails),
 		cmocka_unit_test(test_monitor),     cmocka_unit_test(test_cannot_monitor),
 		cmocka_unit_test(test_remove),      cmocka_unit_test(test_remove_joined),
 		cmocka_unit_test(test_foresee),
