@@ -87,6 +87,12 @@ void systemd_release(struct systemd_anchor *anchor);
 /* Waits until there is another process than the anchor, or that child is dead. */
 _must_check_ int systemd_wait_entered(int cgroup_fd, int child_pidfd, struct err *err);
 
+/*
+ * Has the user's systemd move the process into its unit, or a cgroup below that (NULL: none): with
+ * the system's help it may do so where the user may not.
+ */
+_must_check_ int systemd_attach(const char *unit, const char *below, pid_t pid, struct err *err);
+
 /* Tells the unit of new limits. */
 _must_check_ int systemd_update(const char *unit, bool is_user,
 				const struct systemd_properties *properties, struct err *err);

@@ -183,21 +183,6 @@ static int find_version(struct asker *a, struct err *err)
 
 /* ---- starting ---- */
 
-static int append_own_process(const struct asker *a, struct sd_bus_message *m)
-{
-	const uint32_t pid = (uint32_t)getpid();
-	int r = a->sd.message_open_container(m, 'r', "sv");
-	if (r >= 0)
-		r = systemd_append_text(&a->sd, m, "PIDs");
-	if (r >= 0)
-		r = a->sd.message_open_container(m, 'v', "au");
-	if (r >= 0)
-		r = a->sd.message_append_array(m, 'u', &pid, sizeof(pid));
-	if (r >= 0)
-		r = a->sd.message_close_container(m);
-	return r < 0 ? r : a->sd.message_close_container(m);
-}
-
 /* StartTransientUnit(name, mode, a(sv) properties, a(sa(sv)) auxiliary units) */
 static int new_start(struct asker *a, const struct systemd_question *q, struct sd_bus_message **ret)
 {
@@ -218,7 +203,7 @@ static int new_start(struct asker *a, const struct systemd_question *q, struct s
 	if (r >= 0)
 		r = systemd_append_properties(&a->sd, *ret, &names, a->version);
 	if (r >= 0)
-		r = append_own_process(a, *ret);
+		r = systemd_append_process(&a->sd, *ret, getpid());
 	if (r >= 0)
 		r = systemd_append_properties(&a->sd, *ret, q->properties, a->version);
 	if (r >= 0)
@@ -323,6 +308,24 @@ static int update(struct asker *a, const struct systemd_question *q, struct err 
 	return r < 0 ? call_failed(a, r, "change the unit", q->unit, err) : 0;
 }
 
+/* AttachProcessesToUnit(unit, cgroup below its own, PIDs). What the user's systemd may not move it
+ * has moved by the system's. */
+static int attach(struct asker *a, const struct systemd_question *q, struct err *err)
+{
+	struct sd_bus_message *m = NULL;
+	const uint32_t pid = (uint32_t)q->pid;
+	int r = new_call(a, "AttachProcessesToUnit", &m);
+	if (r >= 0)
+		r = systemd_append_text(&a->sd, m, q->unit);
+	if (r >= 0)
+		r = systemd_append_text(&a->sd, m, q->below);
+	if (r >= 0)
+		r = a->sd.message_append_array(m, 'u', &pid, sizeof(pid));
+	if (r >= 0)
+		r = send(a, m, NULL);
+	return r < 0 ? call_failed(a, r, "take the container's process into", q->unit, err) : 0;
+}
+
 static int reset(struct asker *a, const char *unit, struct err *err)
 {
 	int r = call_with(a, "ResetFailedUnit", (const char *const[]) { unit, NULL }, NULL);
@@ -374,6 +377,8 @@ int systemd_serve(const struct systemd_question *q, struct systemd_answer *answe
 		return start(&a, q, answer);
 	case SYSTEMD_UPDATE:
 		return update(&a, q, err);
+	case SYSTEMD_ATTACH:
+		return attach(&a, q, err);
 	case SYSTEMD_STOP:
 		return stop(&a, q->unit, err);
 	case SYSTEMD_RESET:

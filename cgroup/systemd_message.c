@@ -103,3 +103,18 @@ int systemd_append_properties(const struct systemd_library *sd, struct sd_bus_me
 	}
 	return r;
 }
+
+int systemd_append_process(const struct systemd_library *sd, struct sd_bus_message *m, pid_t pid)
+{
+	const uint32_t number = (uint32_t)pid;
+	int r = sd->message_open_container(m, 'r', "sv");
+	if (r >= 0)
+		r = systemd_append_text(sd, m, "PIDs");
+	if (r >= 0)
+		r = sd->message_open_container(m, 'v', "au");
+	if (r >= 0)
+		r = sd->message_append_array(m, 'u', &number, sizeof(number));
+	if (r >= 0)
+		r = sd->message_close_container(m);
+	return r < 0 ? r : sd->message_close_container(m);
+}

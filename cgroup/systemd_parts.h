@@ -58,13 +58,22 @@ _must_check_ int systemd_plan_devices(const struct spec_resources *resources,
 
 /* ---- the question ---- */
 
-enum systemd_what { SYSTEMD_HOME, SYSTEMD_START, SYSTEMD_UPDATE, SYSTEMD_STOP, SYSTEMD_RESET };
+enum systemd_what {
+	SYSTEMD_HOME,
+	SYSTEMD_START,
+	SYSTEMD_UPDATE,
+	SYSTEMD_ATTACH,
+	SYSTEMD_STOP,
+	SYSTEMD_RESET,
+};
 
 struct systemd_question {
 	enum systemd_what what;
 	bool is_user;
 	const char *unit, *slice, *id;
 	const struct systemd_properties *properties;
+	const char *below; /* ATTACH: a cgroup below the unit's, "": none */
+	pid_t pid;         /* who is attached */
 };
 
 /* In memory that hull shares with the process that asks. */
@@ -122,12 +131,14 @@ struct systemd_library {
 _must_check_ int systemd_load(struct systemd_library *ret, struct err *err);
 
 /*
- * Into a message of D-Bus: one text, and the properties in an array that is open, but for those
- * that systemd has only since a later version. Negative: -errno, as sd-bus gives it.
+ * Into a message of D-Bus: one text; and into an array of properties that is open: those of a unit,
+ * but for what systemd has only since a later version, and the process of a new scope. Negative:
+ * -errno, as sd-bus gives it.
  */
 int systemd_append_text(const struct systemd_library *sd, struct sd_bus_message *m,
 			const char *text);
 int systemd_append_properties(const struct systemd_library *sd, struct sd_bus_message *m,
 			      const struct systemd_properties *all, unsigned version);
+int systemd_append_process(const struct systemd_library *sd, struct sd_bus_message *m, pid_t pid);
 
 #endif

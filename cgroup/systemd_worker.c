@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -156,6 +157,22 @@ int systemd_update(const char *unit, bool is_user, const struct systemd_properti
 		.properties = properties,
 	};
 	return properties->n ? ask(&q, NULL, NULL, NULL, NULL, err) : 0;
+}
+
+int systemd_attach(const char *unit, const char *below, pid_t pid, struct err *err)
+{
+	char path[PATH_MAX] = "";
+	if (below &&
+	    (size_t)snprintf(path, sizeof(path), "/%s", below + strspn(below, "/")) >= sizeof(path))
+		return err_sys(err, ENAMETOOLONG, "cannot enter cgroup '%s'", below);
+	const struct systemd_question q = {
+		.what = SYSTEMD_ATTACH,
+		.is_user = true,
+		.unit = unit,
+		.below = path,
+		.pid = pid,
+	};
+	return ask(&q, NULL, NULL, NULL, NULL, err);
 }
 
 int systemd_stop(const char *unit, bool is_user, bool is_gone, struct err *err)

@@ -5,6 +5,10 @@
  * its first instruction, when ever hull's own cgroup or the container's was killed. No file tells
  * how often that was. So the child says that it was born; one that dies without a word is made once
  * more, beside hull, and moves into the cgroup itself before it does anything else.
+ *
+ * From the session of a login no process of the user's may go to the scopes of his systemd, for the
+ * cgroup above both is root's; but his systemd may, with the system's help. There the child is made
+ * beside hull, too, and waits until it was moved (scope.c).
  */
 #include "start/steps.h"
 
@@ -13,6 +17,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +58,31 @@ static long clone_beside(struct start *s, struct clone_args *args, int *pidfd)
 	return sys_clone3(args);
 }
 
+/* Of a user's scope only: of all others the caller is root, who may move whom he likes. */
+int born_prepare(struct start *s, struct err *err)
+{
+	if (!s->state.unit || !s->state.unit_is_user || s->moved_fds[0] >= 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->moved_fds) == 0)
+		return 0;
+	s->moved_fds[0] = s->moved_fds[1] = -EBADF;
+	return err_sys(err, errno, "cannot make a connection to the container's process");
+}
+
+void born_done(struct start *s)
+{
+	fd_close(&s->moved_fds[0]);
+	fd_close(&s->moved_fds[1]);
+}
+
+static long clone_waiting(struct start *s, struct clone_args *args)
+{
+	atomic_store(&s->channel.page->is_beside, true);
+	args->flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+	args->cgroup = 0;
+	return sys_clone3(args);
+}
+
 long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd)
 {
 	struct clone_args args = *child;
@@ -72,10 +102,28 @@ long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd)
 	fd_close(&s->born_fd);
 	fd_close(&s->procs_fd);
 	errno = code;
+	if (pid < 0 && code == EACCES && s->moved_fds[0] >= 0)
+		pid = clone_waiting(s, &args);
 	return pid;
 }
 
 /* ---- child ---- */
+
+/* The word can only come from hull: when that is dead, so is the connection. */
+static int await_move(struct start *s, struct err *err)
+{
+	char word;
+	ssize_t n = 1;
+	fd_close(&s->moved_fds[1]);
+	if (atomic_load(&s->channel.page->is_beside))
+		do
+			n = read(s->moved_fds[0], &word, 1);
+		while (n < 0 && errno == EINTR);
+	fd_close(&s->moved_fds[0]);
+	return n == 1 ? 0
+		      : err_say(err, ERR_HOST, ECANCELED,
+				"nobody has moved the container's process into its scope");
+}
 
 int born_tell(struct start *s, struct err *err)
 {
@@ -87,5 +135,5 @@ int born_tell(struct start *s, struct err *err)
 		r = err_sys(err, errno, "cannot move into the container's cgroup");
 	fd_close(&s->born_fd);
 	fd_close(&s->procs_fd);
-	return r;
+	return r < 0 ? r : await_move(s, err);
 }

@@ -56,6 +56,7 @@ struct channel_page {
 	_Atomic pid_t moved_pid;   /* the child went on as this process (existing pid namespace) */
 	pid_t staged_pid;          /* the child, from the stage; written by the kernel */
 	_Atomic bool is_staged;    /* the stage has done all of its work */
+	_Atomic bool is_beside;    /* the child is not in its cgroup, and waits for it (born.c) */
 	_Atomic bool keeps_groups; /* nobody may set groups in the joined user namespace */
 	_Atomic unsigned tolerated;    /* rows of tolerate.c */
 	_Atomic uint64_t rlimits_left; /* bit n: the plan's rlimit n is the parent's to set */

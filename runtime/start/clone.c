@@ -175,6 +175,8 @@ int clone_child(struct start *s, struct err *err)
 	hooks_prepare(s);
 	int r = park_prepare(s, err);
 	if (r == 0)
+		r = born_prepare(s, err);
+	if (r == 0)
 		r = channel_open(&s->channel, err);
 	clock_gettime(CLOCK_MONOTONIC_RAW, &s->cloned);
 	if (r == 0)

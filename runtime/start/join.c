@@ -260,7 +260,9 @@ static int make_process(struct start *s, struct err *err)
 		r = clone_child(s, err);
 	if (r == -EBUSY && s->cgroup_fd >= 0 && !s->join.sub_cgroup)
 		r = follow_first(s, err);
-	if (r == -EACCES && s->cgroup_fd >= 0)
+	if (r == 0)
+		r = scope_attach(s, s->join.sub_cgroup, err);
+	else if (r == -EACCES && s->cgroup_fd >= 0)
 		err_hint(err, "the caller may not move a process into the container's cgroup");
 	/* It is the container's: nothing that follows may empty it. */
 	fd_close(&s->cgroup_fd);

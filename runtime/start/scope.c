@@ -8,8 +8,10 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fd.h"
+#include "cgroup/enter.h"
 #include "cgroup/left.h"
 
 #define PIDS_FILE "pids.max"
@@ -67,11 +69,39 @@ int scope_make_room(struct start *s, struct err *err)
 	return s->anchor.pid > 0 ? write_pids(s, "max", err) : 0;
 }
 
+/* By what the kernel says: the container's process may begin only within its limits. */
+static int check_moved(const struct start *s, struct err *err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	return cgroup_open_of_process(s->cgroup_fd, s->state.cgroup, s->pid, &fd, err);
+}
+
+/* The child that waits for it is the user's, and nothing of it has begun. */
+int scope_attach(struct start *s, const char *below, struct err *err)
+{
+	int r = 0;
+	if (s->moved_fds[1] >= 0 && atomic_load(&s->channel.page->is_beside)) {
+		r = systemd_attach(s->state.unit, below, s->pid, err);
+		if (r == 0)
+			r = check_moved(s, err);
+		if (r == 0)
+			(void)!send(s->moved_fds[1], "", 1, MSG_NOSIGNAL);
+		else
+			err_hint(err, "%s",
+				 "systemd-run --user --scope hull ... starts it from where the "
+				 "user's systemd needs no help");
+	}
+	born_done(s);
+	return r;
+}
+
 int scope_settle(struct start *s, struct err *err)
 {
 	if (s->anchor.pid <= 0)
 		return 0;
-	int r = systemd_wait_entered(s->cgroup_fd, s->pidfd, err);
+	int r = scope_attach(s, NULL, err);
+	if (r == 0)
+		r = systemd_wait_entered(s->cgroup_fd, s->pidfd, err);
 	systemd_release(&s->anchor);
 	return r < 0 ? r : write_pids(s, NULL, err);
 }

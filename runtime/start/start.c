@@ -151,6 +151,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.cgroup_fd = -EBADF,
 		.born_fd = -EBADF,
 		.procs_fd = -EBADF,
+		.moved_fds = { -EBADF, -EBADF },
 		.cgroup_lock_fd = -EBADF,
 		.channel = { .parent_fd = -EBADF, .child_fd = -EBADF },
 		.pidfd = -EBADF,
@@ -186,6 +187,7 @@ void start_done(struct start *s)
 	fd_close(&s->layer_lock_fd);
 	fd_close(&s->proc_fd);
 	netns_pair_done(&s->network);
+	born_done(s);
 	systemd_release(&s->anchor);
 	cgroup_root_close(&s->cgroup_root);
 	fd_close(&s->cgroup_fd);

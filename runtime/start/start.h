@@ -22,7 +22,8 @@
  *    get locked, makes devices, and joins what only the caller may join.
  *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
  *    outside its limits. Then the parent closes what is the child's. With a new user namespace and
- *    an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
+ *    an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3. Where that may
+ *    not be the child waits, as its first step, until it was moved (born.c, scope.c).
  *    user.c: writes the maps of a user namespace. devices.c, bridge.c: move devices of the host
  *    into the network namespace, or lay a cable to a bridge, for which the child waits.
  *
@@ -170,8 +171,9 @@ struct start {
 	bool rdt_made;      /* rdt.c: the class of service is of this start */
 	bool cgroup_left;   /* none, but one that could be neither made nor removed */
 	int cgroup_fd;
-	int born_fd;        /* born.c: how the child says that it lives */
-	int procs_fd;       /* born.c: by which it moves into the cgroup; -EBADF: it is there */
+	int born_fd;      /* born.c: how the child says that it lives */
+	int procs_fd;     /* born.c: by which it moves into the cgroup; -EBADF: it is there */
+	int moved_fds[2]; /* born.c: the child's end and hull's, to say that systemd has moved it */
 	int cgroup_lock_fd; /* while it is open, the cgroup is ours alone */
 	struct seccomp_filter filter;
 	struct listener listener; /* of that filter */

@@ -206,6 +206,13 @@ struct clone_args;
 _must_check_ long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd);
 _must_check_ int born_tell(struct start *s, struct err *err);
 
+/* Before and after: the child of a user's scope may have to wait until systemd moves it. */
+_must_check_ int born_prepare(struct start *s, struct err *err);
+void born_done(struct start *s);
+/* In between, in the parent (scope.c): has it moved, and tells the child. `below`: a cgroup below
+ * the unit's own, or NULL. */
+_must_check_ int scope_attach(struct start *s, const char *below, struct err *err);
+
 /* Why clone3 failed, with a hint; returns -code. */
 int clone_failed(const struct start *s, int code, struct err *err);
 

@@ -104,9 +104,45 @@ no_unit() {
 	no_unit
 }
 
-@test "systemd, user: from a cgroup that is not the user's the start says what to do" {
+# As from a terminal or by ssh: the session's scope is one of the system's, which this user may not
+# move a process out of. So his systemd does, with the system's help.
+@test "systemd, user: from the session of a login the container is moved into its scope" {
+	[[ $(</proc/self/cgroup) != *"$MANAGER"* ]] || fail "the test is in the user's own cgroup"
+	resources '{"pids": {"limit": 1}, "memory": {"limit": 33554432}}'
+	script 'read -r n </sys/fs/cgroup/pids.max; echo "pids.max $n"
+		read -r n </sys/fs/cgroup/memory.max; echo "memory.max $n"
+		while read -r line; do echo "$line"; done </proc/self/cgroup
+		while read -r line; do echo "in $line"; done </sys/fs/cgroup/cgroup.procs'
 	capture as_user "$T/hull" --root "$STATE" --systemd-cgroup run -b "$BUNDLE" "$ID"
-	expect_error "cannot make the container's process"
-	expect_error "hint .*systemd-run --user --scope"
+	expect 0
+	expect_value pids.max 1
+	expect_value memory.max 33554432
+	expect_line "0::/"
+	expect_line "in 1"
+	no_unit
+}
+
+@test "systemd, user: create, start, exec and events from the session of a login" {
+	program /bin/sleep 1000
+	capture as_user "$T/hull" --root "$STATE" --systemd-cgroup create -b "$BUNDLE" "$ID"
+	expect 0
+	[[ -n $(<"$CGROUP/cgroup.procs") ]] || fail "the container is not in its scope"
+	capture as_user "$T/hull" --root "$STATE" start "$ID"
+	expect 0
+	capture as_user "$T/hull" --root "$STATE" exec "$ID" cat /proc/self/cgroup
+	expect 0 "0::/"
+	capture as_user "$T/hull" --root "$STATE" events --stats "$ID"
+	expect 0
+	jq -e '.data.pids.current == 1 and .data.memory.usage.usage > 0' "$T/stdout" >/dev/null ||
+		report "no statistics"
+	capture as_user "$T/hull" --root "$STATE" delete --force "$ID"
+	expect 0
+	no_unit
+}
+
+@test "systemd, user: a start that ends in the middle leaves no unit" {
+	program /bin/not-there
+	capture as_user "$T/hull" --root "$STATE" --systemd-cgroup run -b "$BUNDLE" "$ID"
+	expect_error "not-there"
 	no_unit
 }
