@@ -234,7 +234,7 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 					 .config = config };
 	if (r == 0)
 		r = join_examine(&start->join, ret, err);
-	return r < 0 && join_has_ended(&start->join) ? not_there(id, STATE_STOPPED, err) : r;
+	return r < 0 && join_has_ended(&start->join, r) ? not_there(id, STATE_STOPPED, err) : r;
 }
 
 /* ---- the process ---- */
@@ -318,7 +318,7 @@ static int exec_in(struct cmd *cmd, const struct exec_options *o, struct plan_ex
 	if (r == 0)
 		r = run_process(cmd, &start, err);
 	/* What a namespace answers whose processes the kernel has ended meanwhile. */
-	if ((r == -ESRCH || r == -ENOMEM) && join_has_ended(&start.join))
+	if ((r == -ESRCH || r == -ENOMEM) && join_has_ended(&start.join, r))
 		r = not_there(cmd->args[0], STATE_STOPPED, err);
 	start_done(&start);
 	return r;

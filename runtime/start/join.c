@@ -31,6 +31,8 @@
 #include "cgroup/enter.h"
 #include "start/steps.h"
 
+#define END_WAIT_MS 2000
+
 void join_init(struct join *join)
 {
 	*join = (struct join) { .pidfd = -EBADF, .enter_fd = -EBADF };
@@ -87,10 +89,14 @@ static int examine_failed(const struct join *join, int code, struct err *err)
 	return -code;
 }
 
-bool join_has_ended(const struct join *join)
+/*
+ * Who ends gives its namespaces up, and answers ESRCH, a moment before the descriptor tells of its
+ * end: in between stands the end of all others of its pid namespace.
+ */
+bool join_has_ended(const struct join *join, int error)
 {
 	struct pollfd end = { .fd = join->pidfd, .events = POLLIN };
-	return poll(&end, 1, 0) > 0;
+	return poll(&end, 1, error == -ESRCH ? END_WAIT_MS : 0) > 0;
 }
 
 /* It is still the one that the descriptor stands for, and so was when it was looked at by number.

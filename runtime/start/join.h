@@ -29,7 +29,7 @@ void join_done(struct join *join);
  */
 _must_check_ int join_examine(struct join *join, struct plan_container *ret, struct err *err);
 
-/* The container has stopped: what failed since it was found may have failed because of that. */
-bool join_has_ended(const struct join *join);
+/* The container has stopped, and what failed by that error since it was found, because of that. */
+bool join_has_ended(const struct join *join, int error);
 
 #endif
