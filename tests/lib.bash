@@ -18,7 +18,17 @@
 # HULL is the program under test; without it, build/hull.
 # shellcheck disable=SC2034 # variables are for the tests
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# What stays the same is asked once a file: bats loads this file also in the process that starts each
+# of its tests. A process costs a test more than anything else here, and jq costs as much as twenty:
+# what nearly every test does is therefore done by bash alone.
+TOP=${BASH_SOURCE[0]%/*}/..
+if [[ ! $TOP/tests/lib.bash -ef ${HULL_TEST_TOP:-}/tests/lib.bash ]]; then
+	HULL_TEST_TOP=$(cd "$TOP" && pwd)
+	HULL_TEST_BASE=
+	[[ $(stat -f -c %T /dev/shm 2>/dev/null) != tmpfs ]] || HULL_TEST_BASE=/dev/shm
+	export HULL_TEST_TOP HULL_TEST_BASE
+fi
+TOP=$HULL_TEST_TOP
 HULL=${HULL:-$TOP/build/hull}
 
 # ---- before and after a test -------------------------------------------------------------------
@@ -26,12 +36,11 @@ HULL=${HULL:-$TOP/build/hull}
 # Makes $T, a directory of the test on a tmpfs where there is one; $STATE, hull's state directory;
 # $ID, a container's name that nobody else has; $BUNDLE, a bundle that runs /bin/true.
 hull_setup() {
-	local base=$BATS_TEST_TMPDIR
-	[[ $(stat -f -c %T /dev/shm 2>/dev/null) != tmpfs ]] || base=/dev/shm
-	T=$(mktemp -d "$base/hull-test.XXXXXX")
+	T=$(mktemp -d "${HULL_TEST_BASE:-$BATS_TEST_TMPDIR}/hull-test.XXXXXX")
 	STATE=$T/state
 	BUNDLE=$T/bundle
-	ID=test-$$-$BATS_TEST_NUMBER
+	# Not by process id: files that run at the same time are each in a pid namespace of its own.
+	ID=test-${T##*.}
 	CGROUPS=$(cgroup_root)
 	CGROUP=$CGROUPS/hull-test/$ID
 	make_bundle "$BUNDLE"
@@ -47,9 +56,9 @@ hull_teardown() {
 	done
 	remove_cgroup "$CGROUP"
 	remove_cgroup "$CGROUPS/hull/$ID"
-	rmdir "$CGROUPS/hull-test" 2>/dev/null || true
+	compgen -G "$CGROUPS/hull-test/*/" >/dev/null || rmdir "$CGROUPS/hull-test" 2>/dev/null || true
 	# Never a recursive removal through a mount that is still there.
-	if grep -q " $T/" /proc/self/mountinfo; then
+	if [[ $(</proc/self/mountinfo) == *" $T/"* ]]; then
 		echo "# left mounted below $T, not removed" >&3
 	else
 		rm -rf "$T"
@@ -93,7 +102,12 @@ need_root() {
 
 # need_no_sanitizer WHY: skips where hull is built with one.
 need_no_sanitizer() {
-	! ldd "$HULL" 2>/dev/null | grep -q libasan || skip "not with a sanitizer: $1"
+	! has_sanitizer || skip "not with a sanitizer: $1"
+}
+
+# has_sanitizer: hull names its library (ldd(1) would tell it by several processes).
+has_sanitizer() {
+	grep -qaF libasan.so "$HULL"
 }
 
 # need_controller NAME...: skips where the host's cgroup v2 lacks it; the guest has them all.
@@ -107,28 +121,58 @@ need_controller() {
 
 # ---- the bundle --------------------------------------------------------------------------------
 
-# make_bundle DIR: config.json from tests/base.json, and a root filesystem of its own.
+# make_bundle DIR: config.json from tests/base.json, and a root filesystem of its own. Both are
+# copied from what the first test of a run has made.
 make_bundle() {
-	local dir=$1 shared=$BATS_RUN_TMPDIR/rootfs
-	[[ -e $shared/etc/hull-rootfs ]] || "$TOP/bundles/mkrootfs" "$shared"
-	mkdir -p "$dir"
-	cp -a "$shared" "$dir/rootfs"
-	jq --arg cgroup "/hull-test/$ID" --arg mark "HULL_TEST=$ID" \
-		'.linux.cgroupsPath = $cgroup | .process.env += [$mark]' \
-		"$TOP/tests/base.json" >"$dir/config.json"
+	local shared=$BATS_RUN_TMPDIR/bundle text
+	if [[ ! -e $shared/config.json ]]; then
+		mkdir -p "$shared"
+		"$TOP/bundles/mkrootfs" "$shared/rootfs"
+		jq '.linux.cgroupsPath = "@CGROUP@" | .process.env += ["@MARK@"]' \
+			"$TOP/tests/base.json" >"$shared/config.json.new"
+		mv "$shared/config.json.new" "$shared/config.json"
+	fi
+	cp -a "$shared" "$1"
+	text=$(<"$shared/config.json")
+	text=${text/@CGROUP@//hull-test/$ID}
+	printf '%s\n' "${text/@MARK@/HULL_TEST=$ID}" >"$1/config.json"
 }
 
 # config [--arg NAME VALUE]... FILTER: changes config.json by a jq filter.
 config() {
-	jq "$@" "$BUNDLE/config.json" >"$BUNDLE/config.json.new"
-	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+	local text
+	text=$(jq "$@" "$BUNDLE/config.json") || return
+	printf '%s\n' "$text" >"$BUNDLE/config.json"
 }
 
-# program ARG...: what runs inside.
+# program ARG...: what runs inside. As text, where jq has written config.json: by their indentation
+# these are the process's args, and no one else's.
 program() {
-	jq '.process.args = $ARGS.positional' "$BUNDLE/config.json" --args -- "$@" \
-		>"$BUNDLE/config.json.new"
-	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+	local text all='' argument from=$'\n    "args": [\n' to=$'\n    ]'
+	text=$(<"$BUNDLE/config.json")
+	for argument; do
+		if ! json_string "$argument"; then
+			text=
+			break
+		fi
+		all+=${all:+$',\n'}"      $JSON"
+	done
+	if [[ $all && $text == *"$from"*"$to"* ]]; then
+		printf '%s\n' "${text%%"$from"*}$from$all$to${text#*"$from"*"$to"}" >"$BUNDLE/config.json"
+	else
+		text=$(jq '.process.args = $ARGS.positional' "$BUNDLE/config.json" --args -- "$@") || return
+		printf '%s\n' "$text" >"$BUNDLE/config.json"
+	fi
+}
+
+# json_string TEXT: $JSON; fails where it would have to know about more than ASCII.
+json_string() {
+	local LC_ALL=C
+	JSON=${1//\\/\\\\}
+	JSON=${JSON//\"/\\\"}
+	JSON=${JSON//$'\n'/\\n}
+	JSON=\"${JSON//$'\t'/\\t}\"
+	[[ $JSON != *[![:print:]]* ]]
 }
 
 # script TEXT: a shell script that runs inside.
@@ -184,7 +228,7 @@ is_started() {
 # its flags, the seventh field behind the name. (The name itself is anybody's choice.)
 has_executed() {
 	local stat
-	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
 	# shellcheck disable=SC2086 # its fields
 	set -- ${stat##*) }
 	((!($7 & 0x40)))
@@ -198,13 +242,22 @@ hull_wait() {
 	stderr=$(<"$T/stderr")
 }
 
-# wait_for COMMAND...: until it succeeds, at most ten seconds.
+# wait_for COMMAND...: until it succeeds, at most ten seconds, and more on a slow machine. In between
+# bash waits itself for what nobody will ever write.
 wait_for() {
-	local tries
+	local tries pause nothing
+	"$@" && return 0
+	exec {nothing}<> <(:)
 	for tries in {1..500}; do
-		"$@" && return 0
-		sleep 0.02
+		pause=0.02
+		((tries > 4)) || pause=0.005
+		read -rt "$pause" -u "$nothing" || true
+		if "$@" {nothing}>&-; then
+			exec {nothing}>&-
+			return 0
+		fi
 	done
+	exec {nothing}>&-
 	return 1
 }
 
@@ -228,28 +281,55 @@ expect() {
 
 # expect_line TEXT: one of the lines of standard output is exactly this.
 expect_line() {
-	grep -qxF -- "$1" <<<"$output" || report "expected a line: $1"
+	[[ $'\n'$output$'\n' == *$'\n'"$1"$'\n'* ]] || report "expected a line: $1"
 }
 
 # expect_match REGEX: a line of standard output matches. expect_error: the same of standard error.
 expect_match() {
-	grep -qE -- "$1" <<<"$output" || report "expected to match: $1"
+	a_line_matches "$1" "$output" || report "expected to match: $1"
 }
 
 expect_error() {
 	[[ $status != 0 ]] || report "expected a failure"
-	grep -qE -- "$1" <<<"$stderr" || report "expected on standard error: $1"
+	a_line_matches "$1" "$stderr" || report "expected on standard error: $1"
+}
+
+# a_line_matches REGEX TEXT: as grep -E, without a process. Most match the whole text, too, but
+# lines decide, since ^, $ and [^x] mean a line's.
+a_line_matches() {
+	local - line
+	set +T # bats looks at each command otherwise
+	while IFS= read -r line; do
+		[[ ! $line =~ $1 ]] || return 0
+	done <<<"$2"
+	return 1
 }
 
 # The processes of the test's container: they carry its mark in their environment.
 container_processes() {
+	local files
 	# One grep for all: a process each would be most of what a test costs.
-	grep -lszxF "HULL_TEST=$ID" /proc/[0-9]*/environ | cut -d/ -f3 || true
+	files=$(grep -lszxF "HULL_TEST=$ID" /proc/[0-9]*/environ) || true
+	files=${files//\/proc\//}
+	[[ ! $files ]] || printf '%s\n' "${files//\/environ/}"
 }
 
 # The machine's mounts, but for those below directories of other tests, which may run beside.
 host_mounts() {
-	awk -v own="$T" '$5 !~ /hull-test\./ || index($5 "/", own "/") == 1' /proc/self/mountinfo
+	list_mounts
+	printf '%s' "$MOUNTS"
+}
+
+# list_mounts: the same in $MOUNTS.
+list_mounts() {
+	local - line at
+	set +T
+	MOUNTS=
+	while read -r line; do
+		at=${line#* * * * }
+		at=${at%% *}
+		[[ $at == *hull-test.* && $at/ != "$T"/* ]] || MOUNTS+=$line$'\n'
+	done </proc/self/mountinfo
 }
 
 # make_netns FILE: a network namespace that is kept by a bind mount, with lo up. drop_namespaces FILE...:
@@ -274,6 +354,8 @@ assert_clean() {
 	[[ -z $left ]] || fail "processes are left: $left"
 	[[ ! -e $CGROUP ]] || fail "the cgroup is left: $CGROUP"
 	[[ ! -e $CGROUPS/hull/$ID ]] || fail "the cgroup is left: $CGROUPS/hull/$ID"
-	left=$(diff "$T/mountinfo" <(host_mounts)) || fail "mounts have changed:" "$left"
+	list_mounts
+	[[ $(<"$T/mountinfo") == "${MOUNTS%$'\n'}" ]] ||
+		fail "mounts have changed:" "$(diff "$T/mountinfo" <(host_mounts))"
 	[[ ! -e $STATE/$ID ]] || fail "the state is left: $STATE/$ID"
 }

@@ -6,6 +6,7 @@ load ../lib
 guest_setup() {
 	[[ -e /dev/vm-out ]] || skip "runs in the guest only: ./tests/run vm"
 	hull_setup
+	swap_text '"linux": {' $'"linux": {\n    "resources": {},'
 }
 
 guest_teardown() {
@@ -24,36 +25,6 @@ swap_text() {
 	text=$(<"$BUNDLE/config.json")
 	[[ $text == *"$1"* ]] || return 1
 	printf '%s\n' "${text%%"$1"*}$2${text#*"$1"}" >"$BUNDLE/config.json"
-}
-
-# json_string TEXT: $JSON.
-json_string() {
-	JSON=${1//\\/\\\\}
-	JSON=${JSON//\"/\\\"}
-	JSON=${JSON//$'\n'/\\n}
-	JSON=\"${JSON//$'\t'/\\t}\"
-}
-
-make_bundle() {
-	local dir=$1 shared=$BATS_RUN_TMPDIR/rootfs base=$BATS_RUN_TMPDIR/base.json
-	[[ -e $shared/etc/hull-rootfs ]] || "$TOP/bundles/mkrootfs" "$shared"
-	[[ -e $base ]] || jq '.linux.cgroupsPath = "@CGROUP@" | .linux.resources = {} |
-		.process.env += ["@MARK@"]' "$TOP/tests/base.json" >"$base"
-	mkdir -p "$dir"
-	cp -a "$shared" "$dir/rootfs"
-	cp "$base" "$dir/config.json"
-	swap_text @CGROUP@ "/hull-test/$ID"
-	swap_text @MARK@ "HULL_TEST=$ID"
-}
-
-program() {
-	local all='' argument
-	for argument; do
-		json_string "$argument"
-		all+=${all:+, }$JSON
-	done
-	swap_text $'"args": [\n      "/bin/true"\n    ]' "\"args\": [$all]" ||
-		config --argjson args "[$all]" '.process.args = $args'
 }
 
 # ---- the table ---------------------------------------------------------------------------------
@@ -131,9 +102,4 @@ numbers() {
 	local major minor
 	read -r major minor < <(awk -v name="${1##*/}" '$4 == name { print $1, $2 }' /proc/partitions)
 	echo "\"major\": $major, \"minor\": $minor"
-}
-
-# One process for all of /proc: the one for each that ../lib.bash takes costs seconds here.
-container_processes() {
-	grep -lszxF "HULL_TEST=$ID" /proc/[0-9]*/environ | cut -d/ -f3
 }
