@@ -64,16 +64,11 @@ log_is() {
 
 # Processes that hooks have left: they carry the mark in their environment.
 marked_processes() {
-	local file
-	for file in /proc/[0-9]*/environ; do
-		if grep -qszxF "HULL_HOOK=$ID" "$file"; then
-			basename "$(dirname "$file")"
-		fi
-	done
+	grep -lszxF "HULL_HOOK=$ID" /proc/[0-9]*/environ | cut -d/ -f3 || true
 }
 
 no_hook_is_left() {
-	wait_for test -z "$(marked_processes)" || fail "of the hooks are left: $(marked_processes)"
+	wait_for eval '[[ -z $(marked_processes) ]]' || fail "of the hooks are left: $(marked_processes)"
 }
 
 # fails PATTERN: the start fails with that message, the program never ran, nothing is left.
@@ -435,7 +430,7 @@ fails() {
 	wait_for grep -q begun "$T/log"
 	kill -KILL "$HULL_PID"
 	wait "$HULL_PID" || true
-	wait_for test -z "$(marked_processes)"
+	no_hook_is_left
 	no_hook_is_left
 	capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
 	expect 0
@@ -720,7 +715,7 @@ inside_log_is() {
 		wait_for grep -q begun "$T/watched" || fail "$(<"$T/stderr")"
 		kill -KILL "$HULL_PID"
 		wait "$HULL_PID" || true
-		wait_for test -z "$(marked_processes)"
+		no_hook_is_left
 		no_hook_is_left
 		capture timeout 20 "$HULL" --root "$STATE" delete --force "$ID"
 		expect 0 ""

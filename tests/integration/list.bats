@@ -57,14 +57,23 @@ teardown() {
 	expect 0 ""
 }
 
+# ps_shows REGEX...: each matches a line of ps, now.
+ps_shows() {
+	local regex
+	capture hull ps --format wide "$ID"
+	for regex in "$@"; do
+		a_line_matches "$regex" "$output" || return
+	done
+}
+
 @test "ps --format wide: nobody hides behind a long list of groups" {
 	config '.process.user.additionalGids = [range(1000000000; 1000003000)]'
 	script 'exec sleep 30'
 	hull run --detach -b "$BUNDLE" "$ID" >/dev/null 2>&1 3>&-
-	capture hull ps --format wide "$ID"
+	# It runs, but may not have come to its sleep yet.
+	wait_for ps_shows '^1 +[0-9]+ +0 +S +[0-9.]+ [KM] .*sleep 30' || report "a process that sleeps"
 	expect 0
 	[[ ${#lines[@]} == 2 ]] || fail "$output"
-	expect_match '^1 +[0-9]+ +0 +S +[0-9.]+ [KM] .*sleep 30'
 	capture hull delete --force "$ID"
 	expect 0
 }
@@ -79,15 +88,14 @@ teardown() {
 	hull_start
 	capture hull exec --detach --user 7 "$ID" /bin/sleep 62
 	expect 0
-	wait_for test "$(hull ps --format json "$ID" | jq length)" = 3
-	capture hull ps --format wide "$ID"
+	wait_for ps_shows '^1 +[0-9]+ +0 +S +.* {3}sleep 60$' \
+		'^[0-9]+ +[0-9]+ +0 +S +.* {3}sleep 61$' '^[0-9]+ +[0-9]+ +7 +S +.*[sm] +/bin/sleep 62$' ||
+		report "three processes that sleep"
 	expect 0
 	[[ ${lines[0]} =~ ^PID\ +HOST\ +USER\ +S\ +RSS\ +CPU\ +UP\ +COMMAND$ ]] || report "the heading"
 	((${#lines[@]} == 4)) || report "three processes"
 	[[ ${lines[1]} =~ ^1\ +$PID\ +0\ +S\ +[0-9.]+\ [KM]\ +0:00\ +[0-9]+\ [sm]\ +sleep\ 60$ ]] ||
 		report "the first one"
-	expect_match '^[0-9]+ +[0-9]+ +0 +S +.* {3}sleep 61$'
-	expect_match '^[0-9]+ +[0-9]+ +7 +S +.*[sm] +/bin/sleep 62$'
 	capture hull ps --format wide "$ID" -o pid
 	expect_error "are for --format table alone"
 	hull delete --force "$ID"

@@ -547,9 +547,9 @@ held() {
 	assert_clean
 }
 
-# left PID: the child is gone, or a zombie of whoever inherits it.
-left() {
-	[[ $(ps -o stat= -p "$1") == [^Z]* ]]
+# ended PID: the child is gone, or a zombie of whoever inherits it.
+ended() {
+	[[ $(ps -o stat= -p "$1") != [^Z]* ]]
 }
 
 @test "a hull that is killed between the parts of the filter takes the child along" {
@@ -564,7 +564,7 @@ left() {
 	wait_for grep -qx 'Seccomp_filters:.1' "/proc/$child/status" || fail "no filter"
 	kill -KILL "$HULL_PID"
 	capture wait "$HULL_PID"
-	wait_for test -z "$(left "$child" && echo left)" || fail "the child is left"
+	wait_for ended "$child" || fail "the child is left"
 	hull_do delete --force "$ID"
 	expect 0
 	assert_clean

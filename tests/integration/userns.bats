@@ -306,7 +306,7 @@ make_source() {
 	unshare --net --uts --ipc sleep 60 >/dev/null 2>&1 3>&- &
 	HELPER=$!
 	wait_for test /proc/$HELPER/ns/net -ef /proc/$HELPER/task/$HELPER/ns/net
-	wait_for [ "$(readlink /proc/self/ns/net)" != "$(readlink /proc/$HELPER/ns/net)" ]
+	wait_for eval '[[ $(readlink /proc/self/ns/net) != "$(readlink "/proc/$HELPER/ns/net")" ]]'
 	config --arg p "/proc/$HELPER/ns" '.linux.namespaces |= map(
 		if .type == "network" then .path = "\($p)/net"
 		elif .type == "ipc" then .path = "\($p)/ipc" else . end) | del(.mounts[] |
