@@ -88,7 +88,7 @@ ps_shows() {
 	hull_start
 	capture hull exec --detach --user 7 "$ID" /bin/sleep 62
 	expect 0
-	wait_for ps_shows '^1 +[0-9]+ +0 +S +.* {3}sleep 60$' \
+	wait_for ps_shows '^1 +[0-9]+ +0 +S +.*[sm] +sleep 60$' \
 		'^[0-9]+ +[0-9]+ +0 +S +.* {3}sleep 61$' '^[0-9]+ +[0-9]+ +7 +S +.*[sm] +/bin/sleep 62$' ||
 		report "three processes that sleep"
 	expect 0
