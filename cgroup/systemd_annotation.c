@@ -17,6 +17,7 @@
 
 /* The only one of hull's own that may be changed. */
 #define DEFAULT_DEPENDENCIES "DefaultDependencies"
+#define AFTER                "After"
 
 /* The types that a value can name, https://docs.gtk.org/glib/gvariant-text-format.html. */
 static const struct type {
@@ -191,15 +192,27 @@ int systemd_parse_value(const char *text, struct arena *arena, struct systemd_pr
 /*
  * All that an annotation may set: it may shorten the container's life, take from its limits, and
  * give it time to end. Whatever is not here is refused, for systemd carries out much for a scope of
- * its own: Conflicts= stops other units, SuccessAction= powers the host off, After= with Before=
- * has it drop jobs of others, KillMode= and SendSIGKILL= let processes outlive their unit.
+ * its own: Conflicts= stops other units, SuccessAction= powers the host off, Before= with After=
+ * has it drop jobs of others, KillMode= and SendSIGKILL= let processes outlive their unit. CRI-O
+ * sends After='crio.service' with each container; nothing waits for a scope that waits for that.
  */
 static const char *const allowed[] = {
-	"TimeoutStopUSec", "RuntimeMaxUSec",     "CollectMode",
-	"KillSignal",      "SendSIGHUP",         "OOMPolicy",
-	"Documentation",   "ManagedOOMSwap",     "ManagedOOMMemoryPressure",
-	"MemoryMax",       "MemoryHigh",         "MemorySwapMax",
-	"MemoryZSwapMax",  "CPUQuotaPerSecUSec", DEFAULT_DEPENDENCIES,
+	"TimeoutStopUSec",
+	"RuntimeMaxUSec",
+	"CollectMode",
+	"KillSignal",
+	"SendSIGHUP",
+	"OOMPolicy",
+	"Documentation",
+	"ManagedOOMSwap",
+	"ManagedOOMMemoryPressure",
+	"MemoryMax",
+	"MemoryHigh",
+	"MemorySwapMax",
+	"MemoryZSwapMax",
+	"CPUQuotaPerSecUSec",
+	DEFAULT_DEPENDENCIES,
+	AFTER,
 };
 
 static bool is_allowed(const char *name)
@@ -251,6 +264,22 @@ static int check_own(const struct systemd_property *p, const struct systemd_prop
 	return r;
 }
 
+/* Not targets: those are ordered against all that begins and ends with the host. */
+static int check_after(const struct systemd_property *p, struct err *err)
+{
+	bool is_wrong = !str_eq(p->signature, "as");
+
+	if (!str_eq(p->name, AFTER))
+		return 0;
+	for (size_t i = 0; !is_wrong && i < p->n; i++)
+		is_wrong = !str_has_suffix(p->items[i].text, ".service");
+	if (!is_wrong)
+		return 0;
+	int r = err_say(err, ERR_CONFIG, EINVAL, "After takes a list of services here");
+	err_hint(err, "as in ['crio.service']");
+	return r;
+}
+
 /*
  * "TimeoutStopSec" of unit files is "TimeoutStopUSec" on the bus, in microseconds; runc turns one
  * into the other, too.
@@ -294,6 +323,8 @@ static int read_annotation(const struct spec_pair *pair, struct systemd_list *li
 		r = convert_seconds(&p, err);
 	if (r == 0)
 		r = check_own(&p, list->all, err);
+	if (r == 0)
+		r = check_after(&p, err);
 	if (r == 0)
 		systemd_put(list, &p);
 	return r;

@@ -13,12 +13,6 @@
 /* Of systemd's VALID_CHARS; '@' would make an instance of a template. */
 #define UNIT_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\"
 
-static bool has_suffix(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), m = strlen(suffix);
-	return n >= m && str_eq(s + n - m, suffix);
-}
-
 /* systemd gives a name that begins with '_' or '.' another directory. */
 static bool is_unit(const char *s)
 {
@@ -31,7 +25,7 @@ const char *systemd_expand_slice(const char *slice, struct arena *arena)
 	struct str path;
 	if (str_eq(slice, "-" SLICE_SUFFIX))
 		return "";
-	if (!is_unit(slice) || !has_suffix(slice, SLICE_SUFFIX))
+	if (!is_unit(slice) || !str_has_suffix(slice, SLICE_SUFFIX))
 		return NULL;
 	size_t n = strlen(slice) - strlen(SLICE_SUFFIX);
 	/* Each part between dashes is a level, and none may be empty. */
@@ -93,7 +87,7 @@ int systemd_plan_scope(const struct systemd_wish *wish, struct arena *arena,
 	const char *slice = *parts[0]       ? parts[0]
 			    : wish->is_user ? "user" SLICE_SUFFIX
 					    : "system" SLICE_SUFFIX;
-	if (has_suffix(parts[2], SLICE_SUFFIX))
+	if (str_has_suffix(parts[2], SLICE_SUFFIX))
 		return bad_path(path, "hull makes scopes, and its name is that of a slice", err);
 	const char *unit = arena_printf(arena, "%s%s%s" SCOPE_SUFFIX, parts[1],
 					*parts[1] ? "-" : "", parts[2]);

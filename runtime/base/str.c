@@ -118,6 +118,12 @@ bool str_has_prefix(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+bool str_has_suffix(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+	return n >= m && str_eq(s + n - m, suffix);
+}
+
 bool str_has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);

@@ -42,6 +42,7 @@ uint32_t str_utf8_char(const char *s, size_t size);
 bool str_is_dangerous(uint32_t c);
 
 bool str_has_prefix(const char *s, const char *prefix);
+bool str_has_suffix(const char *s, const char *suffix);
 /* Whether `word` is one of the words of a list that are separated by single blanks. */
 bool str_has_word(const char *list, const char *word);
 static inline bool str_eq(const char *a, const char *b)

@@ -554,6 +554,8 @@ static void test_harmful_annotations(void **state)
 		{ "org.systemd.property.PropagatesStopTo", "['sshd.service']", NULL },
 		{ "org.systemd.property.Before", "['sysinit.target']", NULL },
 		{ "org.systemd.property.After", "['multi-user.target']", NULL },
+		{ "org.systemd.property.After", "['crio.service', 'x.target']", NULL },
+		{ "org.systemd.property.After", "'crio.service'", NULL },
 		{ "org.systemd.property.RefuseManualStop", "true", NULL },
 		{ "org.systemd.property.KillMode", "'none'", NULL },
 		{ "org.systemd.property.SendSIGKILL", "false", NULL },
@@ -590,6 +592,7 @@ static void test_own_annotations(void **state)
 		{ "org.systemd.property.TasksAccounting", "false", -EINVAL, "" },
 		{ "org.systemd.property.DefaultDependencies", "true", 0,
 		  "; DefaultDependencies = yes; " },
+		{ "org.systemd.property.After", "['crio.service']", 0, "; After = crio.service" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_arena_ struct arena arena;
