@@ -99,9 +99,9 @@ _must_check_ int systemd_update(const char *unit, bool is_user,
 
 /*
  * Ends the unit with all that is in it, waits until that is done, and makes systemd forget it if it
- * has failed. No error when there is no such unit. `is_gone`: its cgroup is gone already, so that
- * only the last is to be done.
+ * has failed. No error when there is no such unit, or it is another's by now: its cgroup is not
+ * `path`. NULL: that is gone already; then only the last is to be done, if systemd can be reached.
  */
-_must_check_ int systemd_stop(const char *unit, bool is_user, bool is_gone, struct err *err);
+_must_check_ int systemd_stop(const char *unit, bool is_user, const char *path, struct err *err);
 
 #endif

@@ -231,8 +231,12 @@ static bool forget_dead_unit(struct asker *a, const char *unit)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000 * 1000 };
 	char *state = NULL;
+	const struct sd_bus_error exists = a->error;
 	int r = unit_property(a, unit, DESTINATION ".Unit", "ActiveState", &state);
-	if (r < 0 ? !is_unknown_unit(a) : str_eq(state, "active") || str_eq(state, "activating"))
+	bool lives = r < 0 ? !is_unknown_unit(a)
+			   : str_eq(state, "active") || str_eq(state, "activating");
+	a->error = exists; /* what the caller has to say of it */
+	if (lives)
 		return false;
 	(void)call_with(a, "ResetFailedUnit", (const char *const[]) { unit, NULL }, NULL);
 	nanosleep(&pause, NULL);
@@ -332,9 +336,20 @@ static int reset(struct asker *a, const char *unit, struct err *err)
 	return r < 0 && !is_unknown_unit(a) ? call_failed(a, r, "forget the unit", unit, err) : 0;
 }
 
-static int stop(struct asker *a, const char *unit, struct err *err)
+/* Nobody else's is stopped: who has the name by now has it in another slice, or no cgroup yet. */
+static bool is_others(struct asker *a, const struct systemd_question *q)
+{
+	char *path = NULL;
+	int r = unit_property(a, q->unit, DESTINATION ".Scope", "ControlGroup", &path);
+	return r >= 0 && *path && !str_eq(path, q->path);
+}
+
+static int stop(struct asker *a, const struct systemd_question *q, struct err *err)
 {
 	struct sd_bus_message *reply = NULL;
+	const char *unit = q->unit;
+	if (is_others(a, q))
+		return 0;
 	int r = call_with(a, "StopUnit", (const char *const[]) { unit, "replace", NULL }, &reply);
 	if (r < 0 && is_unknown_unit(a))
 		return 0;
@@ -380,7 +395,7 @@ int systemd_serve(const struct systemd_question *q, struct systemd_answer *answe
 	case SYSTEMD_ATTACH:
 		return attach(&a, q, err);
 	case SYSTEMD_STOP:
-		return stop(&a, q->unit, err);
+		return stop(&a, q, err);
 	case SYSTEMD_RESET:
 		return reset(&a, q->unit, err);
 	}

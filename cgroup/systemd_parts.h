@@ -71,6 +71,7 @@ struct systemd_question {
 	enum systemd_what what;
 	bool is_user;
 	const char *unit, *slice, *id;
+	const char *path; /* STOP: of its cgroup */
 	const struct systemd_properties *properties;
 	const char *below; /* ATTACH: a cgroup below the unit's, "": none */
 	pid_t pid;         /* who is attached */

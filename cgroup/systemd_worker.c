@@ -22,6 +22,8 @@
 #include "cgroup/update.h"
 
 #define WORKER_TIMEOUT_MS 30000 /* more than it takes to find out that systemd does not answer */
+#define RESET_TIMEOUT_MS  5000  /* nothing depends on it */
+#define SIGNAL_PAUSE_MS   100
 #define ENTER_TIMEOUT_MS  10000
 #define ENTER_PAUSE_MS    2
 
@@ -64,24 +66,37 @@ static void end_worker(pid_t pid, int *ret_status)
 		;
 }
 
+/* A start has blocked all signals, and reads them when it has the time. */
+static bool is_told_to_end(void)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	sigset_t pending;
+	bool is = false;
+	sigemptyset(&pending);
+	(void)sigpending(&pending);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		is = is || sigismember(&pending, ends[i]) == 1;
+	return is;
+}
+
 /* It has told, or it is gone, or its time is up. */
-static int wait_for_worker(int told, struct err *err)
+static int wait_for_worker(int told, enum systemd_what what, struct err *err)
 {
 	char byte;
-	int64_t deadline = clock_ms() + WORKER_TIMEOUT_MS;
+	int timeout = what == SYSTEMD_RESET ? RESET_TIMEOUT_MS : WORKER_TIMEOUT_MS, r = 0;
+	int64_t deadline = clock_ms() + timeout;
 	struct pollfd fd = { .fd = told, .events = POLLIN };
-	for (;;) {
-		int64_t left = deadline - clock_ms();
-		int r = poll(&fd, 1, left > 0 ? (int)left : 0);
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return err_sys(err, errno, "cannot wait for the process that asks systemd");
-		if (r == 0)
-			return err_sys(err, ETIMEDOUT, "systemd has not answered for %d s",
-				       WORKER_TIMEOUT_MS / 1000);
-		return read(told, &byte, 1) == 1 ? 0 : -ECHILD;
+	while (r == 0 && clock_ms() < deadline) {
+		if (what == SYSTEMD_START && is_told_to_end())
+			return err_sys(err, EINTR, "waiting for systemd was ended by a signal");
+		r = poll(&fd, 1, SIGNAL_PAUSE_MS);
+		r = r < 0 && errno == EINTR ? 0 : r;
 	}
+	if (r < 0)
+		return err_sys(err, errno, "cannot wait for the process that asks systemd");
+	if (r == 0)
+		return err_sys(err, ETIMEDOUT, "systemd has not answered for %d s", timeout / 1000);
+	return read(told, &byte, 1) == 1 ? 0 : -ECHILD;
 }
 
 static int worker_died(int status, struct err *err)
@@ -110,7 +125,7 @@ static int run_worker(const struct systemd_question *q, struct systemd_answer *a
 	_cleanup_close_ int told = fds[0];
 	if (pid < 0)
 		return err_sys(err, code, "cannot make the process that asks systemd");
-	int r = wait_for_worker(told, err);
+	int r = wait_for_worker(told, q->what, err);
 	if (r == 0 && !answer->err.code && q->what == SYSTEMD_START) {
 		*ret_pid = pid;
 		return 0;
@@ -175,14 +190,17 @@ int systemd_attach(const char *unit, const char *below, pid_t pid, struct err *e
 	return ask(&q, NULL, NULL, NULL, NULL, err);
 }
 
-int systemd_stop(const char *unit, bool is_user, bool is_gone, struct err *err)
+int systemd_stop(const char *unit, bool is_user, const char *path, struct err *err)
 {
 	const struct systemd_question q = {
-		.what = is_gone ? SYSTEMD_RESET : SYSTEMD_STOP,
+		.what = path ? SYSTEMD_STOP : SYSTEMD_RESET,
 		.is_user = is_user,
 		.unit = unit,
+		.path = path,
 	};
-	return ask(&q, NULL, NULL, NULL, NULL, err);
+	int r = ask(&q, NULL, NULL, NULL, NULL, path ? err : NULL);
+	/* The next scope of that name makes systemd forget it, too. */
+	return path ? r : 0;
 }
 
 /* ---- a scope ---- */
@@ -259,7 +277,9 @@ int systemd_start(const struct cgroup_root *root, const struct systemd_scope *sc
 	systemd_release(anchor);
 	fd_close(&ret->fd);
 	fd_close(&ret->lock_fd);
-	if (was_asked && systemd_stop(scope->unit, scope->is_user, false, NULL) < 0)
+	/* Who does not answer is not asked at once again: that is for later. */
+	if (was_asked && (r == -ETIMEDOUT || r == -EINTR ||
+			  systemd_stop(scope->unit, scope->is_user, scope->path, NULL) < 0))
 		ret->is_left = true;
 	return r;
 }

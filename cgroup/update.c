@@ -142,19 +142,21 @@ static int write_all(struct update *u, struct err *err)
 	return r;
 }
 
-int cgroup_update(int fd, const struct cgroup_plan *plan, bool has_devices, struct arena *arena,
-		  struct err *err)
+int cgroup_update(int fd, const struct cgroup_update *wanted, struct arena *arena, struct err *err)
 {
 	_cleanup_close_ int program = -EBADF;
+	const struct cgroup_plan *plan = wanted->plan;
 	struct update u = { .fd = fd, .plan = plan, .arena = arena };
 	u.done = arena_array(arena, plan->writes_n + ARRAY_SIZE(blocking), sizeof(*u.done));
-	if (has_devices && plan->device_insns) {
+	if (wanted->has_devices && plan->device_insns) {
 		program = device_load(plan->device_insns, plan->device_insns_n, err);
 		if (program < 0)
 			return program;
 	}
 	int r = write_all(&u, err);
-	if (r == 0 && has_devices)
+	if (r == 0 && wanted->agree)
+		r = wanted->agree(wanted->context, err);
+	if (r == 0 && wanted->has_devices)
 		r = device_swap(fd, program, err);
 	if (r == 0)
 		return 0;

@@ -19,12 +19,20 @@ _must_check_ int cgroup_complete_resources(int fd, struct spec_resources *resour
 _must_check_ int cgroup_enable(const struct cgroup_root *root, const char *path,
 			       const struct cgroup_plan *plan, struct err *err);
 
+struct cgroup_update {
+	const struct cgroup_plan *plan;
+	bool has_devices; /* its device program counts, too; none: everything is allowed */
+	/* Somebody else who must agree when all is written; NULL: nobody. */
+	int (*agree)(void *context, struct err *err);
+	void *context;
+};
+
 /*
- * Writes the plan's limits; with `has_devices` its device program (none: everything is allowed)
- * takes the place of the earlier one, in one step (R-077). When the kernel refuses anything, what
- * was written before is taken back, and the limits are the old ones.
+ * Writes the plan's limits; its device program takes the place of the earlier one, in one step
+ * (R-077). When anybody refuses anything, what was written before is taken back, and the limits are
+ * the old ones.
  */
-_must_check_ int cgroup_update(int fd, const struct cgroup_plan *plan, bool has_devices,
-			       struct arena *arena, struct err *err);
+_must_check_ int cgroup_update(int fd, const struct cgroup_update *wanted, struct arena *arena,
+			       struct err *err);
 
 #endif

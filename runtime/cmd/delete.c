@@ -116,14 +116,23 @@ static int empty_cgroup(const struct cgroup_root *root, const struct destroy *d,
 	return r;
 }
 
+static bool is_gone(const struct cgroup_root *root, const char *cgroup)
+{
+	_cleanup_close_ int fd = -EBADF;
+	return cgroup_open(root, cgroup, &fd, NULL) == -ENOENT;
+}
+
 /* One whose cgroup is gone has ended, and what has its name now is another's. */
 static int stop_unit(const struct cgroup_root *root, const struct state *state, struct err *err)
 {
-	_cleanup_close_ int fd = -EBADF;
 	if (!state->unit)
 		return 0;
-	bool is_gone = cgroup_open(root, state->cgroup, &fd, NULL) == -ENOENT;
-	return systemd_stop(state->unit, state->unit_is_user, is_gone, err);
+	int r = systemd_stop(state->unit, state->unit_is_user,
+			     is_gone(root, state->cgroup) ? NULL : state->cgroup, err);
+	if (r == 0 || !is_gone(root, state->cgroup))
+		return r;
+	err_clear(err); /* by itself, with its last process: no bus is needed for that */
+	return 0;
 }
 
 static int remove_cgroup(const struct destroy *d, int64_t deadline, struct err *err)

@@ -242,13 +242,20 @@ static int resources_of_file(struct cmd *cmd, const struct update_options *optio
 
 /* ---- the update ---- */
 
+struct unit_update {
+	const struct state *state;
+	const struct spec_resources *resources;
+	const struct cgroup_plan *plan;
+	struct arena *arena;
+};
+
 /* After the files: what the kernel refuses, systemd is not told. */
-static int update_unit(const struct state *state, const struct spec_resources *resources,
-		       const struct cgroup_plan *plan, struct arena *arena, struct err *err)
+static int update_unit(void *context, struct err *err)
 {
+	const struct unit_update *u = context;
 	struct systemd_properties properties;
-	int r = systemd_plan_update(resources, plan, arena, &properties, err);
-	return r < 0 ? r : systemd_update(state->unit, state->unit_is_user, &properties, err);
+	int r = systemd_plan_update(u->resources, u->plan, u->arena, &properties, err);
+	return r < 0 ? r : systemd_update(u->state->unit, u->state->unit_is_user, &properties, err);
 }
 
 static int enable(const char *path, const struct cgroup_plan *plan, struct err *err)
@@ -267,6 +274,14 @@ static int apply(const struct state *state, int fd, struct spec_resources *resou
 		 struct arena *arena, struct err *err)
 {
 	struct cgroup_plan plan;
+	struct unit_update unit = { state, resources, &plan, arena };
+	const struct cgroup_update wanted = {
+		.plan = &plan,
+		.has_devices = resources->devices.n > 0,
+		.agree = state->unit ? update_unit : NULL,
+		.context = &unit,
+	};
+	const struct cgroup_update letter = { .plan = &plan };
 
 	int r = cgroup_complete_resources(fd, resources, err);
 	if (r == 0)
@@ -274,11 +289,9 @@ static int apply(const struct state *state, int fd, struct spec_resources *resou
 	if (r == 0)
 		r = enable(state->cgroup, &plan, err);
 	if (r == 0)
-		r = cgroup_update(fd, &plan, resources->devices.n > 0, arena, err);
-	if (r == 0 && state->unit)
-		r = update_unit(state, resources, &plan, arena, err);
+		r = cgroup_update(fd, &wanted, arena, err);
 	if (r == 0 && state->unit) /* to the letter again: systemd rounds */
-		r = cgroup_update(fd, &plan, false, arena, err);
+		r = cgroup_update(fd, &letter, arena, err);
 	return r;
 }
 

@@ -106,12 +106,22 @@ int scope_settle(struct start *s, struct err *err)
 	return r < 0 ? r : write_pids(s, NULL, err);
 }
 
+static bool has_ended(const struct start *s)
+{
+	return s->cgroup_fd >= 0 && cgroup_is_removed(s->cgroup_fd);
+}
+
 int scope_end(struct start *s, struct err *err)
 {
 	systemd_release(&s->anchor);
 	if (!s->state.unit)
 		return 0;
 	/* A scope whose cgroup is gone has ended, and the next of its name may be another's. */
-	bool is_gone = s->cgroup_fd >= 0 && cgroup_is_removed(s->cgroup_fd);
-	return systemd_stop(s->state.unit, s->state.unit_is_user, is_gone, err);
+	bool is_gone = has_ended(s);
+	int r = systemd_stop(s->state.unit, s->state.unit_is_user,
+			     is_gone ? NULL : s->plan->cgroup_path, err);
+	if (r == 0 || !has_ended(s))
+		return r;
+	err_clear(err); /* by itself, with its last process: no bus is needed for that */
+	return 0;
 }

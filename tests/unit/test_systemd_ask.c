@@ -186,6 +186,7 @@ int systemd_load(struct systemd_library *ret, struct err *err)
 /* ---- the tests ---- */
 
 static struct systemd_answer answer;
+static const char *stopped_path = "/hull.slice/a.scope";
 
 static int ask(enum systemd_what what)
 {
@@ -195,6 +196,7 @@ static int ask(enum systemd_what what)
 		.unit = "a.scope",
 		.slice = "hull.slice",
 		.id = "a",
+		.path = stopped_path,
 		.properties = &none,
 	};
 	answer = (struct systemd_answer) { 0 };
@@ -235,13 +237,25 @@ static void test_calls(void **state)
 	(void)state;
 	fake = (struct fake) { .result = "done" };
 	assert_int_equal(ask(SYSTEMD_STOP), 0);
-	assert_string_equal(fake.calls, "StopUnit a.scope replace; ResetFailedUnit a.scope; ");
+	assert_string_equal(fake.calls, "GetUnit a.scope; StopUnit a.scope replace; "
+					"ResetFailedUnit a.scope; ");
 	assert_int_equal(ask(SYSTEMD_RESET), 0);
 	assert_string_equal(fake.calls, "ResetFailedUnit a.scope; ");
 	assert_int_equal(ask(SYSTEMD_START), 0);
 	assert_string_equal(fake.calls, "StartTransientUnit a.scope fail; GetUnit a.scope; ");
 	assert_string_equal(answer.path, "/hull.slice/a.scope");
 	assert_true(answer.was_asked);
+}
+
+/* The name is of a unit elsewhere by now. */
+static void test_others(void **state)
+{
+	(void)state;
+	fake = (struct fake) { .result = "done" };
+	stopped_path = "/other.slice/a.scope";
+	assert_int_equal(ask(SYSTEMD_STOP), 0);
+	stopped_path = "/hull.slice/a.scope";
+	assert_string_equal(fake.calls, "GetUnit a.scope; ");
 }
 
 /* One that is not there is stopped; any other refusal is an error with systemd's words. */
@@ -253,7 +267,7 @@ static void test_refusals(void **state)
 		.error = "org.freedesktop.systemd1.NoSuchUnit",
 	};
 	assert_int_equal(ask(SYSTEMD_STOP), 0);
-	assert_string_equal(fake.calls, "StopUnit a.scope replace; ");
+	assert_string_equal(fake.calls, "GetUnit a.scope; StopUnit a.scope replace; ");
 	fake.error = "org.freedesktop.DBus.Error.AccessDenied";
 	assert_true(ask(SYSTEMD_STOP) < 0);
 	assert_string_equal(answer.err.cause, "systemd: no");
@@ -268,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_job_results),
 		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_refusals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ int systemd_serve(const struct systemd_question *q, struct systemd_answer *answe
 
 static int stop(struct err *err)
 {
-	return systemd_stop("a.scope", false, false, err);
+	return systemd_stop("a.scope", false, "/a.scope", err);
 }
 
 /* ---- what may stand in the answer ---- */
@@ -126,12 +126,18 @@ static void test_ends(void **state)
 static int fail_after_asking(const struct systemd_question *q, struct systemd_answer *answer)
 {
 	answer->was_asked = q->what == SYSTEMD_START;
-	return err_say(&answer->err, ERR_HOST, ETIMEDOUT, "no answer");
+	return err_say(&answer->err, ERR_HOST, ECANCELED, "no");
 }
 
 static int fail_to_start(const struct systemd_question *q, struct systemd_answer *answer)
 {
 	return q->what == SYSTEMD_START ? fail_after_asking(q, answer) : 0;
+}
+
+static int get_no_answer(const struct systemd_question *q, struct systemd_answer *answer)
+{
+	answer->was_asked = q->what == SYSTEMD_START;
+	return answer->was_asked ? err_say(&answer->err, ERR_HOST, ETIMEDOUT, "no answer") : 0;
 }
 
 /* The slices above a unit that may be left are systemd's to remove, and no other's. */
@@ -141,12 +147,15 @@ static void test_left(void **state)
 	struct err err = { 0 };
 	struct cgroup made;
 	serve = fail_after_asking;
-	assert_int_equal(start(&made, &err), -ETIMEDOUT);
+	assert_int_equal(start(&made, &err), -ECANCELED);
 	assert_true(made.is_left);
 	assert_int_equal(made.kept, strlen("/hull.slice"));
 	serve = fail_to_start; /* and can be stopped */
-	assert_int_equal(start(&made, &err), -ETIMEDOUT);
+	assert_int_equal(start(&made, &err), -ECANCELED);
 	assert_false(made.is_left);
+	serve = get_no_answer; /* is not asked at once again */
+	assert_int_equal(start(&made, &err), -ETIMEDOUT);
+	assert_true(made.is_left);
 	serve = say_no; /* never asked */
 	assert_int_equal(start(&made, &err), -EBUSY);
 	assert_false(made.is_left);
