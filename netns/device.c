@@ -216,15 +216,25 @@ static int give_back(struct netns_pair *p, const struct netns_device *d, unsigne
 	return r < 0 ? r : route_restore(&p->host, index, &d->routes);
 }
 
+/* The host's end of a cable goes with the other one, and nobody there can make another. */
+static bool is_plugged(struct netns_pair *p, const struct netns_device *d)
+{
+	struct link peer;
+	if (!str_eq(d->link.kind, "veth") || !d->link.is_peer_here)
+		return true;
+	return link_get(&p->host, d->link.peer, &peer) == 0 && peer.peer == d->new_index;
+}
+
 /*
  * Others in an existing namespace may have removed it, and made one with its number. What the
- * kernel tells apart for sure is hardware, which nobody can make; else it is the kind of device.
+ * kernel tells apart for sure is hardware, which nobody can make, and a cable by its other end;
+ * else it is the kind of device.
  */
 static int check_there(struct netns_pair *p, const struct netns_device *d)
 {
 	struct link there;
 	int r = link_get(&p->container, d->new_index, &there);
-	return r < 0 || str_eq(there.kind, d->link.kind) ? r : -ENODEV;
+	return r < 0 || (str_eq(there.kind, d->link.kind) && is_plugged(p, d)) ? r : -ENODEV;
 }
 
 bool netns_device_is_away(struct netns_pair *p, const struct netns_device *d)

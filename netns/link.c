@@ -19,7 +19,7 @@ static void fill_af(const struct rtattr *spec, struct link *ret)
 
 static int fill(const struct nlmsghdr *answer, void *context)
 {
-	const struct rtattr *table[IFLA_AF_SPEC + 1], *info[IFLA_INFO_KIND + 1];
+	const struct rtattr *table[IFLA_LINK_NETNSID + 1], *info[IFLA_INFO_KIND + 1];
 	const struct ifinfomsg *head = NLMSG_DATA(answer);
 	struct link *ret = context;
 
@@ -31,6 +31,8 @@ static int fill(const struct nlmsghdr *answer, void *context)
 		.index = (unsigned)head->ifi_index,
 		.flags = head->ifi_flags,
 		.master = netlink_u32(table[IFLA_MASTER]),
+		.peer = netlink_u32(table[IFLA_LINK]),
+		.is_peer_here = table[IFLA_LINK] && !table[IFLA_LINK_NETNSID],
 	};
 	netlink_text(table[IFLA_IFNAME], ret->name, sizeof(ret->name));
 	netlink_text(info[IFLA_INFO_KIND], ret->kind, sizeof(ret->kind));

@@ -11,8 +11,10 @@
 
 struct link {
 	unsigned index;
-	unsigned flags;  /* IFF_* */
-	unsigned master; /* the index of the bridge or bond that it is a port of; 0: none */
+	unsigned flags;    /* IFF_* */
+	unsigned master;   /* the index of the bridge or bond that it is a port of; 0: none */
+	unsigned peer;     /* what it is the other end of, or on top of; 0: none */
+	bool is_peer_here; /* in the same network namespace, whose index that is */
 	bool has_addr_gen_mode;
 	uint8_t addr_gen_mode; /* how IPv6 makes its link-local address */
 	char name[IFNAMSIZ];

@@ -121,7 +121,7 @@ void cmd_report_error(struct cmd *cmd, const struct err *err)
 	if (cmd->problems.errors > 0)
 		report_problems(&text, doc, &cmd->problems, problem_flags(cmd));
 	else
-		report_err(&text, doc, err, stderr_flags(cmd));
+		report_err(&text, doc, err, problem_flags(cmd));
 	to_stderr(&text);
 	log_error(cmd, err);
 }

@@ -302,6 +302,12 @@ is_away() {
 			timeout 10 nsenter --net="$OTHER" ip link add name evil index $number type vxlan id 5 dstport 0
 		exit 1
 	END
+	swap_device
+	[[ $(at ip -o link show | wc -l) == 1 ]] || fail "$(at ip -o addr show)"
+}
+
+# A start in which $T/swap is a hook, and fails.
+swap_device() {
 	chmod +x "$T/swap"
 	config --arg p "$OTHER" --arg h "$T/swap" '.linux.netDevices = {"dev0": {}} |
 		.linux.namespaces |= map(if .type == "network" then .path = $p else . end) |
@@ -310,6 +316,21 @@ is_away() {
 	expect 1 ""
 	expect_error "hook"
 	nsenter --net="$OTHER" ip -o link show evil
+}
+
+@test "a cable that others have put in place of one does not come to the host" {
+	make_device
+	OTHER=$T/other
+	make_netns "$OTHER"
+	local number
+	number=$(at ip -o link show dev0 | cut -d: -f1)
+	cat >"$T/swap" <<-END
+		#!/bin/sh
+		timeout 10 nsenter --net="$OTHER" ip link del dev0
+		timeout 10 nsenter --net="$OTHER" ip link add name evil index $number type veth peer name end
+		exit 1
+	END
+	swap_device
 	[[ $(at ip -o link show | wc -l) == 1 ]] || fail "$(at ip -o addr show)"
 }
 

@@ -72,6 +72,7 @@ H() {
 	H update --resources - "$ID"
 	expect 1 ""
 	expect_error "is no limit"
+	expect_error 'standard input: 1 problem, nothing was changed'
 }
 
 @test "update: options are checked, and named" {
