@@ -5,7 +5,7 @@
 header='bundle         of    faults   same errors hangs degraded  left  kills leaks    s'
 
 # With everything, the others do what tells them apart: the rest is the same to them, or takes hours.
-of_others=(plain userns hooks terminal create:plain start:plain kill:plain delete:plain exec:plain)
+of_others=(plain userns hooks)
 
 jobs_of() {
 	local name chosen=("${names[@]}")
