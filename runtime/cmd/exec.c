@@ -281,23 +281,10 @@ static int run_process(struct cmd *cmd, struct start *start, struct err *err)
 	struct start_result result;
 	struct spec_problems late = { 0 };
 
-	start->late = &late;
-	start->problems = &cmd->problems;
-	start->before_clone = outcome_show_warnings;
-	start->before_clone_context = cmd;
+	outcome_prepare(cmd, start, &late);
 	int r = start_exec(start, &result, err);
-	if (cmd->global.debug)
-		outcome_show_tolerated(cmd, start);
-	outcome_show_late(cmd, &late);
-	if (result.stop_signal) {
-		cmd_report_error(cmd, err);
-		return cmd_die_by(result.stop_signal);
-	}
-	if (r < 0)
-		return r;
-	if (cmd->global.log)
-		cmd_report_warnings(cmd);
-	return start->plan->flags & PLAN_DETACH ? 0 : outcome_status(&result);
+	outcome_show(cmd, start);
+	return outcome_tell(cmd, start, &result, r, err);
 }
 
 static int exec_in(struct cmd *cmd, const struct exec_options *o, struct plan_exec_options *po,

@@ -59,37 +59,19 @@ static int start_bundle(struct cmd *cmd, const struct run_options *o, struct bun
 	if (r < 0)
 		return r;
 	start_init(&start, &bundle->plan, &cmd->arena, &store);
-	start.problems = &cmd->problems;
-	start.late = &late;
+	outcome_prepare(cmd, &start, &late);
 	start.pid_file = o->pid_file;
 	start.pidfd_socket = o->pidfd_socket;
 	start.timeline = timeline;
 	fill_state(bundle, &start.state);
-	start.before_clone = outcome_show_warnings;
-	start.before_clone_context = cmd;
 	if (cmd->global.debug)
 		show_plan(cmd, &bundle->plan);
 	r = start_run(&start, &result, err);
-	if (cmd->global.debug)
-		outcome_show_tolerated(cmd, &start);
-	outcome_show_late(cmd, &late);
+	outcome_show(cmd, &start);
 	trace_show(cmd, o->timeline, timeline, &start, result.started ? NULL : err);
 	start_done(&start);
 	state_store_close(&store);
-	if (!result.started && !result.stop_signal)
-		return r;
-	/* A log has either one error, with the warnings in it, or a record for each warning. */
-	if (r < 0)
-		cmd_report_error(cmd, err);
-	else if (cmd->global.log)
-		cmd_report_warnings(cmd);
-	if (result.left)
-		return 0;
-	if (result.started)
-		cmd_report_exit(cmd, bundle->plan.id, &start.exit);
-	if (result.stop_signal)
-		return cmd_die_by(result.stop_signal);
-	return outcome_status(&result);
+	return outcome_tell(cmd, &start, &result, r, err);
 }
 
 int run_container(struct cmd *cmd, const struct run_options *o, struct err *err)
