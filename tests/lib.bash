@@ -207,6 +207,15 @@ capture() {
 	mapfile -t lines <"$T/stdout"
 }
 
+# H ARG...: hull, with its output beside that of the container, and $INPUT on standard input.
+H() {
+	status=0
+	timeout 60 "$HULL" --root "$STATE" "$@" >"$T/H.stdout" 2>"$T/H.stderr" <<<"${INPUT:-}" ||
+		status=$?
+	output=$(<"$T/H.stdout")
+	stderr=$(<"$T/H.stderr")
+}
+
 # hull_start [OPTION of run...]: runs the bundle in the background; $HULL_PID is hull's process and
 # $PID the container's first one. Its output goes to $T/stdout and $T/stderr.
 hull_start() {

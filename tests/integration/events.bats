@@ -15,15 +15,6 @@ teardown() {
 	hull_teardown
 }
 
-# H ARG...: hull, with its output beside that of the container.
-H() {
-	status=0
-	timeout 30 "$HULL" --root "$STATE" "$@" >"$T/events.stdout" 2>"$T/events.stderr" </dev/null ||
-		status=$?
-	output=$(<"$T/events.stdout")
-	stderr=$(<"$T/events.stderr")
-}
-
 @test "events --stats: one object, on one line, with what runc has in it" {
 	hull_start
 	wait_for grep -q ready "$T/stdout"

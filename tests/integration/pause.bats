@@ -23,7 +23,6 @@ capture() {
 	stderr=$(<"$T/pause.stderr")
 }
 hull() { "$HULL" --root "$STATE" "$@"; }
-H() { capture "$HULL" --root "$STATE" "$@"; }
 
 # status_is WORD: in state and in list.
 status_is() {

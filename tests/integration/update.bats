@@ -16,15 +16,6 @@ teardown() {
 	hull_teardown
 }
 
-# H ARG...: hull, with its output beside that of the container, and $INPUT on standard input.
-H() {
-	status=0
-	timeout 30 "$HULL" --root "$STATE" "$@" >"$T/update.stdout" 2>"$T/update.stderr" \
-		<<<"${INPUT:-}" || status=$?
-	output=$(<"$T/update.stdout")
-	stderr=$(<"$T/update.stderr")
-}
-
 @test "update --resources: from a file and from standard input, by the rules of config.json" {
 	hull_start
 	INPUT='{"unified": {"cgroup.max.descendants": "7"}}'

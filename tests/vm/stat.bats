@@ -11,14 +11,6 @@ teardown() {
 	guest_teardown
 }
 
-H() {
-	status=0
-	timeout 60 "$HULL" --root "$STATE" "$@" >"$T/events.stdout" 2>"$T/events.stderr" </dev/null ||
-		status=$?
-	output=$(<"$T/events.stdout")
-	stderr=$(<"$T/events.stderr")
-}
-
 # number FILTER MIN MAX: of the one event.
 number() {
 	jq -e --argjson min "$2" --argjson max "$3" \

@@ -15,15 +15,6 @@ teardown() {
 	guest_teardown
 }
 
-# H ARG...: hull, with its output beside that of the container, and $INPUT on standard input.
-H() {
-	status=0
-	timeout 60 "$HULL" --root "$STATE" "$@" >"$T/update.stdout" 2>"$T/update.stderr" \
-		<<<"${INPUT:-}" || status=$?
-	output=$(<"$T/update.stdout")
-	stderr=$(<"$T/update.stderr")
-}
-
 # update OPTION...: must succeed, and say nothing.
 update() {
 	row_end
