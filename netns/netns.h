@@ -1,6 +1,6 @@
 /*
- * Network namespaces: what hull does in and to them. These functions also run in the child between
- * clone and exec: they do not allocate.
+ * Network namespaces: what the child does in its own. The parent's part is in device.h and
+ * bridge.h. Runs between clone and exec: it does not allocate.
  */
 #ifndef HULL_NETNS_NETNS_H
 #define HULL_NETNS_NETNS_H

@@ -15,7 +15,8 @@
 #define REMARK_THROTTLED 100 /* of 1000 periods */
 #define REMARK_MEMORY    90  /* percent of the limit */
 
-static bool is_known(uint64_t v)
+/* Neither unknown nor without a limit. */
+static bool is_number(uint64_t v)
 {
 	return v != CGROUP_NUMBER_NONE && v != CGROUP_NUMBER_MAX;
 }
@@ -25,7 +26,7 @@ static bool is_known(uint64_t v)
 /* A counter that has gone back is another container's. */
 static uint64_t per_second(uint64_t before, uint64_t now, int64_t ms)
 {
-	if (!is_known(before) || !is_known(now) || now < before || ms <= 0)
+	if (!is_number(before) || !is_number(now) || now < before || ms <= 0)
 		return LOAD_NONE;
 	return (now - before) * 1000 / (uint64_t)ms;
 }
@@ -40,7 +41,7 @@ static uint64_t sum_io(const struct cgroup_stat *s, bool is_read)
 
 static uint64_t throttled_of(const struct stat_cpu *before, const struct stat_cpu *now)
 {
-	if (!is_known(now->quota) || !is_known(before->periods) || !is_known(now->periods))
+	if (!is_number(now->quota) || !is_number(before->periods) || !is_number(now->periods))
 		return LOAD_NONE;
 	if (now->periods <= before->periods || now->throttled_periods < before->throttled_periods)
 		return 0;
@@ -55,7 +56,7 @@ void report_load_rates(const struct load *before, const struct load *now, int64_
 	*ret = (struct load_rates) { LOAD_NONE, LOAD_NONE, LOAD_NONE, LOAD_NONE, LOAD_NONE };
 	if (!now->has_stat)
 		return;
-	if (is_known(s->cpu.quota) && s->cpu.period > 0)
+	if (is_number(s->cpu.quota) && s->cpu.period > 0)
 		ret->limit_millicores = s->cpu.quota * 1000 / s->cpu.period;
 	if (!before || !before->has_stat)
 		return;
@@ -89,7 +90,7 @@ static void add(struct table *t, struct str *cell)
 
 static void add_bytes(struct table *t, struct str *cell, uint64_t n)
 {
-	if (is_known(n)) {
+	if (is_number(n)) {
 		report_bytes(cell, n);
 		if (n < 1024)
 			str_append(cell, " B");
@@ -99,16 +100,16 @@ static void add_bytes(struct table *t, struct str *cell, uint64_t n)
 
 static void add_cpu(struct table *t, struct str *cell, const struct load_rates *r)
 {
-	if (is_known(r->millicores))
+	if (is_number(r->millicores))
 		str_printf(cell, "%" PRIu64 ".%02" PRIu64, r->millicores / 1000,
 			   r->millicores % 1000 / 10);
 	add(t, cell);
-	if (is_known(r->limit_millicores) && r->limit_millicores > 0 && is_known(r->millicores))
+	if (is_number(r->limit_millicores) && r->limit_millicores > 0 && is_number(r->millicores))
 		str_printf(cell, "%" PRIu64 " %% of %" PRIu64 ".%02" PRIu64,
 			   percent(r->millicores, r->limit_millicores), r->limit_millicores / 1000,
 			   r->limit_millicores % 1000 / 10);
 	add(t, cell);
-	if (is_known(r->throttled))
+	if (is_number(r->throttled))
 		str_printf(cell, "%" PRIu64 " %%", r->throttled / 10);
 	add(t, cell);
 }
@@ -116,7 +117,7 @@ static void add_cpu(struct table *t, struct str *cell, const struct load_rates *
 static void add_memory(struct table *t, struct str *cell, const struct stat_memory *m)
 {
 	add_bytes(t, cell, m->usage);
-	if (is_known(m->limit) && m->limit > 0 && is_known(m->usage)) {
+	if (is_number(m->limit) && m->limit > 0 && is_number(m->usage)) {
 		str_printf(cell, "%" PRIu64 " %% of ", percent(m->usage, m->limit));
 		report_bytes(cell, m->limit);
 	}
@@ -126,9 +127,9 @@ static void add_memory(struct table *t, struct str *cell, const struct stat_memo
 
 static void add_pids(struct table *t, struct str *cell, const struct cgroup_stat *s)
 {
-	if (is_known(s->pids))
+	if (is_number(s->pids))
 		str_printf(cell, "%" PRIu64, s->pids);
-	if (is_known(s->pids) && is_known(s->pids_limit))
+	if (is_number(s->pids) && is_number(s->pids_limit))
 		str_printf(cell, "/%" PRIu64, s->pids_limit);
 	add(t, cell);
 }
@@ -164,7 +165,7 @@ static void add_row(struct table *t, const struct load *load, const struct load_
 	add_pids(t, &cell, s);
 	add_bytes(t, &cell, r->read);
 	add_bytes(t, &cell, r->written);
-	if (is_known(s->memory.oom_kills))
+	if (is_number(s->memory.oom_kills))
 		str_printf(&cell, "%" PRIu64, s->memory.oom_kills);
 	add(t, &cell);
 	add_pressure(t, &cell, &s->cpu.pressure);
@@ -177,19 +178,19 @@ static void remark(struct str *out, const struct load *load, const struct load_r
 	const struct stat_memory *m = &load->stat.memory;
 	if (!load->has_stat)
 		return;
-	if (is_known(r->throttled) && r->throttled >= REMARK_THROTTLED)
+	if (is_number(r->throttled) && r->throttled >= REMARK_THROTTLED)
 		str_printf(out,
 			   "%s: throttled in %" PRIu64 " %% of its periods: cpu.max is %" PRIu64
 			   ".%02" PRIu64 " CPUs\n",
 			   load->id, r->throttled / 10, r->limit_millicores / 1000,
 			   r->limit_millicores % 1000 / 10);
-	if (is_known(m->usage) && is_known(m->limit) && m->limit > 0 &&
+	if (is_number(m->usage) && is_number(m->limit) && m->limit > 0 &&
 	    percent(m->usage, m->limit) >= REMARK_MEMORY)
 		str_printf(out,
 			   "%s: memory at %" PRIu64 " %% of its limit, reached %" PRIu64
 			   " times so far\n",
 			   load->id, percent(m->usage, m->limit),
-			   is_known(m->limit_hits) ? m->limit_hits : 0);
+			   is_number(m->limit_hits) ? m->limit_hits : 0);
 }
 
 void report_load_table(struct str *out, const struct loads *before, const struct loads *now,
@@ -218,7 +219,7 @@ void report_load_table(struct str *out, const struct loads *before, const struct
 /* What is not known, or not limited, has no member. */
 static void put(struct json_out *o, const char *key, uint64_t v)
 {
-	if (!is_known(v))
+	if (!is_number(v))
 		return;
 	json_out_key(o, key);
 	json_out_uint(o, v);
@@ -228,7 +229,7 @@ static void put(struct json_out *o, const char *key, uint64_t v)
 static void put_thousandths(struct json_out *o, const char *key, uint64_t v)
 {
 	char text[32];
-	if (!is_known(v))
+	if (!is_number(v))
 		return;
 	snprintf(text, sizeof(text), "%" PRIu64 ".%03" PRIu64, v / 1000, v % 1000);
 	json_out_key(o, key);
@@ -237,7 +238,7 @@ static void put_thousandths(struct json_out *o, const char *key, uint64_t v)
 
 static void put_share(struct json_out *o, const char *key, uint64_t part, uint64_t whole)
 {
-	if (is_known(part) && is_known(whole) && whole > 0)
+	if (is_number(part) && is_number(whole) && whole > 0)
 		put_thousandths(o, key, part * 1000 / whole);
 }
 

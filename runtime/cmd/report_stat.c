@@ -8,14 +8,14 @@
 
 #include "base/json.h"
 
-static bool is_known(uint64_t v)
+static bool is_there(uint64_t v)
 {
 	return v != CGROUP_NUMBER_NONE;
 }
 
 static void put(struct json_out *o, const char *key, uint64_t v)
 {
-	if (!is_known(v))
+	if (!is_there(v))
 		return;
 	json_out_key(o, key);
 	json_out_uint(o, v == CGROUP_NUMBER_MAX ? UINT64_MAX : v);
@@ -23,7 +23,7 @@ static void put(struct json_out *o, const char *key, uint64_t v)
 
 static void put_nanoseconds(struct json_out *o, const char *key, uint64_t microseconds)
 {
-	put(o, key, is_known(microseconds) ? microseconds * 1000 : microseconds);
+	put(o, key, is_there(microseconds) ? microseconds * 1000 : microseconds);
 }
 
 /* ---- pressure ---- */
@@ -91,7 +91,7 @@ static void put_usage(struct json_out *o, const char *key, uint64_t limit, uint6
 /* The two of cgroup v2 as the one of v1, which runc still prints. */
 static uint64_t sum(uint64_t memory, uint64_t swap)
 {
-	if (!is_known(memory) || !is_known(swap))
+	if (!is_there(memory) || !is_there(swap))
 		return CGROUP_NUMBER_NONE;
 	if (memory == CGROUP_NUMBER_MAX || swap == CGROUP_NUMBER_MAX)
 		return CGROUP_NUMBER_MAX;

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "seccomp/seccomp.h"
 #include "explain/lookup.h"
+#include "start/fail.h"
 #include "start/hooks.h"
 #include "start/sys.h"
 #include "start/timeline.h"
@@ -94,9 +95,7 @@ static int set_rlimits(struct start *s, bool raised, struct err *err)
 			atomic_fetch_or(&s->channel.page->rlimits_left, UINT64_C(1) << i);
 			continue;
 		}
-		int r = err_sys(err, errno, "cannot set a resource limit");
-		err_at(err, l->at);
-		return r;
+		return fail_rlimit(l, errno, err);
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@
  * The directory is the claim on the id, and its lock (flock) is held while the container's state
  * changes. The first says what is going to be made before it is made (R-080), is replaced as a
  * whole (R-082), and can be missing or broken: then the directory alone is enough to clean up.
- * state, list and ps take no lock.
+ * state, list, ps, stats and events take no lock.
  */
 #ifndef HULL_STATE_STATE_H
 #define HULL_STATE_STATE_H
@@ -262,8 +262,8 @@ _must_check_ bool state_find_kill(const struct state_entry *entry, pid_t pid, in
 				  struct exitinfo_origin *ret);
 
 /*
- * The right to run the poststop hooks, as long as *ret_lock is open; the entry is locked. EBUSY:
- * somebody else is running them.
+ * The right to run hooks of the parent's side, as long as *ret_lock is open: poststart by `start`,
+ * poststop by whoever removes the container. The entry is locked. EBUSY: somebody else runs some.
  */
 _must_check_ int state_lock_hooks(const struct state_entry *entry, int *ret_lock, struct err *err);
 
