@@ -1,6 +1,6 @@
 /*
  * Errors that a start and a look at what it would meet (foresee.h) have in common: each text once.
- * All return -code.
+ * All that are called fail_ return -code; the others look at one thing in both.
  */
 #ifndef HULL_START_FAIL_H
 #define HULL_START_FAIL_H
@@ -14,10 +14,6 @@
 void fail_hint_missing(struct err *err, const char *path);
 int fail_root(const struct plan_root *root, int code, struct err *err);
 int fail_bind(const struct plan *plan, const struct plan_mount *m, int code, struct err *err);
-/* Opens a namespace to be joined, if it is one of that kind and may be changed; of a container by
- * its store. */
-_must_check_ int join_open(const struct state_store *store, const struct plan_join *join,
-			   int *ret_fd, struct err *err);
 
 /* caller_sockets.c: is there the socket of the agent of seccomp? Nobody hears of it. */
 _must_check_ int find_agent(const struct plan_listener *listener, struct err *err);

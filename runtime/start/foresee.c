@@ -15,6 +15,7 @@
 #include "netns/device.h"
 #include "seccomp/seccomp.h"
 #include "start/fail.h"
+#include "start/namespace.h"
 #include "start/resctrl.h"
 
 void foresee_add(const struct foresee *f, const struct err *found)
@@ -31,7 +32,7 @@ static void namespaces(const struct foresee *f)
 		struct err err = { 0 };
 		/* Whether another container runs by then, who knows. */
 		if (!f->plan->ns.join[i].container &&
-		    join_open(NULL, &f->plan->ns.join[i], &fd, &err) < 0)
+		    namespace_open_joined(NULL, &f->plan->ns.join[i], &fd, &err) < 0)
 			foresee_add(f, &err);
 	}
 }

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "plan/parts.h"
 #include "start/fail.h"
+#include "start/namespace.h"
 
 /* Namespaces that have sysctls. */
 #define TRY_NAMESPACES (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
@@ -41,7 +42,8 @@ static bool enter(const struct plan *plan)
 		    join->type != SPEC_NS_UTS)
 			continue;
 		/* One that is not to be had is another problem: a new one stands for it. */
-		if (join->container || join_open(NULL, join, &fd, &ignored) < 0 || setns(fd, 0) < 0)
+		if (join->container || namespace_open_joined(NULL, join, &fd, &ignored) < 0 ||
+		    setns(fd, 0) < 0)
 			flags |= plan_namespace_flag(join->type);
 	}
 	return unshare((int)flags) == 0;

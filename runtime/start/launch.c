@@ -21,17 +21,11 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "start/namespace.h"
 
 #define LAUNCH_ANSWER_MS 10000 /* for the child to take the word */
 
 /* ---- the process ---- */
-
-static int open_namespace(const struct start *s, const char *name)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)s->pid, name);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
 
 /* The namespaces are gone with the child when its execve fails; without them less is explained. */
 static int find_process(struct start *s, struct err *err)
@@ -40,8 +34,8 @@ static int find_process(struct start *s, struct err *err)
 	if (r < 0)
 		return err_sys(err, -r, "cannot find the process of container '%s'", s->state.id);
 	s->pid = s->state.pid;
-	s->examine_mount_fd = open_namespace(s, "mnt");
-	s->examine_user_fd = open_namespace(s, "user");
+	s->examine_mount_fd = namespace_open(-EBADF, s->pid, "mnt");
+	s->examine_user_fd = namespace_open(-EBADF, s->pid, "user");
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "start/bridge.h"
 #include "start/devices.h"
+#include "start/namespace.h"
 #include "start/proc.h"
 
 void network_keep(struct start *s)
@@ -26,7 +27,6 @@ void network_keep(struct start *s)
 static int open_of_process(const struct state *other, int *ret_fd, struct err *err)
 {
 	_cleanup_close_ int pidfd = -EBADF, proc_fd = -EBADF;
-	char path[64];
 
 	int r = state_open_process(other, &pidfd);
 	if (r < 0)
@@ -34,10 +34,9 @@ static int open_of_process(const struct state *other, int *ret_fd, struct err *e
 	r = proc_open_plain(&proc_fd, err);
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "%d/ns/net", (int)other->pid);
-	_cleanup_close_ int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot open the network namespace of '%s'", other->id);
+	_cleanup_close_ int fd = namespace_open(proc_fd, other->pid, "net");
+	if (fd < 0 && fd != -ENOENT)
+		return err_sys(err, -fd, "cannot open the network namespace of '%s'", other->id);
 	if (fd < 0 || pidfd_send_signal(pidfd, 0, NULL, 0) < 0)
 		return -ESRCH;
 	*ret_fd = fd_take(&fd);
@@ -74,17 +73,16 @@ int network_open_of(const struct state_store *store, const char *id, int *ret_fd
 static int open_namespace(struct start *s, struct err *err)
 {
 	_cleanup_close_ int proc_fd = -EBADF;
-	char path[64];
 
 	if (s->network.container_fd >= 0)
 		return 0;
 	int r = proc_open_plain(&proc_fd, err);
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "%d/ns/net", (int)s->pid);
-	s->network.container_fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	s->network.container_fd = namespace_open(proc_fd, s->pid, "net");
 	return s->network.container_fd < 0
-		       ? err_sys(err, errno, "cannot open the container's network namespace")
+		       ? err_sys(err, -s->network.container_fd,
+				 "cannot open the container's network namespace")
 		       : 0;
 }
 

@@ -9,93 +9,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/mount.h>
-#include <linux/nsfs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
 #include "plan/parts.h"
 #include "start/fail.h"
+#include "start/namespace.h"
 #include "start/shift.h"
 #include "start/stage.h"
-
-/* ---- namespaces ---- */
-
-/* The namespaces that the kernel begins with have these inode numbers, and so has nothing else: all
- * others come behind them. */
-#define OPEN_FIRST_INITIAL_INODE 0xEFFFFFF0U
-#define OPEN_LAST_INITIAL_INODE  0xEFFFFFFFU
-
-static int stat_namespace(const char *process, enum spec_ns_type type, struct stat *ret)
-{
-	static const char *const names[SPEC_NS_COUNT] = {
-		[SPEC_NS_PID] = "pid",       [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
-		[SPEC_NS_IPC] = "ipc",       [SPEC_NS_UTS] = "uts",     [SPEC_NS_USER] = "user",
-		[SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
-	};
-	char path[32];
-	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, names[type]);
-	return stat(path, ret);
-}
-
-/*
- * Does this namespace turn out to be the one that hull itself is in, or the host's first process?
- * (The latter's may not be hull's to look at; then hull has no rights over them either, or the
- * number tells.)
- */
-static bool is_hosts_namespace(int fd, enum spec_ns_type type)
-{
-	struct stat mine, first, theirs;
-	/* What cannot be told apart is taken for the same: nothing of the host may be changed. */
-	if (fstat(fd, &theirs) < 0 || stat_namespace("self", type, &mine) < 0)
-		return true;
-	if (theirs.st_ino >= OPEN_FIRST_INITIAL_INODE && theirs.st_ino <= OPEN_LAST_INITIAL_INODE)
-		return true;
-	if (mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev)
-		return true;
-	return stat_namespace("1", type, &first) == 0 && first.st_ino == theirs.st_ino &&
-	       first.st_dev == theirs.st_dev;
-}
-
-int join_open(const struct state_store *store, const struct plan_join *join, int *ret_fd,
-	      struct err *err)
-{
-	_cleanup_close_ int fd = -EBADF;
-	if (join->container) {
-		int r = network_open_of(store, join->container, &fd, err);
-		if (r < 0)
-			return r;
-	} else {
-		fd = open(join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	}
-	int r = 0;
-	if (fd < 0) {
-		r = err_sys(err, errno, "cannot open the %s namespace '%s'",
-			    spec_ns_name(join->type), join->path);
-	} else {
-		int type = ioctl(fd, NS_GET_NSTYPE);
-		if (type < 0)
-			r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a namespace", join->path);
-		else if ((uint64_t)(unsigned)type != plan_namespace_flag(join->type))
-			r = err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a %s namespace",
-				    join->path, spec_ns_name(join->type));
-		else if (join->is_changed && is_hosts_namespace(fd, join->type))
-			r = err_say(err, ERR_CONFIG, EPERM,
-				    "'%s' is the host's %s namespace, which sysctls, names or "
-				    "devices of this config.json would change",
-				    join->path, spec_ns_name(join->type));
-	}
-	if (r < 0) {
-		err_hint(err, "a namespace's file is /proc/PID/ns/..., or a bind mount of it");
-		err_at(err, join->at);
-		return r;
-	}
-	*ret_fd = fd_take(&fd);
-	return 0;
-}
 
 /* ---- trees ---- */
 
@@ -314,7 +238,7 @@ int prepare_open(struct start *s, struct err *err)
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < plan->ns.join_n; i++)
-		r = join_open(s->store, &plan->ns.join[i], &s->join_fds[i], err);
+		r = namespace_open_joined(s->store, &plan->ns.join[i], &s->join_fds[i], err);
 	s->mount_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	s->peer_fds = arena_array(s->arena, plan->mounts_n + 1, sizeof(int));
 	for (size_t i = 0; i < plan->mounts_n; i++)

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "start/fail.h"
 #include "start/devices.h"
+#include "start/namespace.h"
 #include "start/tolerate.h"
 
 #define RELEASE_END_MS 2000 /* for who was killed to be dead */
@@ -46,11 +47,9 @@ static bool keeps_channel(const struct plan *plan)
 /* Nothing but a worse explanation depends on it. */
 static int open_namespace(const struct start *s, const char *name)
 {
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)s->pid, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = namespace_open(-EBADF, s->pid, name);
 	if (fd < 0)
-		(void)tolerate(s, TOLERATE_MOUNT_NS, errno);
+		(void)tolerate(s, TOLERATE_MOUNT_NS, -fd);
 	return fd;
 }
 

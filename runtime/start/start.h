@@ -5,44 +5,48 @@
  * Theory of operation
  * -------------------
  * Two processes. The parent is hull as it was called, with the caller's rights and namespaces. The
- * child comes from clone3 and becomes the container's program; it follows the plan (plan.h) in one
+ * child comes from clone3 and becomes the container's program; they talk by channel.c. It follows the plan (plan.h) in one
  * straight line and decides nothing that the plan could know: only what the image holds (where the
  * program is, whose home is where, which mount points are missing) is found out on the way.
  *
  * Parent (start.c has the table)
  *
- *  1 prepare.c: claims the id, with a state that says what is going to be made; takes the compiled
- *    seccomp filter from the cache; makes the cgroup, with all limits and the device program in
- *    force, or has systemd make it (scope.c). open.c: opens what the caller names, with the
- *    caller's rights: namespaces to join, and the root and the sources of bind mounts as detached
- *    trees that already carry their attributes and, by shift.c, their maps of ids.
- *    caller_sockets.c: connects to who is to be told. rdt.c: makes or joins a class of service.
+ *  1 pid_file.c: may the pid file be written. prepare.c: claims the id, with a state that says what
+ *    is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with `create`,
+ *    the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes the cgroup,
+ *    with all limits and the device program in force, or has systemd make it (scope.c). rdt.c,
+ *    resctrl.c: makes or joins a class of service. bridge.c, resolv.c: an address on a bridge.
+ *    open.c, namespace.c: opens what the caller names, with the caller's rights: namespaces to
+ *    join, and the root and the sources of bind mounts as detached trees that already carry their
+ *    attributes and, by shift.c, their maps of ids.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, and joins what only the caller may join.
  *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
- *    outside its limits. Then the parent closes what is the child's. With a new user namespace and
- *    an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3. Where that may
- *    not be the child waits, as its first step, until it was moved (born.c, scope.c).
- *    user.c: writes the maps of a user namespace. devices.c, bridge.c: move devices of the host
- *    into the network namespace, or lay a cable to a bridge, for which the child waits.
+ *    outside its limits. Where that may not be the child waits, as its first step, until it was
+ *    moved (born.c, scope.c). Then the parent closes what is the child's. With a new user
+ *    namespace and an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
+ *    user.c, idmap.c: writes the maps of a user namespace.
+ *    network.c: moves devices of the host into the network namespace (devices.c), or lays a cable
+ *    to a bridge (bridge.c), for which the child waits.
  *
  * Child (clone.c has the table)
  *
- *  3 isolate.c: not dumpable; with plan_unshares: says, as long as it has the caller's rights, that
+ *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as it has the caller's rights, that
  *    its children shall be in the existing pid namespace, makes the user namespace and all others,
  *    and tells the parent. Own session and keyring; user.c: waits for the maps, becomes the user
  *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
  *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).
- *  4 rootfs.c, mount.c, copyup.c, dev.c, console.c, hooks.c, sysctl.c, home.c, cwd.c, mask.c,
- *    share.c, pivot.c: builds the tree on the new root and moves into it. Names in it are only ever
- *    resolved by base/inroot.h. Masks come before pivot because they are the host's /dev/null;
+ *  4 rootfs.c, mount.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c, sysctl.c, home.c,
+ *    cwd.c, mask.c, share.c, pivot.c: builds the tree on the new root and moves into it. Names in it are only ever
+ *    resolved by base/inroot.h; what is written to /proc goes through proc.c. Masks come before pivot because they are the host's /dev/null;
  *    sysctls come before the masks, which make /proc/sys read-only, and after everything that a
  *    hook may add to the network.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
- *  5 drop.c: no_new_privs, capabilities, groups, user.
+ *  5 drop.c: no_new_privs, memory policy (mempolicy.c), capabilities, groups, user; verify.c reads
+ *    back what has become of them.
  *    Must not: keep a privilege that the plan does not give; go on after a failure (R-066).
  *    Before, with an existing pid namespace, isolate.c says that the next child shall be in it, if
  *    that is not said yet (3); afterwards it moves into it by a second clone, which is what others
@@ -59,12 +63,14 @@
  *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
  *    its class of service, its resource limits, how it is scheduled (schedule.c), and the word to
  *    go.
- *  8 supervise.c: runs the parent's hooks (hooks.c), reaps, learns how it ended; signals.c forwards;
- *    tty.c: copies what passes through the container's terminal, and answers for the caller's;
- *    diagnose.c says why a program could not be executed.
- *    death.c: why it ended, while the cgroup can still be asked.
+ *  8 supervise.c: runs the parent's hooks (hooks.c; one of them hook_run.c, why it failed
+ *    hook_fail.c), reaps, learns how it ended; signals.c forwards; tty.c, tty_rest.c: copies what
+ *    passes through the container's terminal, and answers for the caller's; diagnose.c says why a
+ *    program could not be executed, tolerate.c which errors were passed over, timeline.c how long
+ *    each step took.
+ *    death.c, death_memory.c, death_log.c: why it ended, while the cgroup can still be asked.
  *    With `run --detach` hull leaves as soon as the kernel says that the program was executed.
- *  9 finish.c: kills what is left, removes cgroup and class of service, runs the poststop hooks,
+ *  9 finish.c: kills what is left (children.c), removes cgroup and class of service, runs the poststop hooks,
  *    removes the state. Also after any failure above.
  *
  * One more process of a container that is there (`hull exec`) has tables of its own, in join.c: the
@@ -81,6 +87,9 @@
  * state; config.json it reads, from the copy there, only to explain a failure.
  *    Must not: leave a container that has a gate (it counts as created) and nobody at it who
  *    would take the word; keep the state locked longer than until it is recorded.
+ *
+ * Without a start: foresee.c, foresee_root.c and foresee_try.c say what one would meet (`hull
+ * check`).
  *
  * Descriptors of the child at execve: 0, 1, 2 and --preserve-fds; all others are close-on-exec,
  * first by the flag at their creation and then again by close_range (R-057).

@@ -131,16 +131,12 @@ void diagnose_exec(struct start *s, struct err *err);
 _must_check_ int isolate_process(struct start *s, struct err *err);
 _must_check_ int isolate_time(struct start *s, struct err *err);
 _must_check_ int user_enter(struct start *s, struct err *err); /* waits for the maps */
-_must_check_ int user_become_root(const struct start *s, struct err *err);
 _must_check_ int isolate_namespaces(struct start *s, struct err *err);
 _must_check_ int isolate_network(struct start *s, struct err *err);
 _must_check_ int isolate_names(struct start *s, struct err *err);
 _must_check_ int open_in_child(struct start *s, struct err *err); /* what the parent could not */
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
 _must_check_ int mount_all(struct start *s, struct err *err);
-/* One new file system with all its options, mounted, but nowhere yet; also by the parent. */
-_must_check_ int mount_make(struct start *s, const struct plan_mount *m, int *ret_fd,
-			    struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
 _must_check_ int console_make(struct start *s, struct err *err);
 /* hooks_create() (hooks.h) */
@@ -156,8 +152,16 @@ _must_check_ int isolate_pid(struct start *s, struct err *err);
 _must_check_ int console_take(struct start *s, struct err *err);
 _must_check_ int drop_privileges(struct start *s, struct err *err);
 _must_check_ int isolate_move(struct start *s, struct err *err);
+_must_check_ int exec_program(struct start *s, struct err *err); /* returns only on failure */
+
+/* ---- parts of these steps ---- */
+
+/* By user_enter(), or when a user namespace is joined. */
+_must_check_ int user_become_root(const struct start *s, struct err *err);
+/* One new file system with all its options, mounted, but nowhere yet; also by the parent. */
+_must_check_ int mount_make(struct start *s, const struct plan_mount *m, int *ret_fd,
+			    struct err *err);
 _must_check_ int schedule_self(struct start *s, struct err *err); /* by exec_program() */
-_must_check_ int exec_program(struct start *s, struct err *err);  /* returns only on failure */
 
 /* A bind that is shared with the host only when all is built on it; the parent's part of it. */
 bool share_is_late(const struct plan *plan, size_t index);

@@ -1,0 +1,1 @@
+/* The story: first told.c, and then not_told.c. */
