@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "plan/host.h"
+#include "plan/launch.h"
 #include "cmd/container.h"
 #include "cmd/destroy.h"
 #include "start/start.h"
@@ -47,38 +47,18 @@ static int check_startable(const struct state *state, struct err *err)
 	}
 }
 
-/* What config.json said, the copy of which is hull's own. */
-static int find_listener(struct cmd *cmd, const struct start *start, struct plan *ret,
-			 struct err *err)
+/* What config.json said, the copy of which is hull's own, is read only for a listener. */
+static int make_plan(struct cmd *cmd, const struct start *start, struct plan *ret, struct err *err)
 {
 	const struct state *state = &start->state;
-	struct spec *spec = arena_new(&cmd->arena, struct spec);
+	struct spec *config = arena_new(&cmd->arena, struct spec);
 	struct spec_problems told; /* when it was created */
-
-	if (!state->has_listener)
-		return 0;
-	int r = state_read_config(start->store, state->id, &cmd->arena, spec, &told, err);
-	return r < 0 ? r
-		     : plan_find_listener(spec, state->bundle, &cmd->arena, &ret->listener, err);
-}
-
-/* As much of the plan as stands in the state; and what this caller ignores ends no start. */
-static int plan_of(struct cmd *cmd, const struct state *state, struct plan *ret, struct err *err)
-{
 	struct host host;
+
 	int r = host_probe(&host, err);
-	if (r < 0)
-		return r;
-	*ret = (struct plan) {
-		.id = state->id,
-		.bundle = state->bundle,
-		.flags = PLAN_CREATE | (state->has_init ? PLAN_INIT : 0),
-		.process.reset_signals = host.signals_ignored,
-	};
-	if (state->poststart)
-		plan_make_hook_list(state->poststart, &cmd->arena,
-				    &ret->hooks[PLAN_HOOK_POSTSTART]);
-	return 0;
+	if (r == 0 && state->has_listener)
+		r = state_read_config(start->store, state->id, &cmd->arena, config, &told, err);
+	return r < 0 ? r : plan_make_launch(state, config, &host, &cmd->arena, ret, err);
 }
 
 /* What its failure has left goes as with `delete --force`; what is left of that is said. */
@@ -108,9 +88,7 @@ static int start_locked(struct cmd *cmd, struct start *start, struct err *err)
 	if (r == 0)
 		r = check_startable(&start->state, err);
 	if (r == 0)
-		r = plan_of(cmd, &start->state, &plan, err);
-	if (r == 0)
-		r = find_listener(cmd, start, &plan, err);
+		r = make_plan(cmd, start, &plan, err);
 	if (r < 0)
 		return r;
 	start->plan = &plan;

@@ -50,6 +50,10 @@ _must_check_ bool plan_parse_list(const char *text, cpu_set_t *set);
 /* Append how the process is scheduled, and where its memory comes from, a line each. */
 void plan_print_memory_policy(const struct plan_process *process, struct str *out);
 void plan_print_scheduling(const struct plan_process *process, struct str *out);
+/* Where the listener goes, and what it hears of; also of a container that `create` has made. */
+_must_check_ int plan_find_listener(const struct spec *spec, const char *bundle,
+				    struct arena *arena, struct plan_listener *ret,
+				    struct err *err);
 _must_check_ int plan_make_listener(const struct planner *p, struct err *err);
 _must_check_ int plan_make_hooks(const struct planner *p, struct err *err);
 void plan_make_capabilities(const struct planner *p);

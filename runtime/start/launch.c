@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "plan/launch.h"
 #include "start/namespace.h"
 
 #define LAUNCH_ANSWER_MS 10000 /* for the child to take the word */
@@ -211,20 +212,13 @@ static int judge(struct start *s, struct start_result *ret, struct err *err)
  */
 static void plan_again(struct start *s, struct plan *ret, struct host *host, struct spec *spec)
 {
-	const struct plan_options options = {
-		.id = s->state.id,
-		.bundle = s->state.bundle,
-		.flags = s->plan->flags & ~(unsigned)PLAN_CREATE,
-	};
 	struct spec_problems ignored = { 0 };
 	struct err unsaid = { 0 };
 
 	if (state_read_config(s->store, s->state.id, s->arena, spec, &ignored, &unsaid) < 0)
 		return;
-	if (host_probe(host, &unsaid) < 0 ||
-	    plan_make(spec, &options, host, s->arena, ret, &ignored, &unsaid) < 0)
-		*ret = *s->plan;
-	ret->spec = spec;
+	bool is_known = host_probe(host, &unsaid) == 0;
+	plan_make_again(&s->state, spec, is_known ? host : NULL, s->arena, ret);
 	s->plan = ret;
 }
 

@@ -15,7 +15,7 @@
  *    is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with `create`,
  *    the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes the cgroup,
  *    with all limits and the device program in force, or has systemd make it (scope.c). rdt.c,
- *    resctrl.c: makes or joins a class of service. bridge.c, resolv.c: an address on a bridge.
+ *    resctrl.c, resctrl_compare.c: makes or joins a class of service. bridge.c, resolv.c: an address on a bridge.
  *    open.c, namespace.c: opens what the caller names, with the caller's rights: namespaces to
  *    join, and the root and the sources of bind mounts as detached trees that already carry their
  *    attributes and, by shift.c, their maps of ids.
@@ -32,9 +32,9 @@
  *
  * Child (clone.c has the table)
  *
- *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as it has the caller's rights, that
- *    its children shall be in the existing pid namespace, makes the user namespace and all others,
- *    and tells the parent. Own session and keyring; user.c: waits for the maps, becomes the user
+ *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as
+ *    it has the caller's rights, that its children shall be in the existing pid namespace, makes the
+ *    user namespace and all others, and tells the parent. Own session and keyring; user.c: waits for the maps, becomes the user
  *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
  *    names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
@@ -66,7 +66,7 @@
  *  8 supervise.c: runs the parent's hooks (hooks.c; one of them hook_run.c, why it failed
  *    hook_fail.c), reaps, learns how it ended; signals.c forwards; tty.c, tty_rest.c: copies what
  *    passes through the container's terminal, and answers for the caller's; diagnose.c says why a
- *    program could not be executed, tolerate.c which errors were passed over, timeline.c how long
+ *    program could not be executed, forbid.c whether its profile forbids it, tolerate.c which errors were passed over, timeline.c how long
  *    each step took.
  *    death.c, death_memory.c, death_log.c: why it ended, while the cgroup can still be asked.
  *    With `run --detach` hull leaves as soon as the kernel says that the program was executed.
