@@ -2,6 +2,7 @@
 # hull update: what it takes, what it refuses, and with which words. The limits themselves need
 # controllers and are tested in the guest (tests/vm/update.bats); two files of cgroup v2 that need
 # none, and device rules, are tested here.
+# shellcheck disable=SC2034 # INPUT is for H in lib.bash
 
 load ../lib
 
