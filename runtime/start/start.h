@@ -5,9 +5,10 @@
  * Theory of operation
  * -------------------
  * Two processes. The parent is hull as it was called, with the caller's rights and namespaces. The
- * child comes from clone3 and becomes the container's program; they talk by channel.c. It follows the plan (plan.h) in one
- * straight line and decides nothing that the plan could know: only what the image holds (where the
- * program is, whose home is where, which mount points are missing) is found out on the way.
+ * child comes from clone3 and becomes the container's program; they talk by channel.c. It follows
+ * the plan (plan.h) in one straight line and decides nothing that the plan could know: only what
+ * the image holds (where the program is, whose home is where, which mount points are missing) is
+ * found out on the way.
  *
  * Parent (start.c has the table)
  *
@@ -15,10 +16,10 @@
  *    is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with `create`,
  *    the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes the cgroup,
  *    with all limits and the device program in force, or has systemd make it (scope.c). rdt.c,
- *    resctrl.c, resctrl_compare.c: makes or joins a class of service. bridge.c, resolv.c: an address on a bridge.
- *    open.c, namespace.c: opens what the caller names, with the caller's rights: namespaces to
- *    join, and the root and the sources of bind mounts as detached trees that already carry their
- *    attributes and, by shift.c, their maps of ids.
+ *    resctrl.c, resctrl_compare.c: makes or joins a class of service. bridge.c, resolv.c: an
+ *    address on a bridge. open.c, namespace.c: opens what the caller names, with the caller's
+ *    rights: namespaces to join, and the root and the sources of bind mounts as detached trees that
+ *    already carry their attributes and, by shift.c, their maps of ids.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, and joins what only the caller may join.
@@ -33,17 +34,17 @@
  * Child (clone.c has the table)
  *
  *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as
- *    it has the caller's rights, that its children shall be in the existing pid namespace, makes the
- *    user namespace and all others, and tells the parent. Own session and keyring; user.c: waits for the maps, becomes the user
- *    namespace's root; existing namespaces joined, cgroup and time namespaces made, loopback up,
- *    names set. open.c: without privilege, opens the trees here.
+ *    it has the caller's rights, that its children shall be in the existing pid namespace, makes
+ *    the user namespace and all others, and tells the parent. Own session and keyring; user.c:
+ *    waits for the maps, becomes the user namespace's root; existing namespaces joined, cgroup and
+ *    time namespaces made, loopback up, names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).
  *  4 rootfs.c, mount.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c, sysctl.c, home.c,
- *    cwd.c, mask.c, share.c, pivot.c: builds the tree on the new root and moves into it. Names in it are only ever
- *    resolved by base/inroot.h; what is written to /proc goes through proc.c. Masks come before pivot because they are the host's /dev/null;
- *    sysctls come before the masks, which make /proc/sys read-only, and after everything that a
- *    hook may add to the network.
+ *    cwd.c, mask.c, share.c, pivot.c: builds the tree on the new root and moves into it. Names in
+ *    it are only ever resolved by base/inroot.h; what is written to /proc goes through proc.c.
+ *    Masks come before pivot because they are the host's /dev/null; sysctls come before the masks,
+ *    which make /proc/sys read-only, and after everything that a hook may add to the network.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, memory policy (mempolicy.c), capabilities, groups, user; verify.c reads
  *    back what has become of them.
@@ -66,12 +67,12 @@
  *  8 supervise.c: runs the parent's hooks (hooks.c; one of them hook_run.c, why it failed
  *    hook_fail.c), reaps, learns how it ended; signals.c forwards; tty.c, tty_rest.c: copies what
  *    passes through the container's terminal, and answers for the caller's; diagnose.c says why a
- *    program could not be executed, forbid.c whether its profile forbids it, tolerate.c which errors were passed over, timeline.c how long
- *    each step took.
- *    death.c, death_memory.c, death_log.c: why it ended, while the cgroup can still be asked.
- *    With `run --detach` hull leaves as soon as the kernel says that the program was executed.
- *  9 finish.c: kills what is left (children.c), removes cgroup and class of service, runs the poststop hooks,
- *    removes the state. Also after any failure above.
+ *    program could not be executed, forbid.c whether its profile forbids it, tolerate.c which
+ *    errors were passed over, timeline.c how long each step took. death.c, death_memory.c,
+ *    death_log.c: why it ended, while the cgroup can still be asked. With `run --detach` hull
+ *    leaves as soon as the kernel says that the program was executed.
+ *  9 finish.c: kills what is left (children.c), removes cgroup and class of service, runs the
+ *    poststop hooks, removes the state. Also after any failure above.
  *
  * One more process of a container that is there (`hull exec`) has tables of its own, in join.c: the
  * parent's stages 1, 2, 7 and 8 without anything that is made but the process; and of the child's
