@@ -26,7 +26,12 @@ if [[ ! $TOP/tests/lib.bash -ef ${HULL_TEST_TOP:-}/tests/lib.bash ]]; then
 	HULL_TEST_TOP=$(cd "$TOP" && pwd)
 	HULL_TEST_BASE=
 	[[ $(stat -f -c %T /dev/shm 2>/dev/null) != tmpfs ]] || HULL_TEST_BASE=/dev/shm
-	export HULL_TEST_TOP HULL_TEST_BASE
+	HULL_TEST_NOTHING=
+	if [[ ${BATS_RUN_TMPDIR:-} ]]; then
+		HULL_TEST_NOTHING=$BATS_RUN_TMPDIR/nothing
+		[[ -p $HULL_TEST_NOTHING ]] || mkfifo "$HULL_TEST_NOTHING"
+	fi
+	export HULL_TEST_TOP HULL_TEST_BASE HULL_TEST_NOTHING
 fi
 TOP=$HULL_TEST_TOP
 HULL=${HULL:-$TOP/build/hull}
@@ -253,15 +258,20 @@ hull_wait() {
 }
 
 # wait_for COMMAND...: until it succeeds, at most ten seconds, and more on a slow machine. In between
-# bash waits itself for what nobody will ever write.
+# bash waits itself, for what nobody will ever write into a pipe that it has open for writing, too: a
+# process each time would cost more than the looking. ($! stays what it was: no process substitution.)
 wait_for() {
 	local tries pause nothing
 	"$@" && return 0
-	exec {nothing}<> <(:)
+	exec {nothing}<>"${HULL_TEST_NOTHING:-/dev/null}"
 	for tries in {1..500}; do
 		pause=0.02
 		((tries > 4)) || pause=0.005
-		read -rt "$pause" -u "$nothing" || true
+		if [[ $HULL_TEST_NOTHING ]]; then
+			read -rt "$pause" -u "$nothing" || true
+		else
+			sleep "$pause"
+		fi
 		if "$@" {nothing}>&-; then
 			exec {nothing}>&-
 			return 0
