@@ -6,6 +6,8 @@
 #include "cgroup/limits.h"
 
 #include "base/fd.h"
+#include "base/str.h"
+#include "cgroup/update.h"
 
 /* What the kernel's refusal of a value usually means. */
 static const struct {
@@ -47,6 +49,31 @@ int apply_write(int fd, const struct cgroup_write *w, struct err *err)
 	if (r == -ENOENT && (w->flags & CGROUP_WRITE_IF_PRESENT))
 		r = 0;
 	return r < 0 ? write_error(w, -r, err) : 0;
+}
+
+/* The last write counts, as it does when all are made. */
+static const struct cgroup_write *pids_limit(const struct cgroup_plan *plan)
+{
+	for (size_t i = plan->writes_n; i > 0; i--)
+		if (str_eq(plan->writes[i - 1].file, "pids.max"))
+			return &plan->writes[i - 1];
+	return NULL;
+}
+
+int cgroup_lift_pids(int fd, const struct cgroup_plan *plan, struct err *err)
+{
+	const struct cgroup_write *limit = pids_limit(plan);
+	if (!limit)
+		return 0;
+	struct cgroup_write none = *limit;
+	none.value = "max";
+	return apply_write(fd, &none, err);
+}
+
+int cgroup_limit_pids(int fd, const struct cgroup_plan *plan, struct err *err)
+{
+	const struct cgroup_write *limit = pids_limit(plan);
+	return limit ? apply_write(fd, limit, err) : 0;
 }
 
 int cgroup_apply(int fd, const struct cgroup_plan *plan, struct err *err)

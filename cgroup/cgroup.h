@@ -94,6 +94,6 @@ _must_check_ int cgroup_device_detach(int fd, struct err *err);
 
 /* Removes it, all below it and its empty parents, but nothing of the path's `kept` bytes. */
 _must_check_ int cgroup_remove(const struct cgroup_root *root, const char *path, size_t kept,
-			       struct err *err);
+			       int timeout_ms, struct err *err);
 
 #endif

@@ -18,10 +18,9 @@
 #include "cgroup/left.h"
 #include "cgroup/procs.h"
 
-#define REMOVE_TIMEOUT_MS 10000 /* half of STATE_WORK_SECONDS */
-#define KILL_PATIENCE_MS  20    /* twice as long each time */
-#define KILL_GENTLE_MS    640
-#define KILL_ALL_WAIT_MS  2000
+#define KILL_PATIENCE_MS 20 /* twice as long each time */
+#define KILL_GENTLE_MS   640
+#define KILL_ALL_WAIT_MS 2000
 
 /* ---- waiting ---- */
 
@@ -202,7 +201,8 @@ static int remove_below(int *take_top, int64_t deadline)
 }
 
 /* The cgroup with all below it. */
-static int remove_tree(const struct cgroup_root *root, const char *path, struct err *err)
+static int remove_tree(const struct cgroup_root *root, const char *path, int64_t deadline,
+		       struct err *err)
 {
 	const char *name = NULL;
 	_cleanup_close_ int parent = path_open_parent(root->fd, path, &name);
@@ -210,7 +210,6 @@ static int remove_tree(const struct cgroup_root *root, const char *path, struct 
 		return 0;
 	if (parent < 0)
 		return err_sys(err, -parent, "cannot open the parent of cgroup '%s'", path);
-	int64_t deadline = clock_ms() + REMOVE_TIMEOUT_MS;
 	int r;
 	do {
 		int fd = -EBADF;
@@ -241,11 +240,12 @@ int cgroup_prune(const struct cgroup_root *root, const char *path, size_t kept, 
 	return r < 0 ? err_sys(err, -r, "cannot remove cgroup '%s'", path) : 0;
 }
 
-int cgroup_remove(const struct cgroup_root *root, const char *path, size_t kept, struct err *err)
+int cgroup_remove(const struct cgroup_root *root, const char *path, size_t kept, int timeout_ms,
+		  struct err *err)
 {
 	if (kept >= strlen(path))
 		return 0;
-	int r = remove_tree(root, path, err);
+	int r = remove_tree(root, path, clock_ms() + timeout_ms, err);
 	if (r < 0)
 		return r;
 	size_t parent = (size_t)(strrchr(path, '/') - path);

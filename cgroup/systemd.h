@@ -65,6 +65,17 @@ void systemd_print_property(const struct systemd_properties *properties, size_t 
 
 /* ---- asking ---- */
 
+/*
+ * How long hull waits, in all, and what it looks at meanwhile: watch() is called when watch_fd can
+ * be read, and its failure is the question's. watch_fd negative: nothing.
+ */
+struct systemd_patience {
+	int timeout_ms;
+	int watch_fd;
+	int (*watch)(void *context, struct err *err);
+	void *context;
+};
+
 /* In a new scope until the container's own process is there: a scope without one is no more. */
 struct systemd_anchor {
 	pid_t pid; /* 0: none */
@@ -73,35 +84,52 @@ struct systemd_anchor {
 /* The cgroup of the caller's own systemd. */
 _must_check_ int systemd_find_home(struct arena *arena, const char **ret, struct err *err);
 
+struct systemd_making {
+	const struct cgroup_root *root;
+	const struct systemd_scope *scope;
+	const struct cgroup_plan *plan; /* whose controllers are enabled */
+	struct systemd_patience patience;
+	int undo_ms; /* besides, for taking it back */
+};
 /*
  * Makes the scope, waits until it is there, and opens and locks its cgroup, with the controllers
  * that the plan needs. EBUSY when there is such a unit. On failure nothing is left.
  */
-_must_check_ int systemd_start(const struct cgroup_root *root, const struct systemd_scope *scope,
-			       const struct cgroup_plan *plan, struct cgroup *ret,
+_must_check_ int systemd_start(const struct systemd_making *making, struct cgroup *ret,
 			       struct systemd_anchor *anchor, struct err *err);
 
 /* Ends the anchor. */
 void systemd_release(struct systemd_anchor *anchor);
 
 /* Waits until there is another process than the anchor, or that child is dead. */
-_must_check_ int systemd_wait_entered(int cgroup_fd, int child_pidfd, struct err *err);
+_must_check_ int systemd_wait_entered(int cgroup_fd, int child_pidfd,
+				      const struct systemd_patience *patience, struct err *err);
 
 /*
  * Has the user's systemd move the process into its unit, or a cgroup below that (NULL: none): with
  * the system's help it may do so where the user may not.
  */
-_must_check_ int systemd_attach(const char *unit, const char *below, pid_t pid, struct err *err);
+_must_check_ int systemd_attach(const char *unit, const char *below, pid_t pid,
+				const struct systemd_patience *patience, struct err *err);
 
 /* Tells the unit of new limits. */
 _must_check_ int systemd_update(const char *unit, bool is_user,
-				const struct systemd_properties *properties, struct err *err);
+				const struct systemd_properties *properties, int timeout_ms,
+				struct err *err);
 
+#define SYSTEMD_CGROUP_GONE (-ENOENT)
+/* A unit that is to be ended, by its cgroup, whose lock the caller holds. */
+struct systemd_unit {
+	const char *name;
+	bool is_user;
+	const char *path; /* of the cgroup: a unit of that name in another one is another's */
+	int cgroup_fd;    /* the same, open; SYSTEMD_CGROUP_GONE; or -EBADF: who knows */
+};
 /*
  * Ends the unit with all that is in it, waits until that is done, and makes systemd forget it if it
- * has failed. No error when there is no such unit, or it is another's by now: its cgroup is not
- * `path`. NULL: that is gone already; then only the last is to be done, if systemd can be reached.
+ * has failed. No error when there is no such unit, or it is another's by now. One whose cgroup is
+ * gone has ended by itself: then only the last is done, if systemd can be reached.
  */
-_must_check_ int systemd_stop(const char *unit, bool is_user, const char *path, struct err *err);
+_must_check_ int systemd_stop(const struct systemd_unit *unit, int timeout_ms, struct err *err);
 
 #endif

@@ -2,7 +2,7 @@
  * What is asked of systemd over D-Bus, org.freedesktop.systemd1(5). Runs in a process of its own
  * (systemd_worker.c) with the caller's rights, which ends afterwards: so nothing is freed here, and
  * whatever a library does to itself or its memory harms nobody. Waits by the bus's signals, never
- * longer than ASK_TIMEOUT_MS.
+ * longer than the question says.
  */
 #include "cgroup/systemd_parts.h"
 
@@ -14,8 +14,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
-#define ASK_TIMEOUT_MS 25000
-#define RETRY_MS       20 /* until a unit that is dead is forgotten */
+#define RETRY_MS 20 /* until a unit that is dead is forgotten */
 
 #define DESTINATION "org.freedesktop.systemd1"
 #define MANAGER     DESTINATION ".Manager"
@@ -25,6 +24,7 @@ struct asker {
 	struct systemd_library sd;
 	struct sd_bus *bus;
 	bool is_user;
+	int timeout_ms;
 	int64_t deadline;
 	unsigned version;
 	const char *job;         /* that is waited for; NULL: not known yet */
@@ -81,7 +81,7 @@ static int call_failed(const struct asker *a, int r, const char *what, const cha
 	if (a->error.message)
 		err_cause(err, "systemd: %s", a->error.message);
 	else if (r == -ETIMEDOUT)
-		err_hint(err, "it has not answered for %d s", ASK_TIMEOUT_MS / 1000);
+		err_hint(err, "it has not answered for %d ms", a->timeout_ms);
 	if (is_error(a, "org.freedesktop.DBus.Error.AccessDenied") ||
 	    is_error(a, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"))
 		err_hint(err, "only root may ask the system's systemd for a unit");
@@ -373,7 +373,11 @@ static int find_home(struct asker *a, struct systemd_answer *answer)
 int systemd_serve(const struct systemd_question *q, struct systemd_answer *answer)
 {
 	struct err *err = &answer->err;
-	struct asker a = { .is_user = q->is_user, .deadline = clock_ms() + ASK_TIMEOUT_MS };
+	struct asker a = {
+		.is_user = q->is_user,
+		.timeout_ms = q->timeout_ms,
+		.deadline = clock_ms() + q->timeout_ms,
+	};
 	int r = systemd_load(&a.sd, err);
 	if (r == 0)
 		r = connect_bus(&a, err);

@@ -75,6 +75,7 @@ struct systemd_question {
 	const struct systemd_properties *properties;
 	const char *below; /* ATTACH: a cgroup below the unit's, "": none */
 	pid_t pid;         /* who is attached */
+	int timeout_ms; /* in which there is an answer, or an error that says what was waited for */
 };
 
 /* In memory that hull shares with the process that asks. */

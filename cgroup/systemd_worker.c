@@ -13,19 +13,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "cgroup/enter.h"
+#include "cgroup/left.h"
 #include "cgroup/update.h"
 
-#define WORKER_TIMEOUT_MS 30000 /* more than it takes to find out that systemd does not answer */
-#define RESET_TIMEOUT_MS  5000  /* nothing depends on it */
-#define SIGNAL_PAUSE_MS   100
-#define ENTER_TIMEOUT_MS  10000
-#define ENTER_PAUSE_MS    2
+#define HOME_MS        10000
+#define END_MS         1000 /* for a process that is killed, or has nothing left to do */
+#define RESET_MS       5000 /* nothing depends on it */
+#define ENTER_PAUSE_MS 2
 
 /* ---- the process ---- */
 
@@ -59,48 +61,46 @@ static _Noreturn void worker_main(const struct systemd_question *q, struct syste
 
 /* ---- hull ---- */
 
-static void end_worker(pid_t pid, int *ret_status)
+/* One that does not die within the time is left to whoever inherits it. */
+static void end_worker(pid_t pid)
 {
-	(void)!kill(pid, SIGKILL);
-	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
-		;
+	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
+	if (pidfd < 0)
+		(void)!kill(pid, SIGKILL);
+	else
+		(void)pidfd_end(pidfd, END_MS);
 }
 
-/* A start has blocked all signals, and reads them when it has the time. */
-static bool is_told_to_end(void)
-{
-	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-	sigset_t pending;
-	bool is = false;
-	sigemptyset(&pending);
-	(void)sigpending(&pending);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		is = is || sigismember(&pending, ends[i]) == 1;
-	return is;
-}
-
-/* It has told, or it is gone, or its time is up. */
-static int wait_for_worker(int told, enum systemd_what what, struct err *err)
+/* It has told, or it is gone (ECHILD), or its time is up, or whoever is watched has had enough. */
+static int wait_for_worker(int told, const struct systemd_patience *patience, struct err *err)
 {
 	char byte;
-	int timeout = what == SYSTEMD_RESET ? RESET_TIMEOUT_MS : WORKER_TIMEOUT_MS, r = 0;
-	int64_t deadline = clock_ms() + timeout;
-	struct pollfd fd = { .fd = told, .events = POLLIN };
-	while (r == 0 && clock_ms() < deadline) {
-		if (what == SYSTEMD_START && is_told_to_end())
-			return err_sys(err, EINTR, "waiting for systemd was ended by a signal");
-		r = poll(&fd, 1, SIGNAL_PAUSE_MS);
-		r = r < 0 && errno == EINTR ? 0 : r;
+	int64_t deadline = clock_ms() + patience->timeout_ms;
+	struct pollfd fds[] = {
+		{ .fd = told, .events = POLLIN },
+		{ .fd = patience->watch_fd, .events = POLLIN },
+	};
+	for (;;) {
+		int64_t left = deadline - clock_ms();
+		int r = poll(fds, ARRAY_SIZE(fds), left > 0 ? (int)left : 0);
+		if (r < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for the process that asks systemd");
+		if (r == 0)
+			return err_sys(err, ETIMEDOUT, "systemd has not answered for %d ms",
+				       patience->timeout_ms);
+		if (r > 0 && fds[0].revents)
+			return read(told, &byte, 1) == 1 ? 0 : -ECHILD;
+		r = r > 0 && fds[1].revents ? patience->watch(patience->context, err) : 0;
+		if (r < 0)
+			return r;
 	}
-	if (r < 0)
-		return err_sys(err, errno, "cannot wait for the process that asks systemd");
-	if (r == 0)
-		return err_sys(err, ETIMEDOUT, "systemd has not answered for %d s", timeout / 1000);
-	return read(told, &byte, 1) == 1 ? 0 : -ECHILD;
 }
 
-static int worker_died(int status, struct err *err)
+static int worker_died(pid_t pid, struct err *err)
 {
+	int status = 0;
+	if (waitpid(pid, &status, WNOHANG) != pid)
+		return err_say(err, ERR_HOST, ECHILD, "the process that asks systemd has died");
 	int r = err_say(err, ERR_HOST, ECHILD, "the process that asks systemd has died (%s %d)",
 			WIFSIGNALED(status) ? "signal" : "exit status",
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -109,11 +109,22 @@ static int worker_died(int status, struct err *err)
 	return r;
 }
 
+/* It has told all that it has to tell, or has closed its pipe, and is about to be dead. */
+static int end_told(pid_t pid, int r, struct err *err)
+{
+	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
+	(void)pidfd_wait(pidfd, END_MS);
+	if (r == -ECHILD)
+		r = worker_died(pid, err);
+	end_worker(pid);
+	return r;
+}
+
 /* On success of SYSTEMD_START it goes on as *ret_pid. */
 static int run_worker(const struct systemd_question *q, struct systemd_answer *answer,
-		      pid_t *ret_pid, struct err *err)
+		      const struct systemd_patience *patience, pid_t *ret_pid, struct err *err)
 {
-	int fds[2], status = 0;
+	int fds[2];
 	pid_t hull = getpid();
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe");
@@ -125,45 +136,63 @@ static int run_worker(const struct systemd_question *q, struct systemd_answer *a
 	_cleanup_close_ int told = fds[0];
 	if (pid < 0)
 		return err_sys(err, code, "cannot make the process that asks systemd");
-	int r = wait_for_worker(told, q->what, err);
+	int r = wait_for_worker(told, patience, err);
 	if (r == 0 && !answer->err.code && q->what == SYSTEMD_START) {
 		*ret_pid = pid;
 		return 0;
 	}
 	if (r == 0 || r == -ECHILD)
-		(void)poll(&(struct pollfd) { .fd = told, .events = POLLIN }, 1, 1000);
-	end_worker(pid, &status);
-	if (r == -ECHILD)
-		return worker_died(status, err);
+		r = end_told(pid, r, err);
+	else
+		end_worker(pid);
 	return r == 0 ? err_take_shared(err, &answer->err) : r;
 }
 
-/* The answer's path goes to `ret_path` when that is wanted. */
-static int ask(const struct systemd_question *q, pid_t *ret_pid, struct arena *arena,
-	       const char **ret_path, bool *ret_asked, struct err *err)
+/* What of the answer is wanted. */
+struct reply {
+	struct arena *arena; /* for the path; NULL: none */
+	const char *path;
+	bool was_asked;
+	pid_t pid; /* of what goes on */
+};
+
+static int ask(const struct systemd_question *question, const struct systemd_patience *patience,
+	       struct reply *ret, struct err *err)
 {
+	struct systemd_question q = *question;
 	struct systemd_answer *answer = mmap(NULL, sizeof(*answer), PROT_READ | PROT_WRITE,
 					     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (answer == MAP_FAILED)
 		return err_sys(err, errno, "cannot share memory");
-	int r = run_worker(q, answer, ret_pid, err);
+	q.timeout_ms = patience->timeout_ms / 10 * 9; /* so that its own error is there in time */
+	int r = run_worker(&q, answer, patience, &ret->pid, err);
 	answer->path[sizeof(answer->path) - 1] = '\0';
-	if (r == 0 && arena)
-		*ret_path = arena_strdup(arena, answer->path);
-	if (ret_asked)
-		*ret_asked = atomic_load(&answer->was_asked);
+	if (r == 0 && ret->arena)
+		ret->path = arena_strdup(ret->arena, answer->path);
+	ret->was_asked = atomic_load(&answer->was_asked);
 	(void)munmap(answer, sizeof(*answer));
 	return r;
+}
+
+static int ask_plainly(const struct systemd_question *q, int timeout_ms, struct err *err)
+{
+	const struct systemd_patience patience = { .timeout_ms = timeout_ms, .watch_fd = -EBADF };
+	struct reply reply = { 0 };
+	return ask(q, &patience, &reply, err);
 }
 
 int systemd_find_home(struct arena *arena, const char **ret, struct err *err)
 {
 	const struct systemd_question q = { .what = SYSTEMD_HOME, .is_user = true };
-	return ask(&q, NULL, arena, ret, NULL, err);
+	const struct systemd_patience patience = { .timeout_ms = HOME_MS, .watch_fd = -EBADF };
+	struct reply reply = { .arena = arena };
+	int r = ask(&q, &patience, &reply, err);
+	*ret = reply.path;
+	return r;
 }
 
 int systemd_update(const char *unit, bool is_user, const struct systemd_properties *properties,
-		   struct err *err)
+		   int timeout_ms, struct err *err)
 {
 	const struct systemd_question q = {
 		.what = SYSTEMD_UPDATE,
@@ -171,10 +200,11 @@ int systemd_update(const char *unit, bool is_user, const struct systemd_properti
 		.unit = unit,
 		.properties = properties,
 	};
-	return properties->n ? ask(&q, NULL, NULL, NULL, NULL, err) : 0;
+	return properties->n ? ask_plainly(&q, timeout_ms, err) : 0;
 }
 
-int systemd_attach(const char *unit, const char *below, pid_t pid, struct err *err)
+int systemd_attach(const char *unit, const char *below, pid_t pid,
+		   const struct systemd_patience *patience, struct err *err)
 {
 	char path[PATH_MAX] = "";
 	if (below &&
@@ -187,29 +217,43 @@ int systemd_attach(const char *unit, const char *below, pid_t pid, struct err *e
 		.below = path,
 		.pid = pid,
 	};
-	return ask(&q, NULL, NULL, NULL, NULL, err);
+	struct reply reply = { 0 };
+	return ask(&q, patience, &reply, err);
 }
 
-int systemd_stop(const char *unit, bool is_user, const char *path, struct err *err)
+static bool has_ended(const struct systemd_unit *unit)
 {
+	return unit->cgroup_fd == SYSTEMD_CGROUP_GONE ||
+	       (unit->cgroup_fd >= 0 && cgroup_is_removed(unit->cgroup_fd));
+}
+
+int systemd_stop(const struct systemd_unit *unit, int timeout_ms, struct err *err)
+{
+	const bool is_gone = has_ended(unit);
 	const struct systemd_question q = {
-		.what = path ? SYSTEMD_STOP : SYSTEMD_RESET,
-		.is_user = is_user,
-		.unit = unit,
-		.path = path,
+		.what = is_gone ? SYSTEMD_RESET : SYSTEMD_STOP,
+		.is_user = unit->is_user,
+		.unit = unit->name,
+		.path = unit->path,
 	};
-	int r = ask(&q, NULL, NULL, NULL, NULL, path ? err : NULL);
+	if (is_gone && timeout_ms > RESET_MS)
+		timeout_ms = RESET_MS;
+	int r = ask_plainly(&q, timeout_ms, is_gone ? NULL : err);
 	/* The next scope of that name makes systemd forget it, too. */
-	return path ? r : 0;
+	if (r == 0 || is_gone)
+		return 0;
+	if (!has_ended(unit))
+		return r;
+	err_clear(err); /* by itself, with its last process: no bus is needed for that */
+	return 0;
 }
 
 /* ---- a scope ---- */
 
 void systemd_release(struct systemd_anchor *anchor)
 {
-	int status;
 	if (anchor->pid > 0)
-		end_worker(anchor->pid, &status);
+		end_worker(anchor->pid);
 	anchor->pid = 0;
 }
 
@@ -246,13 +290,12 @@ static int open_cgroup(const struct cgroup_root *root, const struct systemd_scop
 	return r;
 }
 
-int systemd_start(const struct cgroup_root *root, const struct systemd_scope *scope,
-		  const struct cgroup_plan *plan, struct cgroup *ret, struct systemd_anchor *anchor,
-		  struct err *err)
+int systemd_start(const struct systemd_making *making, struct cgroup *ret,
+		  struct systemd_anchor *anchor, struct err *err)
 {
 	_cleanup_arena_ struct arena arena;
-	const char *path = NULL;
-	bool was_asked = false;
+	const struct systemd_scope *scope = making->scope;
+	struct reply reply = { .arena = &arena };
 	const struct systemd_question q = {
 		.what = SYSTEMD_START,
 		.is_user = scope->is_user,
@@ -267,33 +310,43 @@ int systemd_start(const struct cgroup_root *root, const struct systemd_scope *sc
 		.kept = (size_t)(strrchr(scope->path, '/') - scope->path), /* slices: systemd's */
 	};
 	arena_init(&arena);
-	int r = ask(&q, &anchor->pid, &arena, &path, &was_asked, err);
+	int r = ask(&q, &making->patience, &reply, err);
+	anchor->pid = reply.pid;
 	if (r == 0)
-		r = check_path(scope, path, err);
+		r = check_path(scope, reply.path, err);
 	if (r == 0)
-		r = open_cgroup(root, scope, plan, ret, err);
+		r = open_cgroup(making->root, scope, making->plan, ret, err);
 	if (r == 0)
 		return 0;
 	systemd_release(anchor);
+	const struct systemd_unit unit = { scope->unit, scope->is_user, scope->path, ret->fd };
+	/* Who does not answer is not asked at once again: that is for later. */
+	if (reply.was_asked &&
+	    (r == -ETIMEDOUT || r == -EINTR || systemd_stop(&unit, making->undo_ms, NULL) < 0))
+		ret->is_left = true;
 	fd_close(&ret->fd);
 	fd_close(&ret->lock_fd);
-	/* Who does not answer is not asked at once again: that is for later. */
-	if (was_asked && (r == -ETIMEDOUT || r == -EINTR ||
-			  systemd_stop(scope->unit, scope->is_user, scope->path, NULL) < 0))
-		ret->is_left = true;
 	return r;
 }
 
-int systemd_wait_entered(int cgroup_fd, int child_pidfd, struct err *err)
+int systemd_wait_entered(int cgroup_fd, int child_pidfd, const struct systemd_patience *patience,
+			 struct err *err)
 {
-	int64_t deadline = clock_ms() + ENTER_TIMEOUT_MS;
+	int64_t deadline = clock_ms() + patience->timeout_ms;
 	char text[256];
-	struct pollfd end = { .fd = child_pidfd, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = child_pidfd, .events = POLLIN },
+		{ .fd = patience->watch_fd, .events = POLLIN },
+	};
 	/* Two lines: the anchor, and the one that was waited for. As a rule it is there by now. */
 	for (int pause = 0;; pause = ENTER_PAUSE_MS) {
-		if (poll(&end, 1, pause) != 0)
+		int n = poll(fds, ARRAY_SIZE(fds), pause);
+		if (n > 0 && fds[0].revents)
 			return 0;
-		int r = fd_read_value(cgroup_fd, "cgroup.procs", text, sizeof(text));
+		int r = n > 0 ? patience->watch(patience->context, err) : 0;
+		if (r < 0)
+			return r;
+		r = fd_read_value(cgroup_fd, "cgroup.procs", text, sizeof(text));
 		if (r == -EFBIG || (r == 0 && strchr(text, '\n')))
 			return 0;
 		if (r < 0)

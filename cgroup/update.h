@@ -19,6 +19,13 @@ _must_check_ int cgroup_complete_resources(int fd, struct spec_resources *resour
 _must_check_ int cgroup_enable(const struct cgroup_root *root, const char *path,
 			       const struct cgroup_plan *plan, struct err *err);
 
+/*
+ * For as long as a process of hull's is in the cgroup, which must not count: no limit of processes,
+ * and then the plan's again. Nothing where the plan has none.
+ */
+_must_check_ int cgroup_lift_pids(int fd, const struct cgroup_plan *plan, struct err *err);
+_must_check_ int cgroup_limit_pids(int fd, const struct cgroup_plan *plan, struct err *err);
+
 struct cgroup_update {
 	const struct cgroup_plan *plan;
 	bool has_devices; /* its device program counts, too; none: everything is allowed */

@@ -6,7 +6,6 @@
 #include "cmd/container.h"
 #include "cmd/destroy.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "cgroup/enter.h"
 #include "cgroup/left.h"
 #include "cgroup/systemd.h"
@@ -24,10 +24,7 @@
 #include "start/hooks.h"
 #include "start/resctrl.h"
 
-#define DELETE_TIMEOUT_MS \
-	(STATE_WORK_SECONDS * 1000 / 2) /* for all to be dead; then it is removed */
-#define DELETE_MOMENT_MS 100
-#define DELETE_START_MS  500 /* for what has left its gate to be dead */
+#define DELETE_START_MS 500 /* for what has left its gate to be dead */
 
 struct delete_options {
 	bool force, regex;
@@ -53,15 +50,8 @@ static int leave_to_cgroup(const struct state *state, struct err *err)
 	return state_process_unknown(state, EXDEV, err);
 }
 
-/* Of the time that this may take; a moment is always left. */
-static int time_left(int64_t deadline)
-{
-	int64_t left = deadline - clock_ms();
-	return left > DELETE_MOMENT_MS ? (int)left : DELETE_MOMENT_MS;
-}
-
 /* Kills the first process and waits until it is gone; the others are the cgroup's. */
-static int kill_process(const struct state *state, int64_t deadline, struct err *err)
+static int kill_process(const struct state *state, int timeout_ms, struct err *err)
 {
 	_cleanup_close_ int pidfd = -EBADF;
 	int r = state_open_process(state, &pidfd);
@@ -74,14 +64,10 @@ static int kill_process(const struct state *state, int64_t deadline, struct err 
 	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return err_sys(err, errno, "cannot kill the container's process %d",
 			       (int)state->pid);
-	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-	r = poll(&fd, 1, time_left(deadline));
-	if (r < 0)
-		return err_sys(err, errno, "cannot wait for the container's process %d",
-			       (int)state->pid);
-	return r > 0 ? 0
-		     : err_say(err, ERR_BUSY, ETIMEDOUT, "the container's process %d does not end",
-			       (int)state->pid);
+	return pidfd_wait(pidfd, timeout_ms)
+		       ? 0
+		       : err_say(err, ERR_BUSY, ETIMEDOUT,
+				 "the container's process %d does not end", (int)state->pid);
 }
 
 /*
@@ -97,62 +83,64 @@ static void keep_cgroup(const struct state *state, int *ret_lock)
 		(void)!cgroup_lock(fd, state->cgroup, ret_lock, NULL);
 }
 
+/* The container's cgroup as long as it is being put away. */
+struct remains {
+	int fd;   /* SYSTEMD_CGROUP_GONE: it is gone */
+	int lock; /* by which it is this container's; or none, as long as that has a process */
+};
+
 /* 1: it is others' by now. */
-static int empty_cgroup(const struct cgroup_root *root, const struct destroy *d, int64_t deadline,
-			struct err *err)
+static int empty_cgroup(const struct cgroup_root *root, const struct destroy *d,
+			struct remains *remains, struct err *err)
 {
 	const struct state *state = d->state;
-	_cleanup_close_ int fd = -EBADF, lock = -EBADF;
 
-	int r = cgroup_open(root, state->cgroup, &fd, err);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	r = container_is_foreign_cgroup(d->entry, state, fd, &lock, err);
+	int r = cgroup_open(root, state->cgroup, &remains->fd, err);
+	if (r == -ENOENT) {
+		remains->fd = SYSTEMD_CGROUP_GONE;
+		return 0;
+	}
+	if (r == 0)
+		r = container_is_foreign_cgroup(d->entry, state, remains->fd, &remains->lock, err);
 	if (r != 0)
 		return r;
-	r = cgroup_kill(fd, state_cgroup_existed(state), time_left(deadline), err);
+	r = cgroup_kill(remains->fd, state_cgroup_existed(state),
+			state_time_left(d->entry, STATE_BY_KILL), err);
 	if (r == 0 && state_cgroup_existed(state))
-		r = cgroup_device_detach(fd, err);
+		r = cgroup_device_detach(remains->fd, err);
 	return r;
 }
 
-static bool is_gone(const struct cgroup_root *root, const char *cgroup)
-{
-	_cleanup_close_ int fd = -EBADF;
-	return cgroup_open(root, cgroup, &fd, NULL) == -ENOENT;
-}
-
-/* One whose cgroup is gone has ended, and what has its name now is another's. */
-static int stop_unit(const struct cgroup_root *root, const struct state *state, struct err *err)
-{
-	if (!state->unit)
-		return 0;
-	int r = systemd_stop(state->unit, state->unit_is_user,
-			     is_gone(root, state->cgroup) ? NULL : state->cgroup, err);
-	if (r == 0 || !is_gone(root, state->cgroup))
-		return r;
-	err_clear(err); /* by itself, with its last process: no bus is needed for that */
-	return 0;
-}
-
-static int remove_cgroup(const struct destroy *d, int64_t deadline, struct err *err)
+static int end_cgroup(const struct cgroup_root *root, const struct destroy *d,
+		      struct remains *remains, struct err *err)
 {
 	const struct state *state = d->state;
+	int r = empty_cgroup(root, d, remains, err);
+	const struct systemd_unit unit = { state->unit, state->unit_is_user, state->cgroup,
+					   remains->fd };
+	if (r > 0)
+		return cgroup_prune(root, state->cgroup, state->cgroup_kept, err);
+	if (r == 0 && state->unit)
+		r = systemd_stop(&unit, state_time_left(d->entry, STATE_BY_STOP), err);
+	if (r == 0)
+		r = cgroup_remove(root, state->cgroup, state->cgroup_kept,
+				  state_time_left(d->entry, STATE_BY_REMOVE), err);
+	return r;
+}
+
+static int remove_cgroup(const struct destroy *d, struct err *err)
+{
+	struct remains remains = { .fd = -EBADF, .lock = -EBADF };
 	struct cgroup_root root;
 
-	if (!state->cgroup)
+	if (!d->state->cgroup)
 		return 0;
 	int r = cgroup_root_open(&root, err);
 	if (r < 0)
 		return r;
-	r = empty_cgroup(&root, d, deadline, err);
-	if (r > 0) {
-		r = cgroup_prune(&root, state->cgroup, state->cgroup_kept, err);
-	} else if (r == 0) {
-		r = stop_unit(&root, state, err);
-		if (r == 0)
-			r = cgroup_remove(&root, state->cgroup, state->cgroup_kept, err);
-	}
+	r = end_cgroup(&root, d, &remains, err);
+	fd_close(&remains.fd);
+	fd_close(&remains.lock);
 	cgroup_root_close(&root);
 	return r;
 }
@@ -290,8 +278,9 @@ static int check_hooks(const struct state_entry *entry, struct err *err)
  * The container of a start was killed: so its hull gives up the hook that runs, if one does. A hull
  * that is stopped is not waited for longer.
  */
-static void wait_for_hooks(const struct state_entry *entry, int64_t deadline)
+static void wait_for_hooks(const struct state_entry *entry)
 {
+	const int64_t deadline = clock_ms() + state_time_left(entry, STATE_BY_REST);
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	do {
 		_cleanup_close_ int lock = -EBADF;
@@ -324,22 +313,22 @@ static void rescue_devices(struct cmd *cmd, const struct destroy *d)
 
 int destroy_container(struct cmd *cmd, const struct destroy *d, struct err *err)
 {
-	const int64_t deadline = clock_ms() + DELETE_TIMEOUT_MS;
 	_cleanup_close_ int lock = -EBADF;
 
 	keep_cgroup(d->state, &lock);
-	int r = kill_process(d->state, deadline, err);
+	int r = kill_process(d->state, state_time_left(d->entry, STATE_BY_KILL), err);
 	if (r == 0)
-		r = remove_cgroup(d, deadline, err);
+		r = remove_cgroup(d, err);
 	fd_close(&lock);
 	if (r == 0)
 		r = clean_resctrl(d->state, err);
 	if (r == 0)
-		r = bridge_release(d->entry->store_fd, d->entry->id, err);
+		r = bridge_release(d->entry->store_fd, d->entry->id,
+				   state_time_left(d->entry, STATE_BY_REST), err);
 	if (r == 0)
 		rescue_devices(cmd, d);
 	if (r == 0 && d->state->status == STATE_CREATING)
-		wait_for_hooks(d->entry, deadline);
+		wait_for_hooks(d->entry);
 	if (r == 0)
 		r = run_poststop(cmd, d, err);
 	return r != 0 ? r < 0 ? r : 0 : state_remove(d->entry, err);

@@ -243,7 +243,7 @@ static int resources_of_file(struct cmd *cmd, const struct update_options *optio
 /* ---- the update ---- */
 
 struct unit_update {
-	const struct state *state;
+	const struct container *container;
 	const struct spec_resources *resources;
 	const struct cgroup_plan *plan;
 	struct arena *arena;
@@ -255,7 +255,10 @@ static int update_unit(void *context, struct err *err)
 	const struct unit_update *u = context;
 	struct systemd_properties properties;
 	int r = systemd_plan_update(u->resources, u->plan, u->arena, &properties, err);
-	return r < 0 ? r : systemd_update(u->state->unit, u->state->unit_is_user, &properties, err);
+	const struct container *c = u->container;
+	return r < 0 ? r
+		     : systemd_update(c->state.unit, c->state.unit_is_user, &properties,
+				      state_time_left(&c->entry, STATE_BY_STOP), err);
 }
 
 static int enable(const char *path, const struct cgroup_plan *plan, struct err *err)
@@ -270,15 +273,15 @@ static int enable(const char *path, const struct cgroup_plan *plan, struct err *
 }
 
 /* In the container's cgroup, which is open at `fd`. */
-static int apply(const struct state *state, int fd, struct spec_resources *resources,
+static int apply(const struct container *c, int fd, struct spec_resources *resources,
 		 struct arena *arena, struct err *err)
 {
 	struct cgroup_plan plan;
-	struct unit_update unit = { state, resources, &plan, arena };
+	struct unit_update unit = { c, resources, &plan, arena };
 	const struct cgroup_update wanted = {
 		.plan = &plan,
 		.has_devices = resources->devices.n > 0,
-		.agree = state->unit ? update_unit : NULL,
+		.agree = c->state.unit ? update_unit : NULL,
 		.context = &unit,
 	};
 	const struct cgroup_update letter = { .plan = &plan };
@@ -287,16 +290,16 @@ static int apply(const struct state *state, int fd, struct spec_resources *resou
 	if (r == 0)
 		r = cgroup_plan_resources(resources, arena, &plan, err);
 	if (r == 0)
-		r = enable(state->cgroup, &plan, err);
+		r = enable(c->state.cgroup, &plan, err);
 	if (r == 0)
 		r = cgroup_update(fd, &wanted, arena, err);
-	if (r == 0 && state->unit) /* to the letter again: systemd rounds */
+	if (r == 0 && c->state.unit) /* to the letter again: systemd rounds */
 		r = cgroup_update(fd, &letter, arena, err);
 	return r;
 }
 
 /* The class of service first: the kernel checks its text as a whole, and it can be put back. */
-static int apply_all(struct cmd *cmd, const struct state *state, int fd,
+static int apply_all(struct cmd *cmd, const struct container *c, int fd,
 		     const struct update_options *options, struct spec_resources *resources,
 		     struct err *err)
 {
@@ -304,9 +307,9 @@ static int apply_all(struct cmd *cmd, const struct state *state, int fd,
 	const char *text = plan_rdt_schemas(options->cache_schema, options->bandwidth_schema,
 					    &cmd->arena);
 
-	int r = update_class_write(&class, state, text, &cmd->arena, err);
+	int r = update_class_write(&class, &c->state, text, &cmd->arena, err);
 	if (r == 0)
-		r = apply(state, fd, resources, &cmd->arena, err);
+		r = apply(c, fd, resources, &cmd->arena, err);
 	if (r < 0)
 		update_class_undo(&class, err);
 	fd_close(&class.root);
@@ -326,7 +329,7 @@ static int update_container(struct cmd *cmd, const struct update_options *option
 	if (c.state.status == STATE_STOPPED || c.state.status == STATE_CREATING)
 		return container_not_running(id, err);
 	r = container_open_cgroup(&c, &cgroup, err);
-	return r < 0 ? r : apply_all(cmd, &c.state, cgroup, options, resources, err);
+	return r < 0 ? r : apply_all(cmd, &c, cgroup, options, resources, err);
 }
 
 /* Without an option; those without an opinion, as engines send them, are fine. */

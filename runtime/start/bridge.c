@@ -119,14 +119,14 @@ static bool has_lease(const struct leases *l, const char *id)
 	return false;
 }
 
-int bridge_release(int store_fd, const char *id, struct err *err)
+int bridge_release(int store_fd, const char *id, int timeout_ms, struct err *err)
 {
 	struct place p = { .nl.fd = -EBADF };
 	size_t before;
 
 	if (!leases_may_have(store_fd, id))
 		return 0;
-	int r = leases_open(store_fd, LEASES_EXISTING, &p.leases, err);
+	int r = leases_open(store_fd, LEASES_EXISTING, timeout_ms, &p.leases, err);
 	if (r < 0 || !has_lease(&p.leases, id)) {
 		leases_close(&p.leases);
 		return r;
@@ -314,7 +314,8 @@ static int share_place(struct start *s, struct err *err)
 
 	if (!leases_may_have(s->store->fd, other))
 		return 0;
-	int r = leases_open(s->store->fd, LEASES_EXISTING, &p.leases, err);
+	int r = leases_open(s->store->fd, LEASES_EXISTING,
+			    state_time_left(&s->entry, STATE_BY_START), &p.leases, err);
 	for (size_t i = 0; r == 0 && !s->has_lease && i < p.leases.n; i++)
 		if (str_eq(p.leases.v[i].id, other))
 			r = share_lease(&p, s, &p.leases.v[i], err);
@@ -330,7 +331,8 @@ int bridge_prepare(struct start *s, struct err *err)
 		return share_place(s, err);
 	if (s->plan->network.kind != PLAN_NET_BRIDGE)
 		return 0;
-	int r = leases_open(s->store->fd, LEASES_CREATE, &p.leases, err);
+	int r = leases_open(s->store->fd, LEASES_CREATE, state_time_left(&s->entry, STATE_BY_START),
+			    &p.leases, err);
 	if (r == 0)
 		r = place_ask(&p, s->store->fd, err);
 	if (r == 0)

@@ -16,7 +16,7 @@ _must_check_ int bridge_lay(struct start *s, struct err *err);
  * made with the last container. Its state is locked and still there. Nothing to give back is no
  * error.
  */
-_must_check_ int bridge_release(int store_fd, const char *id, struct err *err);
+_must_check_ int bridge_release(int store_fd, const char *id, int timeout_ms, struct err *err);
 
 /* What names of other hosts a container there should ask for, as resolv.conf(5) (resolv.c). */
 _must_check_ int resolv_write(const struct start *s, struct err *err);

@@ -10,15 +10,14 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "base/str.h"
 #include "explain/explain.h"
 #include "start/fail.h"
@@ -74,14 +73,12 @@ static _Noreturn void examine_inside(const struct start *s)
 static bool await_helper(pid_t pid)
 {
 	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
 
-	bool ended = pidfd >= 0 && poll(&end, 1, DIAGNOSE_WAIT_MS) == 1;
-	if (!ended) {
-		(void)!kill(pid, SIGKILL);
-		(void)!poll(&end, 1, DIAGNOSE_KILL_MS);
-	}
-	return waitpid(pid, NULL, WNOHANG) == pid && ended;
+	if (pidfd_wait(pidfd, DIAGNOSE_WAIT_MS))
+		return pidfd_reap(pidfd);
+	(void)!kill(pid, SIGKILL); /* without a descriptor, too */
+	(void)pidfd_end(pidfd, DIAGNOSE_KILL_MS);
+	return false;
 }
 
 void diagnose_exec(struct start *s, struct err *err)

@@ -5,7 +5,6 @@
  */
 #include "start/steps.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
@@ -14,15 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "cgroup/left.h"
 #include "start/bridge.h"
 #include "start/children.h"
 #include "start/death.h"
 #include "start/devices.h"
 #include "start/hooks.h"
-
-#define FINISH_KILL_TIMEOUT_MS (STATE_WORK_SECONDS * 1000 / 2)
 
 #define FINISH_REAP_TRIES 100 /* of 10 ms, for a tracer of what has died */
 
@@ -35,14 +34,13 @@ static bool has_pid_namespace(const struct start *s)
  * Not reaped yet, so that its number is nobody else's. A tracer may hold a dead process for as long
  * as it likes: then it is not waited for, and goes to init with us.
  */
-static void kill_and_reap(pid_t pid, int pidfd)
+static void kill_and_reap(pid_t pid, int pidfd, int timeout_ms)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
 
+	if (pidfd_end(pidfd, timeout_ms))
+		return;
 	(void)!kill(pid, SIGKILL);
-	if (pidfd >= 0)
-		(void)!poll(&end, 1, FINISH_KILL_TIMEOUT_MS);
 	for (int i = 0; i < FINISH_REAP_TRIES; i++) {
 		siginfo_t info = { 0 };
 		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid)
@@ -58,13 +56,13 @@ static void kill_child(struct start *s)
 	/* Others of the container may trace it. */
 	if (!has_pid_namespace(s) && s->cgroup_fd >= 0)
 		(void)!cgroup_kill(s->cgroup_fd, state_cgroup_existed(&s->state),
-				   FINISH_KILL_TIMEOUT_MS, NULL);
-	kill_and_reap(s->pid, s->pidfd);
+				   state_time_left(&s->entry, STATE_BY_KILL), NULL);
+	kill_and_reap(s->pid, s->pidfd, state_time_left(&s->entry, STATE_BY_KILL));
 	/* A child that had moved but was not followed yet is a child of ours all the same. */
 	pid_t moved = channel_moved(&s->channel);
 	if (moved > 0 && moved != s->pid) {
 		_cleanup_close_ int pidfd = pidfd_open(moved, 0);
-		kill_and_reap(moved, pidfd);
+		kill_and_reap(moved, pidfd, state_time_left(&s->entry, STATE_BY_KILL));
 	}
 	s->pid = 0;
 }
@@ -118,11 +116,12 @@ static int kill_rest(const struct start *s, struct err *err)
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	if (s->cgroup_fd >= 0 || has_pid_namespace(s) || !s->channel.page)
 		return 0;
-	for (int i = 0; i < FINISH_KILL_TIMEOUT_MS / 10; i++) {
+	const int64_t deadline = clock_ms() + state_time_left(&s->entry, STATE_BY_KILL);
+	do {
 		if (!kill_orphans())
 			return 0;
 		nanosleep(&pause, NULL);
-	}
+	} while (clock_ms() < deadline);
 	return err_say(err, ERR_BUSY, ETIMEDOUT, "processes of the container outlived their kill");
 }
 
@@ -137,7 +136,7 @@ static int detach_devices(const struct start *s, struct err *err)
 static int remove_cgroup(struct start *s, bool started, struct err *err)
 {
 	if (s->cgroup_left) {
-		int r = scope_end(s, err);
+		int r = scope_end(s, STATE_BY_STOP, err);
 		return r < 0 ? r
 			     : cgroup_prune(&s->cgroup_root, s->plan->cgroup_path,
 					    s->state.cgroup_kept, err);
@@ -149,14 +148,15 @@ static int remove_cgroup(struct start *s, bool started, struct err *err)
 	 * may be one that we have not learned of. */
 	if (!started || !has_pid_namespace(s))
 		r = cgroup_kill(s->cgroup_fd, state_cgroup_existed(&s->state),
-				FINISH_KILL_TIMEOUT_MS, err);
+				state_time_left(&s->entry, STATE_BY_KILL), err);
 	if (r == 0)
 		r = detach_devices(s, err);
 	if (r == 0)
-		r = scope_end(s, err);
+		r = scope_end(s, STATE_BY_STOP, err);
 	fd_close(&s->cgroup_fd);
 	if (r == 0)
-		r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, s->state.cgroup_kept, err);
+		r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, s->state.cgroup_kept,
+				  state_time_left(&s->entry, STATE_BY_REMOVE), err);
 	fd_close(&s->cgroup_lock_fd);
 	return r;
 }
@@ -260,7 +260,9 @@ int finish(struct start *s, const struct start_result *result, struct err *err)
 	if (r == 0)
 		r = rdt;
 	if (r == 0 && s->has_lease)
-		r = bridge_release(s->store->fd, s->plan->id, locked < 0 ? NULL : err);
+		r = bridge_release(s->store->fd, s->plan->id,
+				   state_time_left(&s->entry, STATE_BY_REST),
+				   locked < 0 ? NULL : err);
 	/* The state stays while something is left that it leads to. */
 	return locked < 0 ? locked : r < 0 ? r : remove_state(s, result, err);
 }

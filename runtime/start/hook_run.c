@@ -28,6 +28,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "base/str.h"
 #include "start/children.h"
 #include "start/sys.h"
@@ -205,10 +206,7 @@ static void kill_all(const struct hook_job *job, const struct hook_process *h,
 		     const struct children *before)
 {
 	(void)!kill(-h->pid, SIGKILL);
-	(void)!kill(h->pid, SIGKILL); /* it may not have made its session yet */
-	struct pollfd fd = { .fd = h->pidfd, .events = POLLIN };
-	(void)!poll(&fd, 1, HOOK_KILL_MS);
-	(void)!waitid(P_PIDFD, (id_t)h->pidfd, &(siginfo_t) { 0 }, WEXITED | WNOHANG);
+	(void)pidfd_end(h->pidfd, HOOK_KILL_MS); /* it may not have made its session yet */
 	if (!(job->flags & HOOK_REAPS_ORPHANS))
 		return;
 	struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };

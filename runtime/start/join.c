@@ -18,7 +18,6 @@
 #include "start/join.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "base/str.h"
 #include "cgroup/enter.h"
 #include "start/steps.h"
@@ -95,20 +95,16 @@ static int examine_failed(const struct join *join, int code, struct err *err)
  */
 bool join_has_ended(const struct join *join, int error)
 {
-	struct pollfd end = { .fd = join->pidfd, .events = POLLIN };
-	return poll(&end, 1, error == -ESRCH ? END_WAIT_MS : 0) > 0;
+	return pidfd_wait(join->pidfd, error == -ESRCH ? END_WAIT_MS : 0);
 }
 
 /* It is still the one that the descriptor stands for, and so was when it was looked at by number.
  */
 static int check_alive(const struct join *join, struct err *err)
 {
-	struct pollfd end = { .fd = join->pidfd, .events = POLLIN };
-	int r = poll(&end, 1, 0);
-	if (r < 0)
-		return err_sys(err, errno, "cannot look at the container's first process");
-	return r == 0 ? 0
-		      : err_say(err, ERR_NOT_FOUND, ESRCH, "cannot exec in a stopped container");
+	if (!join_has_ended(join, 0))
+		return 0;
+	return err_say(err, ERR_NOT_FOUND, ESRCH, "cannot exec in a stopped container");
 }
 
 static int read_setgroups(int proc_fd, bool *ret)

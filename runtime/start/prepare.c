@@ -125,7 +125,8 @@ static int give_back(struct start *s, size_t kept, struct err *err)
 	s->has_cgroup = false;
 	fd_close(&s->cgroup_fd);
 	fd_close(&s->cgroup_lock_fd);
-	int r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, kept, err);
+	int r = cgroup_remove(&s->cgroup_root, s->plan->cgroup_path, kept,
+			      state_time_left(&s->entry, STATE_BY_START), err);
 	return r < 0 ? note_left(s, kept, r) : 0;
 }
 
@@ -171,11 +172,8 @@ static int make_cgroup(struct start *s, struct err *err)
 		return note_left(s, made.kept, r);
 	if (r < 0 && may_lack(s, -r))
 		return do_without(s, err);
-	if (r < 0) {
-		if (!err->at)
-			err_at(err, plan->spec->linux.cgroups_path.at);
+	if (r < 0)
 		return r;
-	}
 	s->has_cgroup = true;
 	s->cgroup_fd = made.fd;
 	s->cgroup_lock_fd = made.lock_fd;
@@ -202,12 +200,12 @@ static int make_cgroup(struct start *s, struct err *err)
 	return r;
 }
 
-/* What is not about a limit is about the cgroup's place: that is then what config.json must change.
- */
+/* What is not about a limit, nor ours to hear, is about the cgroup's place: that is then what
+ * config.json must change. */
 int prepare_cgroup(struct start *s, struct err *err)
 {
 	int r = make_cgroup(s, err);
-	if (r < 0 && !err->at)
+	if (r < 0 && !err->at && !s->result->stop_signal)
 		err_at(err, s->plan->spec->linux.cgroups_path.at);
 	return r;
 }

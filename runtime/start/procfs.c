@@ -16,15 +16,14 @@
 
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "start/steps.h"
 #include "start/sys.h"
 
@@ -116,15 +115,12 @@ static int leave_host(struct start *s, int sock, int pid_ns_fd)
  * A killed one may still be held by a tracer, who alone decides when it is reaped. It is left to
  * whoever inherits it then.
  */
-static void end_helper(pid_t pid, int pidfd)
+static void end_helper(int pidfd)
 {
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
-
-	if (poll(&end, 1, PROCFS_WAIT_MS) != 1) {
-		(void)!kill(pid, SIGKILL);
-		(void)!poll(&end, 1, PROCFS_WAIT_MS);
-	}
-	(void)!waitpid(pid, NULL, __WALL | WNOHANG);
+	if (pidfd_wait(pidfd, PROCFS_WAIT_MS))
+		(void)pidfd_reap(pidfd);
+	else
+		(void)pidfd_end(pidfd, PROCFS_WAIT_MS);
 }
 
 static _Noreturn void first_helper(struct start *s, int sock, int pid_ns_fd)
@@ -142,7 +138,7 @@ static _Noreturn void first_helper(struct start *s, int sock, int pid_ns_fd)
 		second_helper(sock);
 	if (pid < 0)
 		give_up(sock, errno);
-	end_helper((pid_t)pid, pidfd);
+	end_helper(pidfd);
 	_exit(0);
 }
 
@@ -166,7 +162,7 @@ static int open_by_helper(struct start *s, int pid_ns_fd)
 		r = poll(&answer, 1, 2 * PROCFS_WAIT_MS) == 1 ? receive_fd(pair[0]) : -ETIMEDOUT;
 	close(pair[0]);
 	if (pid > 0)
-		end_helper((pid_t)pid, pidfd);
+		end_helper(pidfd);
 	fd_close(&pidfd);
 	return r;
 }

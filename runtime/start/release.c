@@ -5,14 +5,13 @@
 #include "start/steps.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "start/fail.h"
 #include "start/devices.h"
 #include "start/namespace.h"
@@ -109,10 +108,7 @@ int record_child(struct start *s, struct err *err)
  */
 static void end_predecessor(const struct start *s)
 {
-	struct pollfd fd = { .fd = s->pidfd, .events = POLLIN };
-	(void)!pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0);
-	if (poll(&fd, 1, RELEASE_END_MS) == 1)
-		(void)!waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t) { 0 }, WEXITED | WNOHANG);
+	(void)pidfd_end(s->pidfd, RELEASE_END_MS);
 }
 
 /* The child has become another process, which is our child too (isolate_move). */

@@ -6,15 +6,14 @@
  */
 #include "start/steps.h"
 
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
 #include "cgroup/enter.h"
-#include "cgroup/left.h"
+#include "cgroup/update.h"
 
-#define PIDS_FILE "pids.max"
+#define UNDO_MS 2000 /* for taking back a scope; finish.c tries once more */
 
 /*
  * Before the state claims the unit: whoever deletes what this start leaves must find nothing else
@@ -32,41 +31,37 @@ int scope_check(const struct start *s, struct err *err)
 	return r;
 }
 
+static int watch_signals(void *context, struct err *err)
+{
+	struct start *s = context;
+	return start_read_signals(s, s->result, err);
+}
+
+static struct systemd_patience patience(struct start *s)
+{
+	return (struct systemd_patience) {
+		.timeout_ms = state_time_left(&s->entry, STATE_BY_START),
+		.watch_fd = s->signal_fd,
+		.watch = watch_signals,
+		.context = s,
+	};
+}
+
 int scope_make(struct start *s, struct cgroup *ret, struct err *err)
 {
-	int r = systemd_start(&s->cgroup_root, &s->plan->scope, &s->plan->cgroup, ret, &s->anchor,
-			      err);
-	if (r < 0 && err && !err->at)
-		err_at(err, s->plan->spec->linux.cgroups_path.at);
-	return r;
-}
-
-/* The last write counts, as it does when all are made. */
-static const struct cgroup_write *pids_limit(const struct start *s)
-{
-	const struct cgroup_plan *plan = &s->plan->cgroup;
-	for (size_t i = plan->writes_n; i > 0; i--)
-		if (strcmp(plan->writes[i - 1].file, PIDS_FILE) == 0)
-			return &plan->writes[i - 1];
-	return NULL;
-}
-
-static int write_pids(const struct start *s, const char *value, struct err *err)
-{
-	const struct cgroup_write *limit = pids_limit(s);
-	if (!limit)
-		return 0;
-	int r = fd_write_value(s->cgroup_fd, PIDS_FILE, value ? value : limit->value);
-	if (r == 0)
-		return 0;
-	err_sys(err, -r, "cannot write to the cgroup's '" PIDS_FILE "'");
-	err_at(err, limit->at);
-	return r;
+	const struct systemd_making making = {
+		.root = &s->cgroup_root,
+		.scope = &s->plan->scope,
+		.plan = &s->plan->cgroup,
+		.patience = patience(s),
+		.undo_ms = UNDO_MS,
+	};
+	return systemd_start(&making, ret, &s->anchor, err);
 }
 
 int scope_make_room(struct start *s, struct err *err)
 {
-	return s->anchor.pid > 0 ? write_pids(s, "max", err) : 0;
+	return s->anchor.pid > 0 ? cgroup_lift_pids(s->cgroup_fd, &s->plan->cgroup, err) : 0;
 }
 
 /* By what the kernel says: the container's process may begin only within its limits. */
@@ -81,7 +76,8 @@ int scope_attach(struct start *s, const char *below, struct err *err)
 {
 	int r = 0;
 	if (s->moved_fds[1] >= 0 && atomic_load(&s->channel.page->is_beside)) {
-		r = systemd_attach(s->state.unit, below, s->pid, err);
+		const struct systemd_patience until = patience(s);
+		r = systemd_attach(s->state.unit, below, s->pid, &until, err);
 		if (r == 0)
 			r = check_moved(s, err);
 		if (r == 0)
@@ -99,29 +95,20 @@ int scope_settle(struct start *s, struct err *err)
 {
 	if (s->anchor.pid <= 0)
 		return 0;
+	const struct systemd_patience until = patience(s);
 	int r = scope_attach(s, NULL, err);
 	if (r == 0)
-		r = systemd_wait_entered(s->cgroup_fd, s->pidfd, err);
+		r = systemd_wait_entered(s->cgroup_fd, s->pidfd, &until, err);
 	systemd_release(&s->anchor);
-	return r < 0 ? r : write_pids(s, NULL, err);
+	return r < 0 ? r : cgroup_limit_pids(s->cgroup_fd, &s->plan->cgroup, err);
 }
 
-static bool has_ended(const struct start *s)
-{
-	return s->cgroup_fd >= 0 && cgroup_is_removed(s->cgroup_fd);
-}
-
-int scope_end(struct start *s, struct err *err)
+int scope_end(struct start *s, enum state_by by, struct err *err)
 {
 	systemd_release(&s->anchor);
 	if (!s->state.unit)
 		return 0;
-	/* A scope whose cgroup is gone has ended, and the next of its name may be another's. */
-	bool is_gone = has_ended(s);
-	int r = systemd_stop(s->state.unit, s->state.unit_is_user,
-			     is_gone ? NULL : s->plan->cgroup_path, err);
-	if (r == 0 || !has_ended(s))
-		return r;
-	err_clear(err); /* by itself, with its last process: no bus is needed for that */
-	return 0;
+	const struct systemd_unit unit = { s->state.unit, s->state.unit_is_user,
+					   s->plan->cgroup_path, s->cgroup_fd };
+	return systemd_stop(&unit, state_time_left(&s->entry, by), err);
 }

@@ -163,7 +163,8 @@ static int handle_signal(struct start *s, const struct signalfd_siginfo *info,
 	int signal = (int)info->ssi_signo;
 	if (is_private(signal) || is_ignored(s, signal) || signal > SIGNALS_MAX)
 		return 0;
-	bool starting = s->hooks_run || !atomic_load(&s->channel.page->exec_next);
+	bool starting = s->hooks_run || !s->channel.page ||
+			!atomic_load(&s->channel.page->exec_next);
 	if (start_ends_by(s, signal) && starting) {
 		ret->stop_signal = signal;
 		return 1;

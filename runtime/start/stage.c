@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "plan/parts.h"
 #include "start/steps.h"
 #include "start/sys.h"
@@ -271,11 +272,8 @@ int stage_clone(struct start *s, const struct clone_args *child, struct err *err
 /* The loop that reaps (supervise.c) may have met it already. */
 void stage_end(struct start *s)
 {
-	struct pollfd end = { .fd = s->stage_pidfd, .events = POLLIN };
-	if (s->stage_pidfd < 0)
-		return;
-	(void)!poll(&end, 1, STAGE_END_MS);
-	(void)!waitid(P_PIDFD, (id_t)s->stage_pidfd, &(siginfo_t) { 0 }, WEXITED | WNOHANG);
+	if (pidfd_wait(s->stage_pidfd, STAGE_END_MS))
+		(void)pidfd_reap(s->stage_pidfd);
 	fd_close(&s->stage_pidfd);
 }
 

@@ -59,6 +59,7 @@ static const struct parent_step start_steps[] = {
 int start_run_steps(struct start *s, const struct parent_step *steps, struct start_result *ret,
 		    struct err *err)
 {
+	s->result = ret;
 	for (; steps->name; steps++) {
 		timeline_step(s->timeline, steps->name);
 		int r = steps->run(s, err);

@@ -212,10 +212,11 @@ struct start {
 	bool is_running;                          /* the program was seen to be executed */
 	int forwarded;                            /* the last signal that hull passed on; 0: none */
 	const char *hook_states[PLAN_HOOK_KINDS]; /* child: what its own hooks are told */
-	bool hooks_run;       /* parent: hooks are running, which a signal ends */
-	int hooks_lock_fd;    /* `start`: held until its poststart hooks have run; or none */
-	bool poststart_began; /* parent */
-	struct tty tty;       /* the terminal's other side */
+	bool hooks_run;              /* parent: hooks are running, which a signal ends */
+	int hooks_lock_fd;           /* `start`: held until its poststart hooks have run; or none */
+	bool poststart_began;        /* parent */
+	struct tty tty;              /* the terminal's other side */
+	struct start_result *result; /* of the steps that run: what a signal says goes there */
 	/* In the container's scope until the child is (scope.c). */
 	struct systemd_anchor anchor;
 };

@@ -26,7 +26,7 @@ _must_check_ int scope_check(const struct start *s, struct err *err); /* that th
 _must_check_ int scope_make(struct start *s, struct cgroup *ret, struct err *err);
 _must_check_ int scope_make_room(struct start *s, struct err *err); /* for one process more */
 _must_check_ int scope_settle(struct start *s, struct err *err);    /* the child is in it */
-_must_check_ int scope_end(struct start *s, struct err *err);       /* also the unit */
+_must_check_ int scope_end(struct start *s, enum state_by by, struct err *err); /* also the unit */
 
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */

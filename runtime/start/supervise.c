@@ -26,7 +26,7 @@
 
 int start_has_executed(const struct start *s)
 {
-	if (!atomic_load(&s->channel.page->exec_next))
+	if (!s->channel.page || !atomic_load(&s->channel.page->exec_next))
 		return 0;
 	return s->init.page ? atomic_load(&s->init.page->has_executed)
 			    : state_has_executed(s->pid,

@@ -11,14 +11,13 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-#define LEASES_DIR          "@network" /* '@' cannot be in an id */
-#define LEASES_FILE         "leases"
-#define LEASES_MAX          16384
-#define LEASES_BRIDGES_MAX  256
-#define LEASES_FILE_MAX     ((size_t)8 * 1024 * 1024)
-#define LEASES_LOCK_SECONDS 15
-#define LEASES_PAUSE_MS     10
-#define LEASES_FIELDS       7 /* one more than any line has */
+#define LEASES_DIR         "@network" /* '@' cannot be in an id */
+#define LEASES_FILE        "leases"
+#define LEASES_MAX         16384
+#define LEASES_BRIDGES_MAX 256
+#define LEASES_FILE_MAX    ((size_t)8 * 1024 * 1024)
+#define LEASES_PAUSE_MS    10
+#define LEASES_FIELDS      7 /* one more than any line has */
 
 /* ---- reading ---- */
 
@@ -114,11 +113,11 @@ int leases_parse(const char *text, struct leases *ret, struct err *err)
 
 /* ---- the file ---- */
 
-static int take_lock(int fd, struct err *err)
+static int take_lock(int fd, int timeout_ms, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = LEASES_PAUSE_MS * 1000000L };
 
-	for (int left = LEASES_LOCK_SECONDS * 1000;; left -= LEASES_PAUSE_MS) {
+	for (int left = timeout_ms;; left -= LEASES_PAUSE_MS) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -126,8 +125,8 @@ static int take_lock(int fd, struct err *err)
 		if (left <= 0)
 			return err_say(err, ERR_BUSY, ETIMEDOUT,
 				       "another hull did not release the addresses of containers "
-				       "in %d s",
-				       LEASES_LOCK_SECONDS);
+				       "in %d ms",
+				       timeout_ms);
 		(void)nanosleep(&pause, NULL);
 	}
 }
@@ -153,7 +152,8 @@ static int read_file(int fd, struct leases *ret, struct err *err)
 	return r;
 }
 
-int leases_open(int store_fd, enum leases_flags flags, struct leases *ret, struct err *err)
+int leases_open(int store_fd, enum leases_flags flags, int timeout_ms, struct leases *ret,
+		struct err *err)
 {
 	*ret = (struct leases) { .fd = -EBADF };
 	arena_init(&ret->arena);
@@ -165,7 +165,7 @@ int leases_open(int store_fd, enum leases_flags flags, struct leases *ret, struc
 		return 0;
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open the directory '%s'", LEASES_DIR);
-	int r = take_lock(fd, err);
+	int r = take_lock(fd, timeout_ms, err);
 	if (r == 0)
 		r = read_file(fd, ret, err);
 	if (r < 0)

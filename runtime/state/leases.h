@@ -36,8 +36,8 @@ struct leases {
 enum leases_flags { LEASES_EXISTING, LEASES_CREATE };
 
 /* Locks and reads them; with LEASES_EXISTING it is no error that there never were any. */
-_must_check_ int leases_open(int store_fd, enum leases_flags flags, struct leases *ret,
-			     struct err *err);
+_must_check_ int leases_open(int store_fd, enum leases_flags flags, int timeout_ms,
+			     struct leases *ret, struct err *err);
 /*
  * May there be one of this id? Without the lock, for who holds that of its state, without which
  * none is made for it: so what has no bridge depends neither on the lock nor on what else is in the

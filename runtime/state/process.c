@@ -7,7 +7,6 @@
 #include "state/state.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/enter.h"
@@ -105,12 +105,6 @@ int state_end_signal(int pidfd)
  * A process that is dead but not waited for keeps its number; it does not count as there. Its
  * letter would not tell: it is the first thread's, which may have ended while others go on.
  */
-static bool is_dead(int pidfd)
-{
-	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-	return poll(&fd, 1, 0) == 1;
-}
-
 static int read_boot_id(char *buf, size_t size)
 {
 	return fd_read_value(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size);
@@ -187,7 +181,7 @@ static int find_process(const struct state *state, int *ret_pidfd, struct proces
 		return -ESRCH;
 	if (r < 0)
 		return r;
-	if (ret->start != state->pid_start || is_dead(pidfd))
+	if (ret->start != state->pid_start || pidfd_is_dead(pidfd))
 		return -ESRCH;
 	*ret_pidfd = fd_take(&pidfd);
 	return 0;

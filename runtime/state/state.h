@@ -35,8 +35,8 @@
 
 /*
  * How long who needs a container's lock waits for it. Nobody holds it for more than
- * STATE_WORK_SECONDS, the time that processes may take to die, and that their cgroup may take to be
- * removed, together, but who is stopped himself.
+ * STATE_WORK_SECONDS, but who is stopped himself: all that is waited for under the lock (processes
+ * that die, systemd, a cgroup that is removed, the leases) shares that time, state_time_left().
  */
 #define STATE_WORK_SECONDS 20
 #define STATE_LOCK_SECONDS (STATE_WORK_SECONDS + 5)
@@ -94,8 +94,9 @@ struct state_store {
 /* The directory of one container. */
 struct state_entry {
 	const char *id;
-	int store_fd; /* borrowed */
-	int fd;       /* holds the lock; -EBADF: none */
+	int store_fd;     /* borrowed */
+	int fd;           /* holds the lock; -EBADF: none */
+	int64_t deadline; /* of what is done under the lock; 0: it is not held */
 };
 
 enum state_store_flags { STATE_STORE_EXISTING, STATE_STORE_CREATE };
@@ -144,6 +145,21 @@ _must_check_ int state_lock(const struct state_store *store, const char *id,
 /* Releases the lock but keeps the directory for state_relock(). */
 void state_unlock(struct state_entry *entry);
 _must_check_ int state_relock(struct state_entry *entry, struct err *err);
+
+/* By when what is waited for under the lock has to be done, in hundredths of its time. */
+enum state_by {
+	STATE_BY_START = 50, /* what a start makes, so that there is time to take it back */
+	STATE_BY_KILL = 50,
+	STATE_BY_STOP = 75, /* what systemd is asked for at the end, or for an update */
+	STATE_BY_REMOVE = 85,
+	STATE_BY_REST = 95,
+};
+
+/*
+ * Milliseconds until then. A moment is always left, so that what takes no time is done all the
+ * same. Without the lock: of the same time from now on.
+ */
+int state_time_left(const struct state_entry *entry, enum state_by by);
 
 /* Closes the descriptor, and with the last one the lock. */
 void state_entry_close(struct state_entry *entry);

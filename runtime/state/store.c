@@ -27,6 +27,8 @@
 #define STATE_ID_MAX       (STATE_ID_SIZE - 1)
 /* Longer than any command that makes progress holds a lock; the pause between two attempts. */
 #define STATE_LOCK_PAUSE_MS 10
+#define STATE_MOMENT_MS     100
+#define WORK_MS             ((int64_t)STATE_WORK_SECONDS * 1000)
 #define STATE_LOCKS_SIZE    (64 * 1024)
 /* '@' cannot be in an id. */
 #define STATE_CACHE_DIR "@seccomp"
@@ -321,21 +323,36 @@ int state_claim(const struct state_store *store, const char *id, struct state_en
 	return r;
 }
 
+/* Who has it already gets no more time by asking again. */
 int state_relock(struct state_entry *entry, struct err *err)
 {
 	int r = take_lock(entry->fd, entry->id, err);
-	return r < 0 ? r : check_still_there(entry, err);
+	if (r < 0)
+		return r;
+	if (entry->deadline == 0)
+		entry->deadline = clock_ms() + WORK_MS;
+	return check_still_there(entry, err);
 }
 
 void state_unlock(struct state_entry *entry)
 {
 	if (entry->fd >= 0)
 		(void)!flock(entry->fd, LOCK_UN);
+	entry->deadline = 0;
 }
 
 void state_entry_close(struct state_entry *entry)
 {
 	fd_close(&entry->fd);
+	entry->deadline = 0;
+}
+
+int state_time_left(const struct state_entry *entry, enum state_by by)
+{
+	const int64_t now = clock_ms();
+	const int64_t end = entry->deadline ? entry->deadline : now + WORK_MS;
+	const int64_t left = end - WORK_MS + WORK_MS * (int64_t)by / 100 - now;
+	return left > STATE_MOMENT_MS ? (int)left : STATE_MOMENT_MS;
 }
 
 /* A new file: whoever has claimed the id comes here once. */

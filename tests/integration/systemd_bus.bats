@@ -86,7 +86,7 @@ start_container() {
 	kill -TERM "$(pgrep -P "$HULL_PID")"
 	! wait "$HULL_PID" || fail "it has run: $(<"$T/out")"
 	((SECONDS - began < 20)) || fail "it took $((SECONDS - began)) s"
-	grep -q 'ended by a signal' "$T/out" || fail "$(<"$T/out")"
+	grep -q 'the start was given up on SIGTERM' "$T/out" || fail "$(<"$T/out")"
 	assert_clean
 }
 

@@ -54,7 +54,7 @@ static int teardown(void **state)
 {
 	struct native *n = *state;
 	struct err err;
-	int r = n->skip ? 0 : cgroup_remove(&n->root, n->base, 0, &err);
+	int r = n->skip ? 0 : cgroup_remove(&n->root, n->base, 0, KILL_TIMEOUT_MS, &err);
 	if (r < 0)
 		fprintf(stderr, "%s: %s\n", err.message, err_text(err.code).s);
 	cgroup_root_close(&n->root);
@@ -156,7 +156,7 @@ static void test_create_open_remove(void **state)
 	fd_close(&again.fd);
 	fd_close(&again.lock_fd);
 	assert_int_equal(cgroup_open(&n->root, path, &opened, &err), 0);
-	assert_int_equal(cgroup_remove(&n->root, path, got.kept, &err), 0);
+	assert_int_equal(cgroup_remove(&n->root, path, got.kept, KILL_TIMEOUT_MS, &err), 0);
 	fd_close(&opened);
 	assert_int_equal(cgroup_open(&n->root, path, &opened, &err), -ENOENT);
 	assert_int_equal(cgroup_kill(got.fd, false, KILL_TIMEOUT_MS, &err), 0);
@@ -175,13 +175,13 @@ static void test_parents_in_use_stay(void **state)
 	assert_int_equal(create(n, "/p/q/mine/x", &mine, &err), 0);
 	assert_int_equal(create(n, "/p/q/other", &other, &err), 0);
 	pid_t pid = sleeper(other);
-	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
+	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), KILL_TIMEOUT_MS, &err), 0);
 	assert_int_equal(faccessat(n->root.fd, path + 1, F_OK, 0), -1);
 	assert_int_equal(faccessat(n->root.fd, parent + 1, F_OK, 0), 0);
 	assert_int_equal(cgroup_kill(other, false, KILL_TIMEOUT_MS, &err), 0);
 	assert_killed(pid);
 	snprintf(path, sizeof(path), "%s/p/q/other", n->base);
-	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
+	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), KILL_TIMEOUT_MS, &err), 0);
 	snprintf(parent, sizeof(parent), "%s/p", n->base);
 	assert_int_equal(faccessat(n->root.fd, parent + 1, F_OK, 0), -1);
 	assert_int_equal(faccessat(n->root.fd, n->base + 1, F_OK, 0), 0);
@@ -205,7 +205,8 @@ static void test_parents_of_many_at_once(void **state)
 				_exit(1);
 			fd_close(&got.fd);
 			fd_close(&got.lock_fd);
-			if (cgroup_remove(&n->root, path, strlen(n->base), &err) < 0)
+			if (cgroup_remove(&n->root, path, strlen(n->base), KILL_TIMEOUT_MS, &err) <
+			    0)
 				_exit(2);
 		}
 		_exit(0);
@@ -274,7 +275,7 @@ static void test_kill_fork_bomb(void **state)
 	assert_killed(pid);
 	char path[128];
 	snprintf(path, sizeof(path), "%s/bomb", n->base);
-	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), &err), 0);
+	assert_int_equal(cgroup_remove(&n->root, path, strlen(n->base), KILL_TIMEOUT_MS, &err), 0);
 }
 
 /* Whether a process can be made in it, which the kernel may refuse after cgroup.kill. */

@@ -18,6 +18,8 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/path.h"
 
+#define TIMEOUT_MS 60000
+
 static void test_normal_form(void **state)
 {
 	(void)state;
@@ -118,12 +120,12 @@ static void test_remove_nested(void **state)
 					    "p/c/2", "p/c/3", "p/c/3/b", "p/c/3/b/d" };
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		make(t, dirs[i]);
-	assert_int_equal(cgroup_remove(&t->root, "/p/c", 2, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/p/c", 2, TIMEOUT_MS, NULL), 0);
 	assert_false(exists(t, "p/c"));
 	assert_true(exists(t, "p"));
-	assert_int_equal(cgroup_remove(&t->root, "/p/c", 2, NULL), 0);
-	assert_int_equal(cgroup_remove(&t->root, "/gone/c", 5, NULL), 0);
-	assert_int_equal(cgroup_remove(&t->root, "/p", 0, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/p/c", 2, TIMEOUT_MS, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/gone/c", 5, TIMEOUT_MS, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/p", 0, TIMEOUT_MS, NULL), 0);
 	assert_false(exists(t, "p"));
 }
 
@@ -140,7 +142,7 @@ static void test_remove_deep(void **state)
 		fd = next;
 		assert_true(fd >= 0);
 	}
-	assert_int_equal(cgroup_remove(&t->root, "/deep", 0, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/deep", 0, TIMEOUT_MS, NULL), 0);
 	assert_false(exists(t, "deep"));
 }
 
@@ -177,7 +179,7 @@ static void test_kept(void **state)
 		assert_int_equal(cgroup_find_kept(&t->root, cases[i].path, &kept, &err), 0);
 		assert_int_equal(kept, cases[i].kept);
 	}
-	assert_int_equal(cgroup_remove(&t->root, "/a/b", 0, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/a/b", 0, TIMEOUT_MS, NULL), 0);
 	assert_false(exists(t, "a"));
 }
 
@@ -188,16 +190,17 @@ static void test_remove_parents(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		make(t, dirs[i]);
 	/* All of it existed before: nothing goes. */
-	assert_int_equal(cgroup_remove(&t->root, "/r/s/t", strlen("/r/s/t"), NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/r/s/t", strlen("/r/s/t"), TIMEOUT_MS, NULL), 0);
 	assert_true(exists(t, "r/s/t/u"));
 	/* The cgroup is gone already, its parent is not. */
-	assert_int_equal(cgroup_remove(&t->root, "/r/s/t/u/v/w", strlen("/r/s/t"), NULL), 0);
+	assert_int_equal(
+		cgroup_remove(&t->root, "/r/s/t/u/v/w", strlen("/r/s/t"), TIMEOUT_MS, NULL), 0);
 	assert_false(exists(t, "r/s/t/u"));
 	assert_true(exists(t, "r/s/t"));
-	assert_int_equal(cgroup_remove(&t->root, "/r/s/t", 0, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/r/s/t", 0, TIMEOUT_MS, NULL), 0);
 	assert_false(exists(t, "r/s"));
 	assert_true(exists(t, "r/other"));
-	assert_int_equal(cgroup_remove(&t->root, "/r/other", 0, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/r/other", 0, TIMEOUT_MS, NULL), 0);
 	assert_false(exists(t, "r"));
 }
 
@@ -213,7 +216,7 @@ static void test_failure_removes_what_was_made(void **state)
 	assert_false(exists(t, "old/a"));
 	assert_int_equal(cgroup_create(&t->root, "/old", NULL, &got, &err), -ENOENT);
 	assert_true(exists(t, "old"));
-	assert_int_equal(cgroup_remove(&t->root, "/old", 0, NULL), 0);
+	assert_int_equal(cgroup_remove(&t->root, "/old", 0, TIMEOUT_MS, NULL), 0);
 	assert_int_equal(cgroup_create(&t->root, "/new/a", NULL, &got, &err), -ENOENT);
 	assert_false(exists(t, "new"));
 }

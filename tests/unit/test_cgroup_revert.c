@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "cgroup/revert.h"
+#include "cgroup/update.h"
 
 static void test_values(void **state)
 {
@@ -87,11 +88,84 @@ static void test_order(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+static void assert_text(int dir, const char *file, const char *want)
+{
+	char text[64];
+	assert_int_equal(fd_read_value(dir, file, text, sizeof(text)), 0);
+	assert_string_equal(text, want);
+}
+
+static int disagree(void *context, struct err *err)
+{
+	assert_text(*(int *)context, "pids.max", "7777");
+	return err_say(err, ERR_BUSY, EBUSY, "no");
+}
+
+/* All of an update, or nothing: also when somebody else refuses it after the kernel. */
+static void test_take_back(void **state)
+{
+	(void)state;
+	static struct cgroup_write writes[] = {
+		{ .file = "pids.max", .value = "7777" },
+		{ .file = "memory.high", .value = "2222" },
+	};
+	const struct cgroup_plan plan = { .writes = writes, .writes_n = ARRAY_SIZE(writes) };
+	_cleanup_arena_ struct arena arena;
+	char path[] = "/tmp/hull-revert-XXXXXX";
+	struct err err = { 0 };
+	arena_init(&arena);
+	assert_non_null(mkdtemp(path));
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put(dir, "pids.max", "1000");
+	put(dir, "memory.high", "5555");
+	struct cgroup_update wanted = { .plan = &plan, .agree = disagree, .context = &dir };
+	assert_int_equal(cgroup_update(dir, &wanted, &arena, &err), -EBUSY);
+	assert_string_equal(err.message, "no");
+	assert_int_equal(err.hint[0], 0);
+	assert_text(dir, "pids.max", "1000");
+	assert_text(dir, "memory.high", "5555");
+	wanted.agree = NULL;
+	assert_int_equal(cgroup_update(dir, &wanted, &arena, &err), 0);
+	assert_text(dir, "memory.high", "2222");
+	unlinkat(dir, "memory.high", 0);
+	unlinkat(dir, "pids.max", 0);
+	assert_int_equal(rmdir(path), 0);
+}
+
+/* What hull's own process in the cgroup needs, and the plan's again: the last that it has. */
+static void test_pids(void **state)
+{
+	(void)state;
+	static struct cgroup_write writes[] = {
+		{ .file = "pids.max", .value = "1" },
+		{ .file = "pids.max", .value = "2" },
+		{ .file = "cpu.idle", .value = "1" },
+	};
+	const struct cgroup_plan none = { 0 },
+				 plan = { .writes = writes, .writes_n = ARRAY_SIZE(writes) };
+	char path[] = "/tmp/hull-revert-XXXXXX";
+	struct err err = { 0 };
+	assert_non_null(mkdtemp(path));
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(cgroup_lift_pids(dir, &none, &err), 0);
+	assert_int_equal(cgroup_limit_pids(dir, &none, &err), 0);
+	put(dir, "pids.max", "100");
+	assert_int_equal(cgroup_lift_pids(dir, &plan, &err), 0);
+	assert_text(dir, "pids.max", "max");
+	put(dir, "pids.max", "9"); /* a plain file is not replaced as a whole */
+	assert_int_equal(cgroup_limit_pids(dir, &plan, &err), 0);
+	assert_text(dir, "pids.max", "2");
+	unlinkat(dir, "pids.max", 0);
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_take_back),
+		cmocka_unit_test(test_pids),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,10 +137,10 @@ static void test_file(void **state)
 
 	tmpdir_init(&t);
 	const int dir = t.fd;
-	assert_int_equal(leases_open(dir, LEASES_EXISTING, &l, &err), 0);
+	assert_int_equal(leases_open(dir, LEASES_EXISTING, 100, &l, &err), 0);
 	assert_int_equal(l.fd, -EBADF);
 	leases_close(&l);
-	assert_int_equal(leases_open(dir, LEASES_CREATE, &l, &err), 0);
+	assert_int_equal(leases_open(dir, LEASES_CREATE, 100, &l, &err), 0);
 	const struct lease_bridge bridge = { "hull0", 5, NET(10, 0, 0, 1), 24, true };
 	const struct lease lease = { "hull0", 5, NET(10, 0, 0, 2), "web" };
 	assert_int_equal(leases_add_bridge(&l, &bridge), 0);
@@ -148,7 +148,7 @@ static void test_file(void **state)
 	assert_int_equal(leases_write(&l, &err), 0);
 	leases_close(&l);
 
-	assert_int_equal(leases_open(dir, LEASES_EXISTING, &l, &err), 0);
+	assert_int_equal(leases_open(dir, LEASES_EXISTING, 100, &l, &err), 0);
 	assert_int_equal(l.n, 1);
 	assert_string_equal(l.v[0].id, "web");
 	assert_int_equal(l.bridges[0].prefix, 24);

@@ -297,6 +297,39 @@ static void test_lock(void **unused)
 	assert_int_equal(exit_code(pid), 2);
 }
 
+static void assert_left(const struct state_entry *entry, enum state_by by, int most)
+{
+	int left = state_time_left(entry, by);
+	assert_true(left <= most && left > most - 5000);
+}
+
+/* What is waited for under the lock is over before those who wait for it give up. */
+static void test_time_left(void **unused)
+{
+	_cleanup_storedir_ struct storedir f;
+	struct state_entry entry;
+	const int all = STATE_WORK_SECONDS * 1000;
+	(void)unused;
+	storedir_init(&f);
+	assert_true(STATE_BY_REST <= 100 && STATE_LOCK_SECONDS > STATE_WORK_SECONDS);
+	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
+	assert_left(&entry, STATE_BY_START, all / 2);
+	assert_left(&entry, STATE_BY_STOP, all * 3 / 4);
+	/* Later there is less of it, also for who asks for the lock that it has already. */
+	entry.deadline -= 11000;
+	assert_int_equal(state_relock(&entry, &f.err), 0);
+	assert_left(&entry, STATE_BY_STOP, all * 3 / 4 - 11000);
+	entry.deadline -= 60000; /* a moment */
+	assert_true(state_time_left(&entry, STATE_BY_KILL) > 0);
+	assert_true(state_time_left(&entry, STATE_BY_REST) <= 1000);
+	/* Who has it anew, or not at all, has all the time. */
+	state_unlock(&entry);
+	assert_left(&entry, STATE_BY_STOP, all * 3 / 4);
+	assert_int_equal(state_relock(&entry, &f.err), 0);
+	assert_left(&entry, STATE_BY_STOP, all * 3 / 4);
+	assert_int_equal(state_remove(&entry, &f.err), 0);
+}
+
 /* A container that is deleted while its lock is not held is not found again. */
 static void test_relock_after_remove(void **unused)
 {
@@ -409,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_time_left),
 		cmocka_unit_test(test_relock_after_remove),
 		cmocka_unit_test(test_claim_race),
 		cmocka_unit_test(test_claims_and_removes),

@@ -310,6 +310,22 @@ static void test_versions(void **state)
 
 /* ---- devices ---- */
 
+/* type NULL, minor negative: the rule does not say. */
+static struct spec_device_rule allow(const char *type, int64_t major, int64_t minor,
+				     const char *access)
+{
+	struct spec_device_rule rule = {
+		.allow = { true, 7 },
+		.major = { major, 7 },
+		.access = { access, 7 },
+	};
+	if (type)
+		rule.type = (struct spec_str) { type, 7 };
+	if (minor >= 0)
+		rule.minor = (struct spec_int) { minor, 7 };
+	return rule;
+}
+
 static const char *device_text(const struct spec_resources *res, bool is_update,
 			       struct arena *arena)
 {
@@ -326,21 +342,11 @@ static const char *device_text(const struct spec_resources *res, bool is_update,
 static void test_devices(void **state)
 {
 	(void)state;
-	static struct spec_device_rule rules[] = {
+	struct spec_device_rule rules[] = {
 		{ .allow = { .v = false }, .access = { "rwm", 7 } },
-		{ .allow = { true, 7 },
-		  .type = { "c", 7 },
-		  .major = { 10, 7 },
-		  .minor = { 229, 7 },
-		  .access = { "rw", 7 } },
-		{ .allow = { true, 7 },
-		  .type = { "b", 7 },
-		  .major = { 8, 7 },
-		  .access = { "r", 7 } },
-		{ .allow = { true, 7 },
-		  .major = { 9, 7 },
-		  .minor = { 1, 7 },
-		  .access = { "w", 7 } },
+		allow("c", 10, 229, "rw"),
+		allow("b", 8, -1, "r"),
+		allow(NULL, 9, 1, "w"),
 	};
 	const struct spec_resources res = { .devices = LIST(rules) };
 	_cleanup_arena_ struct arena arena;
@@ -363,21 +369,10 @@ static void test_devices(void **state)
 static void test_overlapping_devices(void **state)
 {
 	(void)state;
-	static struct spec_device_rule rules[] = {
-		{ .allow = { true, 7 },
-		  .type = { "b", 7 },
-		  .major = { 8, 7 },
-		  .minor = { 1, 7 },
-		  .access = { "r", 7 } },
-		{ .allow = { true, 7 },
-		  .type = { "b", 7 },
-		  .major = { 8, 7 },
-		  .access = { "w", 7 } },
-		{ .allow = { true, 7 },
-		  .type = { "b", 7 },
-		  .major = { 8, 7 },
-		  .minor = { 1, 7 },
-		  .access = { "m", 7 } },
+	struct spec_device_rule rules[] = {
+		allow("b", 8, 1, "r"),
+		allow("b", 8, -1, "w"),
+		allow("b", 8, 1, "m"),
 	};
 	const struct spec_resources res = { .devices = LIST(rules) };
 	_cleanup_arena_ struct arena arena;

@@ -198,6 +198,7 @@ static int ask(enum systemd_what what)
 		.id = "a",
 		.path = stopped_path,
 		.properties = &none,
+		.timeout_ms = 10000,
 	};
 	answer = (struct systemd_answer) { 0 };
 	made_n = 0;

@@ -132,6 +132,45 @@ check_limits() {
 	delete --force
 }
 
+@test "systemd: an update that systemd refuses changes nothing" {
+	resources '{"pids": {"limit": 10}, "devices": [{"allow": false, "access": "rwm"}]}'
+	program /bin/sleep 1000
+	started
+	# systemd.resource-control(5): MemoryHigh is one byte or more; the kernel takes 0.
+	echo '{"pids": {"limit": 7}, "unified": {"memory.high": "0"},
+		"devices": [{"allow": true, "access": "rwm"}]}' >"$T/new"
+	capture hull update --resources "$T/new" "$ID"
+	expect_error "systemd cannot change the unit"
+	expect_error "cause .*MemoryHigh"
+	file_says pids.max 10
+	file_says memory.high max
+	unit_says TasksMax=10
+	capture hull exec "$ID" sh -c 'mknod /tmp/sda b 8 0 2>/dev/null && : </tmp/sda'
+	((status != 0)) || fail "the device rules are the new ones"
+	capture hull update --pids-limit 7 "$ID"
+	expect 0
+	file_says pids.max 7
+	delete --force
+}
+
+@test "systemd: an idle cgroup and a list of processors are taken back for good" {
+	program /bin/sleep 1000
+	started
+	echo '{"cpu": {"idle": 1, "cpus": "0"}}' >"$T/new"
+	capture hull update --resources "$T/new" "$ID"
+	expect 0
+	file_says cpu.idle 1
+	unit_says AllowedCPUs=0
+	echo '{"cpu": {"idle": 0}, "unified": {"cpuset.cpus": ""}}' >"$T/new"
+	capture hull update --resources "$T/new" "$ID"
+	expect 0
+	unit_says "CPUWeight=[not set]" AllowedCPUs=
+	timeout 60 systemctl daemon-reload
+	file_says cpu.idle 0
+	file_says cpuset.cpus ""
+	delete --force
+}
+
 numbers_of() {
 	awk -v name="$1" '$4 == name { print $1 ":" $2 }' /proc/partitions
 }
