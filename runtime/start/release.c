@@ -106,7 +106,7 @@ int record_child(struct start *s, struct err *err)
  * Who has made it has nothing left to do but to end, which somebody may keep it from by a signal.
  * One that a tracer keeps is reaped with all that hull does not know.
  */
-static void end_predecessor(const struct start *s)
+void release_end_predecessor(const struct start *s)
 {
 	(void)pidfd_end(s->pidfd, RELEASE_END_MS);
 }
@@ -118,7 +118,7 @@ static int follow(struct start *s, struct err *err)
 	int pidfd = pid > 0 ? pidfd_open(pid, 0) : (errno = ESRCH, -1);
 	if (pidfd < 0)
 		return err_sys(err, errno, "cannot follow the process into the pid namespace");
-	end_predecessor(s);
+	release_end_predecessor(s);
 	fd_close(&s->pidfd);
 	s->pid = pid;
 	s->pidfd = pidfd;

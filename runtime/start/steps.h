@@ -120,6 +120,9 @@ _must_check_ int supervise(struct start *s, struct start_result *ret, struct err
  */
 _must_check_ int finish(struct start *s, const struct start_result *result, struct err *err);
 
+/* Ends who has made the process that follows it in an existing pid namespace, and waits for it. */
+void release_end_predecessor(const struct start *s);
+
 /* Of a start that failed: whoever was made is killed and waited for, and the pid file goes. */
 void finish_processes(struct start *s);
 

@@ -119,7 +119,9 @@ static int reap(struct start *s, struct start_result *ret, struct err *err)
 		if (info.si_pid == 0)
 			return 0;
 		if (is_container(s, info.si_pid)) {
-			s->pid = info.si_pid; /* it may have died before follow() */
+			if (info.si_pid != s->pid) /* it has died before follow() */
+				release_end_predecessor(s);
+			s->pid = info.si_pid;
 			int r = container_ended(s, &info, ret, err);
 			return r < 0 ? r : 1;
 		}

@@ -66,7 +66,7 @@ within() {
 	mkfifo "$T/log"
 	timeout 30 cat "$T/log" >"$T/read" 3>&- &
 	HELPER=$!
-	exec 8<>"$T/log"
+	exec 8>"$T/log" # once it is opened for reading, too
 	within "$HULL" --log "$T/log" --root "$STATE" run -b /no/such "$ID"
 	exec 8>&-
 	wait "$HELPER"
