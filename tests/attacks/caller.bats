@@ -55,6 +55,7 @@ killed() {
 	rmdir "$CGROUP"
 }
 
+# bats test_tags=guest
 @test "R-080: hull is killed when the cgroup is made" {
 	[[ -x $INJECT ]] || skip "needs the injector"
 	compare INTENT killed

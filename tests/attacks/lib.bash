@@ -74,6 +74,8 @@ stop_exchange() {
 
 verdict() {
 	echo "# ${BATS_TEST_DESCRIPTION%%:*}: hull: $1; $2: $3" >&3
+	[[ -z ${HULL_TABLE:-} ]] || printf '%s\t%s\t\t%s\n' "${BATS_TEST_DESCRIPTION%%:*}" \
+		"${BATS_TEST_DESCRIPTION#*: }" "hull: $1; $2: $3" >>"$HULL_TABLE"
 	[[ $1 == refused ]] || report "the attack succeeds"
 	[[ $3 == succeeded ]] || report "the control fails: is it an attack?"
 }

@@ -192,6 +192,7 @@ cgroup_dots() {
 	changed
 }
 
+# bats test_tags=guest
 @test "R-030: cgroupsPath leads out of the cgroup tree" {
 	compare_peer crun cgroup_dots
 }

@@ -63,6 +63,7 @@ regained() {
 	[[ $output == *CapPrm:* ]] && ((0x$(sed -n 's/^CapPrm:\t//p' <<<"$output") >> 21 & 1))
 }
 
+# bats test_tags=guest
 @test "R-066: a set-user-ID program regains what the bounding set lacks" {
 	compare BOUNDING regained
 }
@@ -132,6 +133,7 @@ kernel_log() {
 	[[ $output == *read* ]]
 }
 
+# bats test_tags=guest
 @test "R-077: a device that the rules forbid, made by the program itself" {
 	compare DEVICES kernel_log
 }
@@ -143,6 +145,7 @@ whole_tree() {
 	[[ $output == /sys/fs/cgroup/$PARENT ]]
 }
 
+# bats test_tags=guest
 @test "R-010, R-028: without a cgroup namespace the host's cgroups are seen" {
 	compare CGROUP whole_tree
 }

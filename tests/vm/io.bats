@@ -8,6 +8,8 @@ load lib
 setup() { guest_setup; }
 
 teardown() {
+	[[ -z ${STATE:-} || ! -e $STATE/$ID ]] || hull delete --force "$ID" >/dev/null 2>&1 || true
+	remove_slow_disk
 	# The tests that follow mean the kernel's own weights.
 	if [[ -d /sys/module/bfq ]]; then
 		echo none >/sys/block/vda/queue/scheduler
@@ -48,6 +50,74 @@ with_disk() {
 		expect_above $name 600000
 	done
 	assert_clean
+}
+
+# ---- shares ----
+
+# A disk on which each operation takes 20 ms, one after another: what one gets the other does not.
+# Emulated processes are slow to ask again: so there are four of them on each side, and BFQ waits
+# longer than it would (ms).
+slow_disk() {
+	local scheduler=/sys/block/nullb0/queue/scheduler
+	modprobe null_blk nr_devices=1 gb=1 queue_mode=2 submit_queues=1 hw_queue_depth=1 irqmode=2 \
+		completion_nsec=20000000
+	[[ -e $scheduler ]] || fail "no disk was made"
+	modprobe bfq
+	echo bfq >$scheduler
+	echo 0 >/sys/block/nullb0/queue/iosched/low_latency # or who has just begun comes first
+	echo 1 >/sys/block/nullb0/queue/iosched/strict_guarantees
+	echo 200 >/sys/block/nullb0/queue/iosched/slice_idle
+	awk -v node="$T/slow" '$4 == "nullb0" { print "mknod", node, "b", $1, $2 }' /proc/partitions | sh
+	NEIGHBOUR=$CGROUPS/hull-test/neighbour
+}
+
+remove_slow_disk() {
+	[[ -d /sys/module/null_blk ]] || return 0
+	remove_cgroup "${NEIGHBOUR:-/none}"
+	modprobe -r null_blk
+}
+
+# readers DEVICE: shell text.
+readers() {
+	echo "for i in 1 2 3 4; do dd if=$1 of=/dev/null bs=64k iflag=direct 2>/dev/null & done; wait"
+}
+
+# bytes_read CGROUP
+bytes_read() {
+	sed -n 's/.*rbytes=\([0-9]*\).*/\1/p' "$1/io.stat"
+}
+
+# compete WEIGHT: a container with this weight and a neighbour with 100 read all the time; $MINE and
+# $THEIRS are what each of them got in the same eight seconds.
+compete() {
+	resources "{ \"blockIO\": { \"weight\": $1 } }"
+	hull_start
+	mkdir -p "$NEIGHBOUR"
+	echo 100 >"$NEIGHBOUR/io.bfq.weight"
+	(echo "$BASHPID" >"$NEIGHBOUR/cgroup.procs" &&
+		exec timeout 60 sh -c "$(readers "$T/slow")") >/dev/null 2>&1 </dev/null 3>&- &
+	shown io.bfq.weight "$(<"$CGROUP/io.bfq.weight")"
+	wait_for eval '[[ -n $(bytes_read "$CGROUP") && -n $(bytes_read "$NEIGHBOUR") ]]'
+	MINE=$(bytes_read "$CGROUP") THEIRS=$(bytes_read "$NEIGHBOUR")
+	sleep 8
+	MINE=$(($(bytes_read "$CGROUP") - MINE)) THEIRS=$(($(bytes_read "$NEIGHBOUR") - THEIRS))
+	observed "$((MINE >> 10)) KB read, and $((THEIRS >> 10)) by a neighbour with 100"
+	hull delete --force "$ID"
+	hull_wait
+	remove_cgroup "$NEIGHBOUR"
+}
+
+@test "io: the weight is a share of a slow disk" {
+	slow_disk
+	config --argjson numbers "{ $(numbers nullb0) }" \
+		'.linux.devices = [{ path: "/dev/slow", type: "b" } + $numbers]'
+	script "$(readers /dev/slow)"
+	cp "$BUNDLE/config.json" "$T/config.json"
+	compete 1000
+	((MINE > 2 * THEIRS)) || fail "weight 1000: $MINE bytes, $THEIRS with 100"
+	cp "$T/config.json" "$BUNDLE/config.json"
+	compete 10
+	((2 * MINE < THEIRS)) || fail "weight 10: $MINE bytes, $THEIRS with 100"
 }
 
 @test "io: weight, for BFQ where the kernel has it" {
