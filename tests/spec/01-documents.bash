@@ -91,14 +91,14 @@ S_010() {
 rule S-011 MAY - "org.opencontainers.image.stopSignal: for the caller of kill" \
 	"the caller reads USR1 from state, and kill sends it"
 S_011() {
-	script 'trap "echo got USR1; exit 3" USR1; while :; do sleep 0.05; done'
+	script 'trap "echo got USR1; exit 3" USR1; echo ready; while :; do sleep 0.05; done'
 	config '.annotations = {"org.opencontainers.image.stopSignal": "SIGUSR1"}'
 	creates
 	starts
-	sleep 0.2
+	wait_for grep -q ready "$T/out"
 	kills "$(state '.annotations["org.opencontainers.image.stopSignal"]')"
 	becomes stopped
-	is "the program" "got USR1" <"$T/out"
+	is "the program" "got USR1" < <(tail -n 1 "$T/out")
 }
 
 rule S-012 MUST - "every value that is invalid or not supported is an error" \

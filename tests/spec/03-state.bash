@@ -64,7 +64,7 @@ S_021() {
 rule S-022 MUST - "created: nothing executed; running: the program executes; stopped: it has ended" \
 	"a program that says when it runs, and ends when told"
 S_022() {
-	script 'echo executed; trap "exit 0" TERM; while :; do sleep 0.05; done'
+	script 'trap "exit 0" TERM; echo executed; while :; do sleep 0.05; done'
 	creates
 	sleep 0.2
 	same "status" "$(state .status)" created

@@ -139,11 +139,11 @@ S_037() {
 	becomes stopped
 	saw "created: killed"
 	deletes
-	script 'trap "echo got USR2" USR2; while :; do sleep 0.05; done'
+	script 'trap "echo got USR2" USR2; echo ready; while :; do sleep 0.05; done'
 	: >"$T/out"
 	creates
 	starts
-	sleep 0.3
+	wait_for grep -q ready "$T/out"
 	kills USR2
 	wait_for grep -q "got USR2" "$T/out" || fail "the program got no signal"
 	saw "running: got USR2"
@@ -269,7 +269,7 @@ rule S-045 MUST - "the order of the lifecycle" \
 	"one hook of each kind and the program note themselves; so do the commands"
 S_045() {
 	six_hooks
-	script 'echo program >>/T/log; sleep 10'
+	script 'echo program >>/T/log; exec sleep 1000'
 	echo create >>"$T/log"
 	creates
 	echo start >>"$T/log"
@@ -304,6 +304,7 @@ S_046() {
 	script 'echo program >>/T/log'
 	creates
 	fails_late "bad poststop"
+	[[ $RT != hull ]] || grep -qE 'config\.json:[0-9]+:[0-9]+' <<<"$stderr" || report "the hook's place is not named"
 }
 
 rule S-047 MUST runc "a poststart hook fails: an error, the container is destroyed, poststop hooks run" \

@@ -82,7 +82,7 @@ rule S-055 MUST - "poststart hooks: after the program is executed, before start 
 	"the hook notes what pid 1 of the container executes, then waits; start returns later"
 S_055() {
 	hook poststart late 'pid=$(jq -r .pid); tr "\0" " " </proc/$pid/cmdline | cut -d" " -f1 >>$log; sleep 0.5; echo waited >>$log'
-	program /bin/sleep 20
+	program /bin/sleep 1000
 	creates
 	starts
 	echo returned >>"$T/log"
@@ -159,13 +159,11 @@ S_061() {
 }
 
 rule S-062 MUST - "a hook that takes longer than its timeout is killed" \
-	"a hook that sleeps for 20 s, with a timeout of 1: the start fails early, the hook is gone"
+	"a hook that sleeps on, with a timeout of 1: the start fails early, the hook is gone"
 S_062() {
-	hook createRuntime long 'echo $$ >>$log; exec sleep 20' '{"timeout": 1}'
-	local before=$SECONDS
+	hook createRuntime long 'echo $$ >>$log; exec sleep 1000' '{"timeout": 1}'
 	run
 	is_refusal "hooks.createRuntime[0]"
-	((SECONDS - before < 10)) || fail "took $((SECONDS - before)) s"
 	wait_for test ! -d "/proc/$(<"$T/log")" || fail "the hook is still there"
 	saw "failed: $(told "hooks.createRuntime[0]"); the hook is gone"
 }

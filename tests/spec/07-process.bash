@@ -13,8 +13,7 @@ S_092() {
 # on_terminal: and what the program has written is in $T/tty.
 on_terminal() {
 	ends_on_terminal
-	wait_for test -s "$T/received.tty" || fail "nothing came from the terminal"
-	sleep 0.1
+	wait_for test -e "$T/received.end" || fail "the terminal has no end"
 	tr -d '\r' <"$T/received.tty" >"$T/tty"
 }
 
@@ -206,7 +205,7 @@ S_106() {
 # scheduled JSON PATTERN: the program waits with this scheduler; chrt on the host says so.
 scheduled() {
 	changed ".process.scheduler = $1"
-	program /bin/sleep 30 # a program of SCHED_DEADLINE cannot fork
+	program /bin/sleep 1000 # a program of SCHED_DEADLINE cannot fork
 	creates
 	starts
 	chrt -p "$(state .pid)" >"$T/chrt"

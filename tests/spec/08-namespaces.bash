@@ -127,7 +127,7 @@ rule S-127 INFO - "a user namespace by path, and mappings (engines send both)" \
 	"the mappings that it has"
 S_127() {
 	local maps='[{"containerID": 0, "hostID": 100000, "size": 1000}]'
-	unshare --user sleep 40 &
+	unshare --user sleep 1000 &
 	local holder=$!
 	wait_for own_userns "$holder"
 	echo 0 100000 1000 >"/proc/$holder/uid_map"

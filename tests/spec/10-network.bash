@@ -25,7 +25,7 @@ rule S-144 MUST - "netDevices are moved into the container's network namespace, 
 S_144() {
 	own_network
 	devices '{"dev0": {"name": "eth0"}}'
-	script 'cat /sys/class/net/eth0/address; ls /sys/class/net; sleep 20'
+	script 'cat /sys/class/net/eth0/address; ls /sys/class/net; exec sleep 1000'
 	local address
 	address=$(at cat /sys/class/net/dev0/address 2>/dev/null || at ip -j link show dev0 | jq -r '.[0].address')
 	address=$(at ip -j link show dev0 | jq -r '.[0].address')

@@ -46,7 +46,7 @@ rule S-155 MAY/MUST crun "a cgroup that is not fit (with processes, frozen) may 
 S_155() {
 	local pid
 	mkdir -p "$CGROUP"
-	sleep 30 &
+	sleep 1000 &
 	pid=$!
 	echo "$pid" >"$CGROUP/cgroup.procs"
 	create
@@ -76,7 +76,7 @@ delegated() {
 		.mounts |= map(if .type == "cgroup" then .options = $options else . end)'
 	chown -hR 100000:100000 "$BUNDLE/rootfs"
 	chmod 755 "$T"
-	program /bin/sleep 20
+	program /bin/sleep 1000
 }
 
 rw='["nosuid", "noexec", "nodev", "relatime"]'

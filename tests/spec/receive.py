@@ -1,6 +1,6 @@
 # receive.py MODE SOCKET NAME: waits at a new AF_UNIX socket for one connection, and writes what has
 # come into files: NAME.data the bytes, NAME.fds one line for each message with its number of
-# descriptors, NAME.end when the other side has closed. Modes:
+# descriptors, NAME.end when the other side, or the terminal, has closed. Modes:
 #
 #   console   the descriptor is a terminal: what is written to it goes to NAME.tty
 #   notify    it is a seccomp listener: each system call of it is answered with error 77, from the
@@ -75,8 +75,8 @@ with open(name + ".fds", "w", encoding="ascii") as file:
     file.writelines(f"{len(got)}\n" for got in fds)
 with open(name + ".data", "wb") as file:
     file.write(data)
-with open(name + ".end", "w", encoding="ascii") as file:
-    file.write("closed\n")
 first = [fd for got in fds for fd in got]
 if mode == "console" and first:
     copy_terminal(first[0])
+with open(name + ".end", "w", encoding="ascii") as file:
+    file.write("closed\n")
