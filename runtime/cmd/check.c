@@ -53,7 +53,7 @@ static int check(struct cmd *cmd, void *options, struct err *err)
 		return r; /* no file, or no JSON in it */
 	if (r == 0) {
 		seccomp_check(&bundle.spec.linux.seccomp, &cmd->arena, &cmd->problems);
-		spec_advise(&bundle.spec, &cmd->arena, &cmd->problems);
+		spec_advise(&bundle.spec, cmd->global.systemd_cgroup, &cmd->arena, &cmd->problems);
 		r = bundle_plan(cmd, &o->bundle, "check", &bundle, err);
 		if (r < 0) {
 			add_problem(cmd, err);

@@ -146,8 +146,9 @@ _must_check_ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags,
  * return, the exit status. */
 int cmd_die_by(int signal);
 
-/* --format, which is table (also NULL) or json. */
-_must_check_ int cmd_parse_format(const char *format, bool *ret_is_json, struct err *err);
+/* --format, which is table (also NULL), wide (where somebody asks for that) or json. */
+_must_check_ int cmd_parse_format(const char *format, bool *ret_is_wide, bool *ret_is_json,
+				  struct err *err);
 
 /* The time of --interval: "500ms", "5s", "1m", "1h". */
 _must_check_ int cmd_parse_interval(const char *text, int *ret_ms, struct err *err);

@@ -46,12 +46,16 @@ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags, struct state_s
 	return state_store_open(ret, root, runtime_dir, flags, &cmd->arena, err);
 }
 
-int cmd_parse_format(const char *format, bool *ret_is_json, struct err *err)
+int cmd_parse_format(const char *format, bool *ret_is_wide, bool *ret_is_json, struct err *err)
 {
+	bool is_wide = ret_is_wide && format && str_eq(format, "wide");
 	*ret_is_json = format && str_eq(format, "json");
-	if (!format || *ret_is_json || str_eq(format, "table"))
+	if (ret_is_wide)
+		*ret_is_wide = is_wide;
+	if (!format || *ret_is_json || is_wide || str_eq(format, "table"))
 		return 0;
-	return err_say(err, ERR_CONFIG, EINVAL, "--format takes table or json, not '%s'", format);
+	return err_say(err, ERR_CONFIG, EINVAL, "--format takes table%s or json, not '%s'",
+		       ret_is_wide ? ", wide" : "", format);
 }
 
 int cmd_absolute(struct cmd *cmd, const char *path, const char **ret, struct err *err)

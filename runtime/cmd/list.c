@@ -179,11 +179,11 @@ static void print_json(const struct list *list, struct str *out)
 static int list_command(struct cmd *cmd, void *options, struct err *err)
 {
 	const struct list_options *o = options;
-	bool is_wide = o->format && str_eq(o->format, "wide"), is_json = false;
+	bool is_wide = false, is_json = false;
 	struct list list;
 	struct str out;
 
-	int r = cmd_parse_format(is_wide ? NULL : o->format, &is_json, err);
+	int r = cmd_parse_format(o->format, &is_wide, &is_json, err);
 	if (r == 0)
 		r = read_list(cmd, &list, err);
 	if (r < 0)

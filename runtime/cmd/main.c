@@ -65,6 +65,24 @@ static const struct {
 	{ "restore", "hull makes no checkpoints, and so it cannot restore any" },
 };
 
+/* Words of other programs for what hull calls otherwise. */
+static const struct {
+	const char *name, *meant;
+} foreign_commands[] = {
+	{ "ls", "list" },       { "rm", "delete" },     { "stop", "kill" },
+	{ "inspect", "state" }, { "top", "ps" },        { "version", "--version" },
+	{ "remove", "delete" }, { "info", "features" },
+};
+
+static const char *meant_command(const char *name)
+{
+	const struct command *const *at = cmd_table;
+	for (size_t i = 0; i < ARRAY_SIZE(foreign_commands); i++)
+		if (str_eq(foreign_commands[i].name, name))
+			return foreign_commands[i].meant;
+	return str_nearest(name, next_command, &at);
+}
+
 static int refuse_missing(const char *name, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(missing_commands); i++)
@@ -75,7 +93,6 @@ static int refuse_missing(const char *name, struct err *err)
 
 static int find_command(const char *name, const struct command **ret, struct err *err)
 {
-	const struct command *const *at = cmd_table;
 	for (size_t i = 0; cmd_table[i]; i++)
 		if (str_eq(cmd_table[i]->name, name)) {
 			*ret = cmd_table[i];
@@ -84,7 +101,7 @@ static int find_command(const char *name, const struct command **ret, struct err
 	int r = refuse_missing(name, err);
 	if (r < 0)
 		return r;
-	const char *near = str_nearest(name, next_command, &at);
+	const char *near = meant_command(name);
 	if (near)
 		return err_say(err, ERR_CONFIG, EINVAL, "unknown command '%s'; did you mean '%s'?",
 			       name, near);
@@ -240,6 +257,8 @@ static int run_global(struct cmd *cmd, char **argv, struct err *err)
 	int r = option_parse(cmd_global_options, "hull", argv, &index, &cmd->global, err);
 	if (r == 0)
 		r = check_global(&cmd->global, err);
+	if (r < 0)
+		usage_hint_global(argv[index], err);
 	if (r < 0)
 		return r;
 	if (cmd->global.version) {

@@ -139,8 +139,10 @@ static int parse_letters(const struct option *table, const char *where, char **a
 	++*index;
 	for (const char *c = arg + 1; *c; c++) {
 		const struct option *o = find_letter(table, *c);
-		if (!o)
+		if (!o) {
+			--*index; /* it is this one that is wrong */
 			return unknown(table, where, arg, err);
+		}
 		bool last = takes_value(o->kind);
 		const char *rest = last && c[1] ? c + 1 + (c[1] == '=') : NULL;
 		int r = parse_one(o, rest, argv, index, ret, err);

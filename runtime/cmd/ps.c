@@ -132,9 +132,9 @@ static int ps_command(struct cmd *cmd, void *options, struct err *err)
 	_cleanup_container_ struct container c;
 	_cleanup_close_ int cgroup = -EBADF;
 	struct cgroup_pids pids = { 0 };
-	bool is_wide = o->format && str_eq(o->format, "wide"), is_json = false;
+	bool is_wide = false, is_json = false;
 
-	int r = cmd_parse_format(is_wide ? NULL : o->format, &is_json, err);
+	int r = cmd_parse_format(o->format, &is_wide, &is_json, err);
 	if (r < 0)
 		return r;
 	r = container_open(cmd, cmd->args[0], CONTAINER_READ, &c, err);

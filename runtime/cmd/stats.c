@@ -222,7 +222,7 @@ static int stats_command(struct cmd *cmd, void *options, struct err *err)
 		.ids_n = (size_t)cmd->args_n,
 		.interval_ms = o->once ? STATS_ONCE_MS : STATS_INTERVAL_MS,
 	};
-	int r = cmd_parse_format(o->format, &s.is_json, err);
+	int r = cmd_parse_format(o->format, NULL, &s.is_json, err);
 	if (r == 0 && o->interval)
 		r = cmd_parse_interval(o->interval, &s.interval_ms, err);
 	if (r < 0)

@@ -5,6 +5,7 @@
  */
 #include "cmd/usage.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/defer.h"
@@ -98,14 +99,92 @@ static bool hint_bundle(const struct cmd *cmd, struct err *err)
 	return true;
 }
 
+/* `run ID sh`, as others have it. */
+static bool hint_program(const struct cmd *cmd, struct err *err)
+{
+	const struct command *c = cmd->command;
+	if (c != &command_run && c != &command_create)
+		return false;
+	err_hint(err,
+		 "the program stands in config.json, as process.args; hull exec %s %s runs one "
+		 "more in a container that is there",
+		 cmd->args[0], cmd->args[1]);
+	return true;
+}
+
 void usage_hint_args(const struct cmd *cmd, struct err *err)
 {
 	const struct command *c = cmd->command;
 	bool is_meant = cmd->args_n > c->max_args &&
 			(hint_value(cmd, err) || hint_late_option(cmd, err) ||
-			 hint_bundle(cmd, err));
+			 hint_bundle(cmd, err) || hint_program(cmd, err));
 	if (!is_meant)
 		err_hint(err, "usage: hull %s %s", c->name, c->synopsis);
+}
+
+/* Options of engines that a runtime does not have, and what stands for them. */
+static const struct {
+	const struct command *command;
+	const char *option, *hint;
+} foreign_options[] = {
+#define IN_CONFIG "stands in config.json: "
+	{ &command_run, "-i",
+	  "standard input is always the program's; a terminal " IN_CONFIG
+	  "\"process\": {\"terminal\": true}" },
+	{ &command_run, "-t",
+	  "a terminal " IN_CONFIG
+	  "\"process\": {\"terminal\": true}; hull spec --terminal writes it" },
+	{ &command_run, "--rm",
+	  "leave it out: of a container that has ended nothing stays, unless --keep is given" },
+	{ &command_run, "--name", "the name is the argument: hull run ID" },
+	{ &command_run, "-v", "what is mounted " IN_CONFIG "mounts" },
+	{ &command_run, "--volume", "what is mounted " IN_CONFIG "mounts" },
+	{ &command_run, "-e", "the environment " IN_CONFIG "process.env" },
+	{ &command_run, "--env", "the environment " IN_CONFIG "process.env" },
+	{ &command_run, "-u", "the user " IN_CONFIG "process.user" },
+	{ &command_run, "--user", "the user " IN_CONFIG "process.user" },
+	{ &command_run, "-m", "limits stand in config.json: linux.resources" },
+	{ &command_run, "--memory", "limits stand in config.json: linux.resources" },
+	{ &command_run, "-p",
+	  "hull opens no ports; with --net bridge the container's address can be reached from the host" },
+	{ &command_exec, "-i",
+	  "leave it out: standard input is always the program's; -t gives it a terminal" },
+	{ &command_exec, "-w", "the working directory is --cwd DIR" },
+	{ &command_exec, "--workdir", "the working directory is --cwd DIR" },
+	{ &command_update, "--cpus", "2 CPUs are --cpu-period 100000 --cpu-quota 200000" },
+	{ &command_update, "-m", "the limit is --memory BYTES" },
+};
+
+static bool is_option(const char *argument, const char *option)
+{
+	if (option[1] != '-') /* among letters */
+		return argument[0] == '-' && argument[1] != '-' && strchr(argument + 1, option[1]);
+	size_t n = strlen(option);
+	return strncmp(argument, option, n) == 0 && (!argument[n] || argument[n] == '=');
+}
+
+static void hint_foreign(const struct cmd *cmd, const char *argument, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(foreign_options) && !err->hint[0]; i++)
+		if (foreign_options[i].command == cmd->command &&
+		    is_option(argument, foreign_options[i].option))
+			err_hint(err, "%s", foreign_options[i].hint);
+}
+
+void usage_hint_global(const char *argument, struct err *err)
+{
+	if (!argument || argument[0] != '-' || err->hint[0])
+		return;
+	for (size_t i = 0; cmd_table[i]; i++) {
+		const struct option *o = option_find(cmd_table[i]->options, argument);
+		if (!o)
+			continue;
+		err_hint(err, "it stands behind the command: hull %s %s%s%s ...",
+			 cmd_table[i]->name, argument,
+			 o->value && !strchr(argument, '=') ? " " : "",
+			 o->value && !strchr(argument, '=') ? o->value : "");
+		return;
+	}
 }
 
 void usage_hint_option(const struct cmd *cmd, const char *argument, struct err *err)
@@ -115,6 +194,8 @@ void usage_hint_option(const struct cmd *cmd, const char *argument, struct err *
 	if (cmd->command == &command_kill && argument && argument[0] == '-' &&
 	    signal_parse(argument + 1, &signal, &ignored) == 0)
 		err_hint(err, "the signal stands behind the ID: hull kill ID %s", argument + 1);
+	if (argument)
+		hint_foreign(cmd, argument, err);
 }
 
 /* ---- what the arguments name ---- */
@@ -157,6 +238,16 @@ static void hint_others(struct cmd *cmd, const struct state_store *store, struct
 		err_hint(err, "there are none in %s", store->path);
 }
 
+/* Behind the ID all is the program's, as in other runtimes. */
+static bool hint_dashes(const struct cmd *cmd, struct err *err)
+{
+	if (cmd->command != &command_exec || cmd->args_n < 3 || !str_eq(cmd->args[1], "--"))
+		return false;
+	err_cause(err, "the program begins behind the ID, and so '--' was taken for it");
+	err_hint(err, "leave it out: hull exec %s %s ...", cmd->args[0], cmd->args[2]);
+	return true;
+}
+
 void usage_hint_failure(struct cmd *cmd, struct err *err)
 {
 	struct state_store store = { .fd = -EBADF };
@@ -166,7 +257,7 @@ void usage_hint_failure(struct cmd *cmd, struct err *err)
 	if (state_check_id(cmd->args[0], &ignored) < 0)
 		(void)hint_bundle(cmd, err);
 	if (err->flags & ERR_ABOUT_PROGRAM)
-		(void)hint_late_option(cmd, err);
+		(void)(hint_late_option(cmd, err) || hint_dashes(cmd, err));
 	if (!(err->flags & ERR_NO_CONTAINER) || err->hint[0])
 		return;
 	int r = cmd_open_store(cmd, STATE_STORE_EXISTING, &store, &ignored);

@@ -19,7 +19,8 @@ void usage_command(const struct command *command, struct str *out);
 /* There are too many arguments, or too few. */
 void usage_hint_args(const struct cmd *cmd, struct err *err);
 
-/* `argument` was given where options are; it may be NULL. */
+/* `argument` was given where the global options are, or those of a command; it may be NULL. */
+void usage_hint_global(const char *argument, struct err *err);
 void usage_hint_option(const struct cmd *cmd, const char *argument, struct err *err);
 
 /* The command has failed: is the id a bundle's directory, or misspelt, the program an option? */

@@ -49,6 +49,8 @@ static int raise_found(const char *path, int code, const struct finding *f, stru
 	else
 		err_sys(err, code, "exec %s", path);
 	add_finding(f, code, err);
+	if (at_lookup && code == ENOENT)
+		(void)plan_hint_split(path, " ", err);
 	if (err)
 		err->flags |= ERR_ABOUT_PROGRAM;
 	return -code;
@@ -61,6 +63,7 @@ static int raise_not_in_path(const char *name, int code, struct err *err)
 	else
 		err_say(err, ERR_NOT_FOUND, code,
 			"exec: \"%s\": executable file not found in $PATH", name);
+	(void)plan_hint_split(name, " ", err);
 	if (err)
 		err->flags |= ERR_ABOUT_PROGRAM;
 	return -code;

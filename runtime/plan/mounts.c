@@ -106,10 +106,14 @@ static int plan_sources(const struct planner *p, const struct spec_mount *spec,
 	}
 	m->type = spec->type.s;
 	if (!m->type || !*m->type || str_eq(m->type, "bind")) {
-		err_say(err, ERR_CONFIG, EINVAL,
-			"a mount needs a type, or the option bind or rbind");
+		bool is_bind = m->type && *m->type;
+		err_say(err, ERR_CONFIG, EINVAL, "%s",
+			is_bind ? "type 'bind' alone does not make a bind mount"
+				: "a mount needs a type, or the option bind or rbind");
 		err_at(err, spec->type.at ? spec->type.at : spec->at);
-		err_hint(err, "\"options\": [\"rbind\"] makes it a bind mount");
+		err_hint(err, "%s the option rbind: \"options\": [\"rbind\"%s]",
+			 is_bind ? "add" : "it becomes a bind mount by",
+			 spec->options.n ? ", ..." : "");
 		return -EINVAL;
 	}
 	m->source = spec->source.s && *spec->source.s ? spec->source.s : m->type;

@@ -4,6 +4,7 @@
  * last of two contradicting options wins, as with mount(8) (S-072).
  */
 #include <linux/mount.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 
@@ -199,16 +200,51 @@ static void add_fs_option(const struct planner *p, const struct spec_str *word,
 	o->at = word->at;
 }
 
+/* What people write for an option of another name. */
+static const struct {
+	const char *word, *meant;
+} foreign_options[] = {
+	{ "readonly", "ro" },
+	{ "read-only", "ro" },
+	{ "recursive", "rbind" },
+	{ "readwrite", "rw" },
+};
+
+static const char *meant_option(const char *word)
+{
+	size_t i = 0;
+	for (size_t k = 0; k < ARRAY_SIZE(foreign_options); k++)
+		if (str_eq(foreign_options[k].word, word))
+			return foreign_options[k].meant;
+	return str_nearest(word, next_option, &i);
+}
+
+bool plan_hint_split(const char *word, const char *separators, struct err *err)
+{
+	char list[128];
+	size_t used = 0;
+	if (!word[strcspn(word, separators)])
+		return false;
+	for (const char *w = word; *w && used < sizeof(list) - 1;) {
+		size_t n = strcspn(w, separators);
+		int printed = snprintf(list + used, sizeof(list) - used, "%s\"%.*s\"",
+				       used ? ", " : "", (int)n, w);
+		used += printed > 0 ? (size_t)printed : 0;
+		w += n + strspn(w + n, separators);
+	}
+	err_hint(err, "each is a string of its own: %s", list);
+	return true;
+}
+
 /* What is mounted already would ignore an option of its file system without a word (S-071). */
 static int unwanted_data(const struct plan_mount *m, const struct spec_str *word, struct err *err)
 {
 	const char *what = m->kind == PLAN_MOUNT_BIND ? "bind mount" : "remount";
-	size_t i = 0;
-	const char *near = str_nearest(word->s, next_option, &i);
+	const char *near = meant_option(word->s);
 	err_say(err, ERR_CONFIG, EINVAL, "a %s takes no file system option '%s'", what, word->s);
-	if (near)
+	if (near && !strchr(word->s, ','))
 		err_hint(err, "did you mean '%s'?", near);
-	else
+	else if (!plan_hint_split(word->s, ",", err))
 		err_hint(err, "only attributes such as ro, nosuid or rslave apply to a %s", what);
 	err_at(err, word->at);
 	return -EINVAL;

@@ -101,6 +101,9 @@ _must_check_ int plan_make(const struct spec *spec, const struct plan_options *o
 
 /* ---- asked of a plan ---- */
 
+/* "ro,nosuid" or "sh -c id" in one string: how it is written; false: it is one word. */
+bool plan_hint_split(const char *word, const char *separators, struct err *err);
+
 /* The mount options that hull knows and carries out, one after another; NULL behind the last. */
 const char *plan_next_mount_option(size_t *index);
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/defer.h"
 
@@ -91,19 +92,39 @@ static bool may_be_typo(struct bind *b, const char *word)
 	return true;
 }
 
-/* The known key that an unknown one looks like, or NULL. */
-static const char *meant_key(struct bind *b, const struct bind_object *object, const char *unknown)
-{
-	const struct bind_key *state = object->keys;
-	return may_be_typo(b, unknown) ? str_nearest(unknown, next_key, &state) : NULL;
-}
-
 static const struct bind_key *find_key(const struct bind_object *object, const char *name)
 {
 	for (const struct bind_key *key = object->keys; key->key; key++)
 		if (str_eq(key->key, name))
 			return key;
 	return NULL;
+}
+
+/* What other programs' files call a key. */
+static const char *translated(const struct bind_object *object, const char *unknown)
+{
+	static const struct {
+		const char *word, *key;
+	} words[] = {
+		{ "target", "destination" }, { "dst", "destination" }, { "src", "source" },
+		{ "command", "args" },       { "cmd", "args" },        { "entrypoint", "args" },
+		{ "environment", "env" },    { "workdir", "cwd" },     { "workingDir", "cwd" },
+		{ "working_dir", "cwd" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_eq(words[i].word, unknown) && find_key(object, words[i].key))
+			return words[i].key;
+	return NULL;
+}
+
+/* The known key that an unknown one looks like, or NULL. */
+static const char *meant_key(struct bind *b, const struct bind_object *object, const char *unknown)
+{
+	const struct bind_key *state = object->keys;
+	const char *word = translated(object, unknown);
+	if (word)
+		return word;
+	return may_be_typo(b, unknown) ? str_nearest(unknown, next_key, &state) : NULL;
 }
 
 /* Where a known key belongs: looked for in the objects that there is one of. */
@@ -178,7 +199,10 @@ static void report_missing(struct bind *b, const struct json *node,
 {
 	struct err *err = bind_error_member(b, node, key->key, "required, but missing");
 	const struct json *typo = find_misspelt(b, node, object, key->key);
-	if (typo)
+	if (typo && translated(object, typo->key))
+		err_hint(err, "'%s' on line %u is called '%s' here", typo->key,
+			 bind_line(b, typo->key_at), key->key);
+	else if (typo)
 		err_hint(err, "'%s' on line %u looks like a misspelt '%s'", typo->key,
 			 bind_line(b, typo->key_at), key->key);
 	else if (key->example)
@@ -232,8 +256,12 @@ static const char *next_suffix(void *state)
  */
 static const char *meant_name(struct bind *b, const char *word, const struct str_name *names)
 {
+	static const char *const words[][2] = { { "net", "network" }, { "mnt", "mount" } };
 	struct suffixes state = { .next = names, .prefix = common_prefix(names) };
-	if (state.prefix && strncmp(word, names->name, state.prefix) == 0)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_eq(word, words[i][0]) && str_name_find(names, words[i][1]))
+			return words[i][1];
+	if (state.prefix && strncasecmp(word, names->name, state.prefix) == 0)
 		word += state.prefix;
 	const char *meant = may_be_typo(b, word) ? str_nearest(word, next_suffix, &state) : NULL;
 	return meant ? meant - state.prefix : NULL;
@@ -271,6 +299,33 @@ static void put_list(void *place, void *v, const struct json *node)
 	memcpy(place, &list, sizeof(list));
 }
 
+/* A plain word where an object belongs stands for its first member, as in "pid". */
+static void bind_element(struct bind *b, const struct json *node, const struct bind_object *object,
+			 void *place)
+{
+	if (node->type != JSON_STRING || strcspn(node->text, "\"\\\n") != strlen(node->text)) {
+		bind_object(b, node, object, place);
+		return;
+	}
+	struct err *err = bind_wrong_type(b, node, "an object");
+	err_hint(err, "for example {\"%s\": \"%s\"}", object->keys[0].key, node->text);
+}
+
+/* What a value of the wrong type could look like. */
+static void hint_example(const struct bind_key *key, struct err *err)
+{
+	if (err && key->example && !err->hint[0])
+		err_hint(err, "for example \"%s\": %s", key->key, key->example);
+}
+
+struct err *bind_wrong_value(struct bind *b, const struct json *node, const struct bind_key *key,
+			     const char *expected)
+{
+	struct err *err = bind_wrong_type(b, node, expected);
+	hint_example(key, err);
+	return err;
+}
+
 static void bind_list(struct bind *b, const struct json *node, const struct bind_key *key,
 		      void *place)
 {
@@ -283,7 +338,7 @@ static void bind_list(struct bind *b, const struct json *node, const struct bind
 	char *elements = arena_array(b->arena, node->count, key->object->size);
 	size_t i = 0;
 	for (const struct json *c = node->child; c; c = c->next)
-		bind_object(b, c, key->object, elements + key->object->size * i++);
+		bind_element(b, c, key->object, elements + key->object->size * i++);
 	put_list(place, elements, node);
 }
 
@@ -331,7 +386,10 @@ static void bind_keyed(struct bind *b, const struct json *node, const struct bin
 static void bind_embedded(struct bind *b, const struct json *node, const struct bind_key *key,
 			  void *place)
 {
-	bind_object(b, node, key->object, place);
+	if (node->type == JSON_OBJECT)
+		bind_object(b, node, key->object, place);
+	else
+		bind_wrong_value(b, node, key, "an object");
 }
 
 static void bind_nothing(struct bind *b _unused_, const struct json *node _unused_,
@@ -353,6 +411,50 @@ static void bind_member(struct bind *b, const struct json *node, const struct bi
 		binders[key->kind](b, node, key, place);
 	else
 		bind_value(b, node, key, place);
+}
+
+/* ---- unknown keys, all of them ---- */
+
+static bool is_told(const struct spec_problems *problems, uint32_t at)
+{
+	for (const struct spec_problem *p = problems->first; p; p = p->next)
+		if (p->err.at == at)
+			return true;
+	return false;
+}
+
+static void tell_key(struct bind *b, const struct json *member, const struct bind_key *key,
+		     const struct bind_object *object)
+{
+	struct str known;
+	if (is_told(b->problems, member->key_at))
+		return;
+	if (key) {
+		bind_warn(b, member->key_at, "'%s' does nothing on Linux", member->key);
+		return;
+	}
+	struct err *err = bind_warn(b, member->key_at, "unknown key '%s': it does nothing",
+				    member->key);
+	str_init(&known, b->arena);
+	for (const struct bind_key *k = object->keys; k->key; k++)
+		if (k->kind != BIND_IGNORE)
+			str_printf(&known, "%s%s", known.used ? ", " : "", k->key);
+	if (err && known.used < sizeof(err->hint) / 2)
+		err_hint(err, "known here are %s", known.text);
+}
+
+void bind_tell_unknown(struct bind *b, const struct json *node, const struct bind_object *object)
+{
+	for (const struct json *m = node->child; node->type == JSON_OBJECT && m; m = m->next) {
+		const struct bind_key *key = find_key(object, m->key);
+		if (!key || key->kind == BIND_IGNORE)
+			tell_key(b, m, key, object);
+		else if (key->kind == BIND_OBJECT)
+			bind_tell_unknown(b, m, key->object);
+		else if (key->kind == BIND_LIST || key->kind == BIND_KEYED)
+			for (const struct json *c = m->child; c; c = c->next)
+				bind_tell_unknown(b, c, key->object);
+	}
 }
 
 void bind_object(struct bind *b, const struct json *node, const struct bind_object *object,

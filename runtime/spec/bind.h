@@ -131,6 +131,13 @@ struct bind_list {
 void bind_object(struct bind *b, const struct json *node, const struct bind_object *object,
 		 void *place);
 
+/* Warns of each key that no table has, of which the binding has said nothing (S-007). */
+void bind_tell_unknown(struct bind *b, const struct json *node, const struct bind_object *object);
+
+/* bind_wrong_type(), with the key's example as a hint. */
+struct err *bind_wrong_value(struct bind *b, const struct json *node, const struct bind_key *key,
+			     const char *expected);
+
 /* Reports one key that appears twice in an object, anywhere below `node` (S-003). */
 void bind_check_duplicates(struct bind *b, const struct json *node);
 

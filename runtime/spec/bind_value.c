@@ -56,6 +56,15 @@ static void hint_quotes(struct err *err, const struct json *node, bool is_right)
 		err_hint(err, "write %s without quotes", node->text);
 }
 
+/* The other way round. */
+static void hint_string(struct err *err, const struct json *node)
+{
+	if (err && node->type == JSON_NUMBER)
+		err_hint(err, "write \"%s\", with quotes", node->text);
+	if (err && node->type == JSON_BOOL)
+		err_hint(err, "write \"%s\", with quotes", node->boolean ? "true" : "false");
+}
+
 /* ---- strings ---- */
 
 static struct err *unexpected(struct bind *b, const struct json *node, const char *expected)
@@ -120,8 +129,11 @@ static void bind_strv(struct bind *b, const struct json *node, const struct bind
 {
 	struct spec_strv *ret = place;
 	if (node->type != JSON_ARRAY) {
-		struct err *err = bind_wrong_type(b, node, "an array of strings");
-		if (node->type == JSON_STRING)
+		bool is_string = node->type == JSON_STRING;
+		struct err *err = (is_string
+					   ? bind_wrong_type(b, node, "an array of strings")
+					   : bind_wrong_value(b, node, key, "an array of strings"));
+		if (is_string)
 			hint_array(b, err, node, key->separators ? key->separators : "");
 		return;
 	}
@@ -154,7 +166,7 @@ static void bind_map(struct bind *b, const struct json *node, const struct bind_
 {
 	struct spec_map *ret = place;
 	if (node->type != JSON_OBJECT) {
-		bind_wrong_type(b, node, "an object of strings");
+		bind_wrong_value(b, node, key, "an object of strings");
 		return;
 	}
 	struct spec_pair *v = arena_array(b->arena, node->count, sizeof(*v));
@@ -163,7 +175,7 @@ static void bind_map(struct bind *b, const struct json *node, const struct bind_
 		if ((key->flags & BIND_NONEMPTY) && !*m->key)
 			bind_error(b, m->key_at, "the key must not be empty");
 		else if (m->type != JSON_STRING)
-			bind_wrong_type(b, m, "a string");
+			hint_string(bind_wrong_type(b, m, "a string"), m);
 		else
 			v[n++] = (struct spec_pair) { m->key, m->text, m->key_at, m->at };
 	}
@@ -256,6 +268,20 @@ static void hint_number(struct err *err, const struct json *node, const struct b
 		hint_quotes(err, node, to_int(node->text, key, &i) || to_uint(node->text, key, &u));
 }
 
+/* 1.5e9, which is a whole number all the same. */
+static void hint_whole(struct err *err, const struct json *node, const struct bind_key *key)
+{
+	char digits[32];
+	uint64_t u;
+	int64_t i;
+	double v = strtod(node->text, NULL);
+	if (!(v >= 0 && v < (double)(UINT64_C(1) << 53)) || v != (double)(uint64_t)v)
+		return;
+	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)v);
+	if (!str_eq(digits, node->text) && (to_int(digits, key, &i) || to_uint(digits, key, &u)))
+		err_hint(err, "write %s, with digits only", digits);
+}
+
 static void wrong_number(struct bind *b, const struct json *node, const struct bind_key *key)
 {
 	const char *found = node->type == JSON_NUMBER ? node->text : json_type_name(node->type);
@@ -264,6 +290,8 @@ static void wrong_number(struct bind *b, const struct json *node, const struct b
 	struct err *err = bind_error(b, node->at, "expected %s, found %s", range, found);
 	if (err && node->type == JSON_STRING)
 		hint_number(err, node, key);
+	else if (err && node->type == JSON_NUMBER)
+		hint_whole(err, node, key);
 }
 
 static void bind_int(struct bind *b, const struct json *node, const struct bind_key *key,

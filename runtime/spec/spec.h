@@ -297,7 +297,8 @@ bool spec_is_interface(const char *s);
 const struct spec_namespace *spec_find_namespace(const struct spec *spec, enum spec_ns_type type);
 
 /* Warnings of `hull check` alone: what is allowed, but hardly meant. */
-void spec_advise(const struct spec *spec, struct arena *arena, struct spec_problems *problems);
+void spec_advise(const struct spec *spec, bool has_systemd, struct arena *arena,
+		 struct spec_problems *problems);
 
 /* "pid", "network": as config.json spells them. */
 const char *spec_ns_name(enum spec_ns_type type);

@@ -32,9 +32,9 @@ static const struct bind_key config_keys[] = {
 	BIND_KNOWN("freebsd"),
 	{ .key = NULL },
 };
-static const struct bind_object config_object = { .keys = config_keys,
-						  .size = sizeof(struct spec),
-						  .at = BIND_NO_AT };
+const struct bind_object spec_config_object = { .keys = config_keys,
+						.size = sizeof(struct spec),
+						.at = BIND_NO_AT };
 
 /* What the caller gets: the first error of the list. */
 static int first_error(const struct spec_problems *problems, struct err *err)
@@ -76,9 +76,9 @@ int spec_parse(struct arena *arena, const char *name, const char *text, size_t s
 	if (r < 0)
 		return r;
 	b.doc = &ret->doc;
-	b.top = &config_object;
+	b.top = &spec_config_object;
 	bind_check_duplicates(&b, ret->doc.root);
-	bind_object(&b, ret->doc.root, &config_object, ret);
+	bind_object(&b, ret->doc.root, &spec_config_object, ret);
 	spec_check(&b, ret);
 	return first_error(problems, err);
 }

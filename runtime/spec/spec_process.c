@@ -18,7 +18,28 @@ static const struct bind_key user_keys[] = {
 	BIND_KNOWN("username"), /* Windows */
 	{ .key = NULL },
 };
-static const struct bind_object user_object = BIND_TABLE(struct spec_user, user_keys);
+
+/* A user with a name alone is root, as with every runtime; who wrote it hardly means that. */
+static void check_user(struct bind *b, const struct json *node, void *object _unused_)
+{
+	static const char *const keys[] = { "uid", "gid" };
+	const struct json *name = json_get(node, "username");
+	if (!name || name->type != JSON_STRING || json_get(node, "uid"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (json_get(node, keys[i]))
+			continue;
+		struct err *err = bind_warn(b, node->at,
+					    "process.user.%s is missing: the program runs as %s 0",
+					    keys[i], i ? "group" : "user");
+		err_hint(err,
+			 "names are not looked up: give the number of '%s' in the image's "
+			 "/etc/passwd",
+			 name->text);
+	}
+}
+static const struct bind_object user_object = BIND_TABLE(struct spec_user, user_keys,
+							 .check = check_user);
 
 /* Its rules hold only with a terminal (S-094): check_console(). */
 static const struct bind_key console_keys[] = {
@@ -321,10 +342,11 @@ static void check_process(struct bind *b, const struct json *node, void *object)
 static const struct bind_key process_keys[] = {
 	BIND(BOOL, "terminal", struct spec_process, terminal),
 	BIND(OBJECT, "consoleSize", struct spec_process, console_size, .object = &console_object),
-	BIND(OBJECT, "user", struct spec_process, user, .object = &user_object),
+	BIND(OBJECT, "user", struct spec_process, user, .object = &user_object,
+	     .example = "{\"uid\": 1000, \"gid\": 1000}"),
 	BIND(STRV, "args", struct spec_process, args, .flags = BIND_REQUIRED | BIND_NONEMPTY,
 	     .separators = " \t\n", .example = "[\"/bin/sh\"]"),
-	BIND(STRV, "env", struct spec_process, env),
+	BIND(STRV, "env", struct spec_process, env, .example = "[\"NAME=value\"]"),
 	BIND(STR, "cwd", struct spec_process, cwd, .flags = BIND_REQUIRED | BIND_ABSOLUTE,
 	     .example = "\"/\""),
 	BIND(OBJECT, "capabilities", struct spec_process, capabilities,

@@ -7,6 +7,7 @@
 
 #include "spec/bind.h"
 
+extern const struct bind_object spec_config_object;     /* spec_load.c: the whole file */
 extern const struct bind_object spec_process_object;    /* spec_process.c */
 extern const struct bind_object spec_root_object;       /* spec_mount.c */
 extern const struct bind_object spec_mount_object;      /* spec_mount.c */

@@ -64,8 +64,16 @@ int fail_root(const struct plan_root *root, int code, struct err *err)
 			root->path);
 	else
 		err_sys(err, code, "cannot open the root filesystem '%s'", root->path);
-	if (code == ENOENT)
+	if (code == ENOENT) {
+		char missing[sizeof(((struct err *)0)->hint)] = "";
 		fail_hint_missing(err, root->path);
+		if (err)
+			memcpy(missing, err->hint, sizeof(missing));
+		err_hint(err,
+			 "%s%smake it, with what the program needs: bundles/mkrootfs of hull's "
+			 "source, or docker export CONTAINER | tar -x -C ROOTFS",
+			 missing, missing[0] ? "; " : "");
+	}
 	err_at(err, root->at);
 	return -code;
 }

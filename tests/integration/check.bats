@@ -378,4 +378,34 @@ foretold() {
 	config 'del(.linux.resources.memory) | .seccomp = {}'
 	passes
 	problem "hint: did you mean 'linux.seccomp'?"
+	# Each key that nobody knows, here and not at a start, which newer engines must not disturb.
+	config 'del(.seccomp) | .process.capabilities.add = [] | .process.foobar = 1 | .services = {}
+		| .windows = {} | .process.user.username = "x" | .process.env += ["FOO"]
+		| .mounts += [{type: "tmpfs", destination: "mnt", more: 1}]
+		| .linux.cgroupsPath = "a.slice:b:c"'
+	passes
+	problem "warning: process.capabilities.add: unknown key 'add': it does nothing"
+	problem "hint: known here are bounding, effective, inheritable, permitted, ambient"
+	problem "warning: process.foobar: unknown key 'foobar': it does nothing"
+	problem "warning: services: unknown key 'services': it does nothing"
+	problem "warning: windows: 'windows' does nothing on Linux"
+	problem "warning: process.user.username: 'username' does nothing on Linux"
+	problem "]: 'FOO' is no variable: it has no '='"
+	problem ".destination: the destination is no absolute path"
+	problem "].more: unknown key 'more': it does nothing"
+	problem "warning: linux.cgroupsPath: 'a.slice:b:c' is taken for the name of one cgroup"
+	problem "9 warnings"
+	capture timeout 30 "$HULL" --systemd-cgroup check -b "$BUNDLE"
+	[[ $output != *"taken for the name"* ]] || report "it is meant for systemd"
+	need_root
+	config 'del(.linux.cgroupsPath)'
+	hull_run
+	expect 0
+	[[ -z $stderr ]] || report "silence at a start"
+	# A user by name alone is root: that is said at a start, too.
+	config '.process.user = {username: "app"}'
+	hull_run
+	[[ $stderr == *"process.user.uid is missing: the program runs as user 0"*"give the number of 'app' in"* ]] ||
+		report "the user"
+	assert_clean
 }

@@ -48,7 +48,53 @@ says() {
 	says "run has too many arguments" \
 		"the value of --overlay stands behind an equals sign: --overlay=./changes" \
 		run --overlay ./changes web
-	says "run has too many arguments" "usage: hull run [options] ID" run --overlay=x web more
+	says "check has too many arguments" "usage: hull check [options]" check more
+}
+
+@test "habits from engines: what there is instead" {
+	local in_config='a terminal stands in config.json: "process": {"terminal": true}'
+	says "run has too many arguments" \
+		"the program stands in config.json, as process.args; hull exec web sh runs one more in a container that is there" \
+		run --overlay=x web sh
+	says "run has no option '-it'" "standard input is always the program's; $in_config" run -it web
+	says "run has no option '-t'" "$in_config; hull spec --terminal writes it" run -t web
+	says "run has no option '--rm'" \
+		"leave it out: of a container that has ended nothing stays, unless --keep is given" run --rm web
+	says "exec has no option '-it'" \
+		"leave it out: standard input is always the program's; -t gives it a terminal" exec -it web sh
+	says "exec has no option '-ti'" \
+		"leave it out: standard input is always the program's; -t gives it a terminal" exec -ti web sh
+	says "exec has no option '-w'" "the working directory is --cwd DIR" exec -w / web sh
+	says "update has no option '--cpus'" "2 CPUs are --cpu-period 100000 --cpu-quota 200000" \
+		update --cpus 2 web
+	says "hull has no option '--net'" "it stands behind the command: hull run --net MODE ..." \
+		--net bridge run web
+	says "hull has no option '--net'" "it stands behind the command: hull run --net=bridge ..." \
+		--net=bridge run web
+	says "unknown command 'ls'; did you mean 'list'?" "" ls
+	says "unknown command 'rm'; did you mean 'delete'?" "" rm web
+	says "unknown command 'stop'; did you mean 'kill'?" "" stop web
+	says "unknown command 'inspect'; did you mean 'state'?" "" inspect web
+	says "unknown command 'top'; did you mean 'ps'?" "" top web
+	says "unknown command 'version'; did you mean '--version'?" "" version
+	says "--format takes table, wide or json, not 'yaml'" "" list -f yaml
+	says "--format takes table or json, not 'yaml'" "" stats --format yaml
+}
+
+@test "the words of a command in one string, and a -- behind the ID of exec" {
+	need_root
+	program 'sh -c id'
+	hull_run
+	expect_error '^error: exec: "sh -c id": executable file not found in \$PATH$'
+	[[ $stderr == *'  hint    each is a string of its own: "sh", "-c", "id"' ]] || report "hint"
+	program /bin/sleep 60
+	hull_start
+	capture hull exec "$ID" -- id
+	[[ $status == 255 || $status == 127 || $status == 1 ]] || report "exit status"
+	[[ $stderr == *"leave it out: hull exec $ID id ..." ]] || report "the --"
+	hull delete --force "$ID"
+	hull_wait
+	assert_clean
 }
 
 @test "signals" {

@@ -157,7 +157,7 @@ static const struct row document_rows[] = {
 	{ WITH("annotations", "{'': 'x'}"), 2, 2, "annotations[\"\"]", "the key must not be empty",
 	  NULL },
 	{ WITH("annotations", "{'a.b': 1}"), 2, 9, "annotations[\"a.b\"]",
-	  "expected a string, found a number", NULL },
+	  "expected a string, found a number", "write \"1\", with quotes" },
 	{ WITH("hostname", "'web'"), 2, 1, "hostname",
 	  "a name needs a uts namespace, but there is none",
 	  "add {\"type\": \"uts\"} to linux.namespaces" },
@@ -186,7 +186,7 @@ static const struct row process_rows[] = {
 	  "expected an array of strings, found a string", "\"env\": [\"PATH=/bin\"]" },
 	{ PROCESS("'user': {'uid': -1}"), 2, 46, "process.user.uid",
 	  "expected an integer from 0 to 4294967294, found -1", NULL },
-	{ PROCESS("'user': {'gid': 4294967295}"), 2, 46, "process.user.gid",
+	{ PROCESS("'user': {'uid': 1, 'gid': 4294967295}"), 2, 56, "process.user.gid",
 	  "expected an integer from 0 to 4294967294, found 4294967295", NULL },
 	{ PROCESS("'user': {'uid': '7'}"), 2, 46, "process.user.uid",
 	  "expected an integer from 0 to 4294967294, found a string", "write 7 without quotes" },
@@ -268,7 +268,7 @@ static const struct row mounts_and_hooks_rows[] = {
 	{ WITH("mounts", "{'destination': '/proc'}"), 2, 1, "mounts",
 	  "expected an array of objects, found an object", "put the object into [ ]" },
 	{ WITH("mounts", "['/proc']"), 2, 2, "mounts[0]", "expected an object, found a string",
-	  NULL },
+	  "for example {\"destination\": \"/proc\"}" },
 	{ WITH("mounts", "[{'type': 'proc'}]"), 2, 2, "mounts[0].destination",
 	  "required, but missing", NULL },
 	{ WITH("mounts", "[{'destination': '/x', 'options': 'ro,nosuid'}]"), 2, 35,
@@ -292,7 +292,9 @@ static void test_mounts_and_hooks(void **state _unused_)
 
 static const struct row linux_rows[] = {
 	{ LINUX("{'namespaces': [{'type': 'net'}]}"), 2, 26, "linux.namespaces[0].type",
-	  "unknown namespace type 'net'",
+	  "unknown namespace type 'net'", "did you mean 'network'?" },
+	{ LINUX("{'namespaces': [{'type': 'qqq'}]}"), 2, 26, "linux.namespaces[0].type",
+	  "unknown namespace type 'qqq'",
 	  "known are pid, network, mount, ipc, uts, user, cgroup, time" },
 	{ LINUX("{'namespaces': [{'type': 'pid', 'path': 'x'}]}"), 2, 41,
 	  "linux.namespaces[0].path", "expected an absolute path, found \"x\"", NULL },
@@ -380,7 +382,8 @@ static const struct row linux_rows[] = {
 	{ LINUX("{'personality': {'domain': 'LINUX', 'flags': ['X']}}"), 2, 47,
 	  "linux.personality.flags[0]", "unknown personality flag 'X'", NULL },
 	{ LINUX("{'sysctl': {'net.ipv4.ip_forward': 1}}"), 2, 36,
-	  "linux.sysctl[\"net.ipv4.ip_forward\"]", "expected a string, found a number", NULL },
+	  "linux.sysctl[\"net.ipv4.ip_forward\"]", "expected a string, found a number",
+	  "write \"1\", with quotes" },
 };
 
 static void test_linux(void **state _unused_)
@@ -403,7 +406,7 @@ static const struct row resources_rows[] = {
 	{ RESOURCES("{'cpu': {'idle': 2}}"), 2, 32, "linux.resources.cpu.idle",
 	  "expected an integer from 0 to 1, found 2", NULL },
 	{ RESOURCES("{'pids': {'limit': 1e3}}"), 2, 34, "linux.resources.pids.limit",
-	  "expected an integer of at least -1, found 1e3", NULL },
+	  "expected an integer of at least -1, found 1e3", "write 1000, with digits only" },
 	{ RESOURCES("{'blockIO': {'weight': 65536}}"), 2, 38, "linux.resources.blockIO.weight",
 	  "expected an integer from 0 to 65535, found 65536", NULL },
 	{ RESOURCES("{'blockIO': {'weightDevice': [{'major': 8, 'minor': 0}]}}"), 2, 45,
@@ -420,7 +423,8 @@ static const struct row resources_rows[] = {
 	  "linux.resources.unified[\"../memory.max\"]",
 	  "expected the name of a cgroup file such as memory.high, found \"../memory.max\"", NULL },
 	{ RESOURCES("{'unified': {'memory.max': 1}}"), 2, 42,
-	  "linux.resources.unified[\"memory.max\"]", "expected a string, found a number", NULL },
+	  "linux.resources.unified[\"memory.max\"]", "expected a string, found a number",
+	  "write \"1\", with quotes" },
 	{ RESOURCES("{'network': {'priorities': [{'name': 'eth0'}]}}"), 2, 43,
 	  "linux.resources.network.priorities[0].priority", "required, but missing", NULL },
 };
