@@ -67,11 +67,11 @@ item_bundle() {
 		[[ -e $SPEC_SHARED/rootfs/etc/hull-rootfs ]] || "$TOP/bundles/mkrootfs" "$SPEC_SHARED/rootfs"
 		cp -a "$SPEC_SHARED/rootfs/." "$BUNDLE/rootfs"
 	fi
-	local base=$SPEC_SHARED/config.$RT.json text
+	local base=$SPEC_SHARED/config.$RT.json text # with a name of its own at first: each item is process 1, so not $$
 	if [[ ! -e $base ]]; then
 		jq --arg rt "$RT" '.linux.cgroupsPath = "@CGROUP@" | .process.env += ["@MARK@"] |
-			if $rt == "hull" then . else .ociVersion = "1.0.2" end' "$TOP/tests/base.json" >"$base.$$"
-		mv "$base.$$" "$base"
+			if $rt == "hull" then . else .ociVersion = "1.0.2" end' "$TOP/tests/base.json" >"$base.${T##*.}"
+		mv "$base.${T##*.}" "$base"
 	fi
 	text=$(<"$base")
 	text=${text/@CGROUP@//hull-test/$ID}
