@@ -148,11 +148,11 @@ _must_check_ int state_relock(struct state_entry *entry, struct err *err);
 
 /* By when what is waited for under the lock has to be done, in hundredths of its time. */
 enum state_by {
-	STATE_BY_START = 50, /* what a start makes, so that there is time to take it back */
+	STATE_BY_START = 70, /* what a start makes, so that there is time to take it back */
 	STATE_BY_KILL = 50,
-	STATE_BY_STOP = 75, /* what systemd is asked for at the end, or for an update */
-	STATE_BY_REMOVE = 85,
-	STATE_BY_REST = 95,
+	STATE_BY_STOP = 85, /* what systemd is asked for at the end, or for an update */
+	STATE_BY_REMOVE = 92,
+	STATE_BY_REST = 97,
 };
 
 /*

@@ -313,20 +313,20 @@ static void test_time_left(void **unused)
 	storedir_init(&f);
 	assert_true(STATE_BY_REST <= 100 && STATE_LOCK_SECONDS > STATE_WORK_SECONDS);
 	assert_int_equal(state_claim(&f.store, "web", &entry, &f.err), 0);
-	assert_left(&entry, STATE_BY_START, all / 2);
-	assert_left(&entry, STATE_BY_STOP, all * 3 / 4);
+	assert_left(&entry, STATE_BY_START, all * STATE_BY_START / 100);
+	assert_left(&entry, STATE_BY_STOP, all * STATE_BY_STOP / 100);
 	/* Later there is less of it, also for who asks for the lock that it has already. */
 	entry.deadline -= 11000;
 	assert_int_equal(state_relock(&entry, &f.err), 0);
-	assert_left(&entry, STATE_BY_STOP, all * 3 / 4 - 11000);
+	assert_left(&entry, STATE_BY_STOP, all * STATE_BY_STOP / 100 - 11000);
 	entry.deadline -= 60000; /* a moment */
 	assert_true(state_time_left(&entry, STATE_BY_KILL) > 0);
 	assert_true(state_time_left(&entry, STATE_BY_REST) <= 1000);
 	/* Who has it anew, or not at all, has all the time. */
 	state_unlock(&entry);
-	assert_left(&entry, STATE_BY_STOP, all * 3 / 4);
+	assert_left(&entry, STATE_BY_STOP, all * STATE_BY_STOP / 100);
 	assert_int_equal(state_relock(&entry, &f.err), 0);
-	assert_left(&entry, STATE_BY_STOP, all * 3 / 4);
+	assert_left(&entry, STATE_BY_STOP, all * STATE_BY_STOP / 100);
 	assert_int_equal(state_remove(&entry, &f.err), 0);
 }
 
