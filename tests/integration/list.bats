@@ -2,7 +2,6 @@
 # hull list, ps and state: what is shown of containers, also of those whose state is broken.
 # shellcheck disable=SC2030,SC2031 # each test is a process of its own, and means its own variables
 
-
 load ../lib
 
 setup() {
