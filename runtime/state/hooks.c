@@ -37,6 +37,11 @@ void state_put_hooks(struct json_out *o, const char *kind, const struct spec_hoo
 		put_strings(o, "env", &hooks->v[i].env);
 		json_out_key(o, "timeout");
 		json_out_uint(o, hooks->v[i].timeout.v);
+		/* In the config.json that is kept beside it. */
+		json_out_key(o, "at");
+		json_out_uint(o, hooks->v[i].path.at);
+		json_out_key(o, "timeoutAt");
+		json_out_uint(o, hooks->v[i].timeout.at);
 		json_out_object_end(o);
 	}
 	json_out_array_end(o);
@@ -56,14 +61,28 @@ static bool get_strings(const struct json *array, struct arena *arena, struct sp
 	return true;
 }
 
+static bool get_number(const struct json *object, const char *key, uint64_t max, uint64_t *ret)
+{
+	const struct json *number = json_get(object, key);
+	return number && number->type == JSON_NUMBER && str_to_u64(number->text, max, ret) == 0;
+}
+
+/* Where it stands is missing in a state that an earlier hull has written. */
+static uint32_t get_place(const struct json *object, const char *key)
+{
+	uint64_t at;
+	return get_number(object, key, UINT32_MAX, &at) ? (uint32_t)at : 0;
+}
+
 static bool get_hook(const struct json *object, struct arena *arena, struct spec_hook *ret)
 {
-	const struct json *path = json_get(object, "path"), *timeout = json_get(object, "timeout");
+	const struct json *path = json_get(object, "path");
 	if (!path || path->type != JSON_STRING || path->text[0] != '/')
 		return false;
 	ret->path.s = path->text;
-	return timeout && timeout->type == JSON_NUMBER &&
-	       str_to_u64(timeout->text, INT32_MAX, &ret->timeout.v) == 0 &&
+	ret->path.at = get_place(object, "at");
+	ret->timeout.at = get_place(object, "timeoutAt");
+	return get_number(object, "timeout", INT32_MAX, &ret->timeout.v) &&
 	       get_strings(json_get(object, "args"), arena, &ret->args) &&
 	       get_strings(json_get(object, "env"), arena, &ret->env);
 }

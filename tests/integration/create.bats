@@ -801,6 +801,7 @@ log_is() {
 	start
 	expect 1 ""
 	expect_error "no such luck"
+	expect_error 'config\.json:[0-9]+:[0-9]+ +hooks\.poststart\[0\]\.path'
 	log_is "poststart running poststop stopped"
 	[[ -z $(container_processes) ]]
 	assert_clean

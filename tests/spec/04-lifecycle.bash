@@ -290,6 +290,7 @@ S_045() {
 fails_late() {
 	[[ $RT != hull ]] || changed .
 	fails "hook" start "$ID"
+	[[ $RT != hull ]] || grep -qE 'config\.json:[0-9]+:[0-9]+' <<<"$stderr" || report "the hook's place is not named"
 	log_is "$1"
 	! exists || fail "the container is still there: $(state .status)"
 	assert_clean
@@ -304,7 +305,6 @@ S_046() {
 	script 'echo program >>/T/log'
 	creates
 	fails_late "bad poststop"
-	[[ $RT != hull ]] || grep -qE 'config\.json:[0-9]+:[0-9]+' <<<"$stderr" || report "the hook's place is not named"
 }
 
 rule S-047 MUST runc "a poststart hook fails: an error, the container is destroyed, poststop hooks run" \

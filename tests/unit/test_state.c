@@ -406,10 +406,10 @@ static void test_print(void **unused)
 static struct spec_str hook_args[] = { { .s = "net" }, { .s = "a \"b\"\n" } };
 static struct spec_str hook_env[] = { { .s = "A=1" } };
 static struct spec_hook hook_v[] = {
-	{ .path = { .s = "/bin/net" },
+	{ .path = { .s = "/bin/net", .at = UINT32_MAX },
 	  .args = { .v = hook_args, .n = 2 },
 	  .env = { .v = hook_env, .n = 1 },
-	  .timeout = { .v = INT32_MAX } },
+	  .timeout = { .v = INT32_MAX, .at = 7 } },
 	{ .path = { .s = "/bin/other" } },
 };
 static const struct spec_hook_list hook_list = { .v = hook_v, .n = 2 };
@@ -432,6 +432,8 @@ static void test_hooks(void **unused)
 	assert_int_equal(first->env.n, 1);
 	assert_string_equal(first->env.v[0].s, "A=1");
 	assert_true(first->timeout.v == INT32_MAX);
+	assert_int_equal(first->path.at, UINT32_MAX);
+	assert_int_equal(first->timeout.at, 7);
 	assert_int_equal(second->args.n + second->env.n, 0);
 	assert_null(got.poststart);
 	with.poststart = &hook_list;
