@@ -1,4 +1,4 @@
-/* A function of 101 lines; the one before has 100. */
+/* A function of 61 lines; the one before has 60. */
 int fits(void)
 {
 	;
@@ -61,90 +61,10 @@ int fits(void)
 	;
 	;
 	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
 }
 
-int too_long(void)
+int is_too_long(void)
 {
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
-	;
 	;
 	;
 	;
