@@ -132,6 +132,9 @@ void cmd_report_warning(struct cmd *cmd, const struct err *warning);
 
 /* Whether anybody will see what cmd_debug() says. */
 bool cmd_wants_debug(const struct cmd *cmd);
+/* Each of them, in the same way. */
+void cmd_report_each(struct cmd *cmd, const struct spec_problems *warnings);
+
 /* How texts for standard error look: enum report_flags. */
 unsigned cmd_stderr_flags(const struct cmd *cmd);
 

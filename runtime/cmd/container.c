@@ -9,7 +9,6 @@
 
 #include "base/fd.h"
 #include "cgroup/enter.h"
-#include "state/others.h"
 
 int container_open_store(struct cmd *cmd, const char *id, struct state_store *ret, struct err *err)
 {
@@ -52,26 +51,6 @@ int container_open_cgroup(const struct container *c, int *ret_fd, struct err *er
 	}
 	int r = cgroup_find(c->state.cgroup, ret_fd, err);
 	return r == -ENODEV ? -ENOENT : r;
-}
-
-/*
- * Only a container that had a process had found it empty; and when that one is gone and somebody
- * holds the cgroup all the same, it is a later container's, or its own hull is just about to empty
- * it. A later one that its hull has left holds nothing, but its state says where it is; that is
- * asked under the lock, so that nobody comes meanwhile.
- */
-int container_is_foreign_cgroup(const struct state_entry *entry, const struct state *state, int fd,
-				int *ret_lock, struct err *err)
-{
-	char id[STATE_ID_SIZE];
-	bool existed = state_cgroup_existed(state);
-	if (existed && state->pid == 0)
-		return 1;
-	if (state->pid != 0 && state->status != STATE_STOPPED)
-		return 0;
-	if (cgroup_lock(fd, state->cgroup, ret_lock, NULL) == -EBUSY && existed)
-		return 1;
-	return others_find_in_cgroup(entry, state, id, err);
 }
 
 int container_not_running(const char *id, struct err *err)

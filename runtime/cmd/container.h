@@ -30,15 +30,6 @@ void container_done(struct container *c);
 /* Its cgroup. ENOENT, with the error filled: it has none, or it is gone. */
 _must_check_ int container_open_cgroup(const struct container *c, int *ret_fd, struct err *err);
 
-/*
- * 1: its cgroup, open at `fd`, may be full of other people's processes: the container has none of
- * its own any more, and it existed before, or another container is in it, above or below. 0: it is
- * its own, and *ret_lock keeps out later ones, where it must.
- */
-_must_check_ int container_is_foreign_cgroup(const struct state_entry *entry,
-					     const struct state *state, int fd, int *ret_lock,
-					     struct err *err);
-
 /* The error for a container that is not running; engines look for its words. */
 int container_not_running(const char *id, struct err *err);
 

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "cgroup/procs.h"
 #include "cmd/signal.h"
+#include "state/others.h"
 
 struct kill_options {
 	bool all, regex;
@@ -118,7 +119,7 @@ static int kill_stopped(struct cmd *cmd, const char *id, const struct kill_job *
 		return kill_running(&c, job, err);
 	r = container_open_cgroup(&c, &cgroup, err);
 	if (r == 0)
-		r = container_is_foreign_cgroup(&c.entry, &c.state, cgroup, &lock, err);
+		r = others_hold_cgroup(&c.entry, &c.state, cgroup, &lock, err);
 	if (r != 0)
 		return r == -ENOENT || r > 0 ? 0 : r;
 	return job->signal == SIGKILL ? cgroup_kill_all(cgroup, state_cgroup_existed(&c.state), err)

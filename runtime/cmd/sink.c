@@ -152,6 +152,12 @@ void cmd_report_warning(struct cmd *cmd, const struct err *warning)
 		to_stderr(&text);
 }
 
+void cmd_report_each(struct cmd *cmd, const struct spec_problems *warnings)
+{
+	for (const struct spec_problem *p = warnings->first; p; p = p->next)
+		cmd_report_warning(cmd, &p->err);
+}
+
 void cmd_report_warnings(struct cmd *cmd)
 {
 	struct str text;

@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "plan/launch.h"
 #include "cmd/container.h"
-#include "cmd/destroy.h"
+#include "start/destroy.h"
 #include "start/start.h"
 
 static const struct option no_options[] = { { 0 } };
@@ -64,11 +64,20 @@ static int make_plan(struct cmd *cmd, const struct start *start, struct plan *re
 /* What its failure has left goes as with `delete --force`; what is left of that is said. */
 static void undo(struct cmd *cmd, struct start *start, struct err *err)
 {
-	const struct destroy destroy = { &start->entry, &start->state, DESTROY_BY_FORCE, start };
+	struct spec_problems warnings = { 0 };
+	const struct destroy destroy = {
+		.entry = &start->entry,
+		.state = &start->state,
+		.arena = &cmd->arena,
+		.warnings = &warnings,
+		.flags = DESTROY_BY_FORCE,
+		.start = start,
+	};
 	struct err why = { 0 };
 	int r = state_relock(&start->entry, &why);
 	if (r == 0)
-		r = destroy_container(cmd, &destroy, &why);
+		r = destroy_container(&destroy, &why);
+	cmd_report_each(cmd, &warnings);
 	if (r < 0 && r != -ENOENT)
 		err_hint(err,
 			 "not everything could be removed (%.200s); hull delete --force %s tries "

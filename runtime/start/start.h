@@ -71,7 +71,7 @@
  *    errors were passed over, timeline.c how long each step took. death.c, death_memory.c,
  *    death_log.c: why it ended, while the cgroup can still be asked. With `run --detach` hull
  *    leaves as soon as the kernel says that the program was executed.
- *  9 finish.c: kills what is left (children.c), removes cgroup and class of service, runs the
+ *  9 finish.c (destroy.c, by another hull): kills what is left (children.c), removes cgroup and class of service, runs the
  *    poststop hooks, removes the state. Also after any failure above.
  *
  * One more process of a container that is there (`hull exec`) has tables of its own, in join.c: the

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgroup/cgroup.h"
+
 /* What has no process yet has its hull, and that the locks. */
 static bool is_alive(const struct state *state)
 {
@@ -74,4 +76,24 @@ int others_find_in_cgroup(const struct state_entry *entry, const struct state *o
 {
 	const struct others_search search = { .matches = shares_cgroup, .context = own };
 	return others_find(entry, &search, ret_id, err);
+}
+
+/*
+ * Only a container that had a process had found it empty; and when that one is gone and somebody
+ * holds the cgroup all the same, it is a later container's, or its own hull is just about to empty
+ * it. A later one that its hull has left holds nothing, but its state says where it is; that is
+ * asked under the lock, so that nobody comes meanwhile.
+ */
+int others_hold_cgroup(const struct state_entry *entry, const struct state *state, int fd,
+		       int *ret_lock, struct err *err)
+{
+	char id[STATE_ID_SIZE];
+	bool existed = state_cgroup_existed(state);
+	if (existed && state->pid == 0)
+		return 1;
+	if (state->pid != 0 && state->status != STATE_STOPPED)
+		return 0;
+	if (cgroup_lock(fd, state->cgroup, ret_lock, NULL) == -EBUSY && existed)
+		return 1;
+	return others_find_in_cgroup(entry, state, id, err);
 }

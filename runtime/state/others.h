@@ -27,4 +27,12 @@ _must_check_ int others_find_in_cgroup(const struct state_entry *entry, const st
 /* Is it `top`, or below that? Both in normal form. */
 bool others_is_within(const char *cgroup, const char *top);
 
+/*
+ * For who ends a container: 1: its cgroup, open at `fd`, may be full of other people's processes:
+ * the container has none of its own any more, and it existed before, or another container is in it,
+ * above or below. 0: it is its own, and *ret_lock keeps out later ones, where it must.
+ */
+_must_check_ int others_hold_cgroup(const struct state_entry *entry, const struct state *state,
+				    int fd, int *ret_lock, struct err *err);
+
 #endif
