@@ -71,8 +71,8 @@
  *    errors were passed over, timeline.c how long each step took. death.c, death_memory.c,
  *    death_log.c: why it ended, while the cgroup can still be asked. With `run --detach` hull
  *    leaves as soon as the kernel says that the program was executed.
- *  9 finish.c (destroy.c, by another hull): kills what is left (children.c), removes cgroup and class of service, runs the
- *    poststop hooks, removes the state. Also after any failure above.
+ *  9 finish.c (another hull: destroy.c): kills what is left (children.c), removes cgroup and class of
+ *    service, runs the poststop hooks, removes the state. Also after any failure above.
  *
  * One more process of a container that is there (`hull exec`) has tables of its own, in join.c: the
  * parent's stages 1, 2, 7 and 8 without anything that is made but the process; and of the child's
