@@ -144,8 +144,8 @@ static void add_pressure(struct table *t, struct str *cell, const struct stat_pr
 }
 
 static const char *const heads[] = {
-	"ID",   "STATUS", "CPU",     "OF LIMIT", "THROTTLED", "MEMORY", "OF LIMIT", "SWAP",
-	"PIDS", "READ/S", "WRITE/S", "OOM",      "CPU WAITS", "MEMORY", "IO",
+	"ID",   "STATUS", "CPU",     "OF LIMIT", "THROTTLED", "MEMORY",    "OF LIMIT", "SWAP",
+	"PIDS", "READ/S", "WRITE/S", "OOM",      "CPU WAITS", "MEM WAITS", "IO WAITS",
 };
 
 static void add_row(struct table *t, const struct load *load, const struct load_rates *r)

@@ -246,6 +246,9 @@ const struct command command_stats = {
 	.group = "look",
 	.synopsis = "[--once] [--format FORMAT] [--interval TIME] [ID...]",
 	.summary = "show what containers use, on a terminal again and again",
+	.note = "OF LIMIT belongs to the column before it. The waits are the kernel's pressure of the\n"
+		"last ten seconds in percent: some of the processes waited/all of them did. - is what\n"
+		"the container's cgroup does not tell.",
 	.options = stats_table,
 	.options_size = sizeof(struct stats_options),
 	.min_args = 0,

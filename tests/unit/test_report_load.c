@@ -114,13 +114,13 @@ static void table(void **state _unused_)
 	assert_string_equal(
 		out.text,
 		"ID    STATUS   CPU   OF LIMIT      THROTTLED  MEMORY    OF LIMIT           SWAP  "
-		"PIDS  READ/S   WRITE/S  OOM  CPU WAITS  MEMORY  IO\n"
+		"PIDS  READ/S   WRITE/S  OOM  CPU WAITS  MEM WAITS  IO WAITS\n"
 		"busy  running  1.20  80 % of 1.50  25 %       94.0 MiB  94 % of 100.0 MiB  0 B   "
-		"6/64  1.0 MiB  0 B      2    12/4       -       -\n"
+		"6/64  1.0 MiB  0 B      2    12/4       -          -\n"
 		"bare  running  -     -             -          -         -                  -     "
-		"-     -        -        -    -          -       -\n"
+		"-     -        -        -    -          -          -\n"
 		"gone  stopped  -     -             -          -         -                  -     "
-		"-     -        -        -    -          -       -\n"
+		"-     -        -        -    -          -          -\n"
 		"busy: throttled in 25 % of its periods: cpu.max is 1.50 CPUs\n"
 		"busy: memory at 94 % of its limit, reached 7 times so far\n");
 }
