@@ -115,7 +115,9 @@ const struct command command_run = {
 	.group = "lifecycle",
 	.synopsis = "[options] ID",
 	.summary = "run a bundle as container ID and wait for its end",
-	.note = "with --detach run returns while the program runs, " RUN_WARNINGS,
+	.note = "with --detach run returns while the program runs, " RUN_WARNINGS
+		"\n\nwith --net bridge the program reaches the host and the containers on that bridge,\n"
+		"and nothing beyond: hull translates no addresses, opens no ports, gives no names",
 	.options = run_table,
 	.options_size = sizeof(struct run_options),
 	.min_args = 1,
