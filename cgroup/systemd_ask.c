@@ -253,13 +253,13 @@ static int ask_to_start(struct asker *a, const struct systemd_question *q,
 		r = new_start(a, q, &m);
 		if (r < 0)
 			return err_sys(err, -r, "cannot write a message for %s", owner(a));
-		atomic_store(&answer->was_asked, true);
+		atomic_store(&answer->was_asked, 1);
 		r = send(a, m, ret);
 		if (r >= 0)
 			return 0;
 		/* What systemd has refused does not exist; a call without an answer may do. */
 		if (a->error.name && r != -ETIMEDOUT)
-			atomic_store(&answer->was_asked, false);
+			atomic_store(&answer->was_asked, 0);
 	} while (is_error(a, DESTINATION ".UnitExists") && forget_dead_unit(a, q->unit));
 	if (!is_error(a, DESTINATION ".UnitExists"))
 		return call_failed(a, r, "make the unit", q->unit, err);

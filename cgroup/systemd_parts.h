@@ -80,9 +80,9 @@ struct systemd_question {
 
 /* In memory that hull shares with the process that asks. */
 struct systemd_answer {
-	struct err err;        /* code 0: none */
-	atomic_bool was_asked; /* START: there may be a unit */
-	char path[PATH_MAX];   /* of a cgroup */
+	struct err err;       /* code 0: none */
+	atomic_int was_asked; /* START: there may be a unit; no bool, which not every byte is */
+	char path[PATH_MAX];  /* of a cgroup */
 };
 
 /* In a process of its own: asks, and fills the answer. 0 or -errno with answer->err. */

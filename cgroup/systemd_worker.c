@@ -169,7 +169,7 @@ static int ask(const struct systemd_question *question, const struct systemd_pat
 	answer->path[sizeof(answer->path) - 1] = '\0';
 	if (r == 0 && ret->arena)
 		ret->path = arena_strdup(ret->arena, answer->path);
-	ret->was_asked = atomic_load(&answer->was_asked);
+	ret->was_asked = atomic_load(&answer->was_asked) != 0;
 	(void)munmap(answer, sizeof(*answer));
 	return r;
 }

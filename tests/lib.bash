@@ -224,6 +224,7 @@ H() {
 # hull_start [OPTION of run...]: runs the bundle in the background; $HULL_PID is hull's process and
 # $PID the container's first one. Its output goes to $T/stdout and $T/stderr.
 hull_start() {
+	rm -f "$T/pid" # of the one before
 	# Not through hull(): the process must be hull's own, and signals to it must reach it.
 	"$HULL" --root "$STATE" run --pid-file "$T/pid" "$@" -b "$BUNDLE" "$ID" \
 		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &

@@ -213,7 +213,7 @@ one
 	touch "$DIR"
 	hull_run
 	expect 1
-	expect_error "'/data'.*(not a directory)"
+	expect_error "'/data': what is mounted is a directory, the destination a file"
 	assert_clean
 }
 

@@ -27,7 +27,7 @@ teardown() {
 	expect 0 ""
 	capture hull list -f xml
 	expect 1 ""
-	expect_error "takes table or json"
+	expect_error "takes table, wide or json"
 }
 
 @test "list --format wide: ages, memory, and why it ended" {
