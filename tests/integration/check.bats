@@ -263,9 +263,11 @@ foretold() {
 
 @test "a seccomp profile that forbids execve: named before a start and after it" {
 	need_root
-	local rule
-	for rule in '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["execve"], action: "SCMP_ACT_ERRNO"}]}' \
-		'{defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: ["read"], action: "SCMP_ACT_ALLOW"}]}'; do
+	local rule rules=('{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["execve"], action: "SCMP_ACT_ERRNO"}]}')
+	# AddressSanitizer does not bear the second one: it asks for memory, and goes round and round.
+	has_sanitizer ||
+		rules+=('{defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: ["read"], action: "SCMP_ACT_ALLOW"}]}')
+	for rule in "${rules[@]}"; do
 		config ".linux.seccomp = $rule"
 		check
 		problem "the seccomp profile does not allow the start"
