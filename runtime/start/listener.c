@@ -144,7 +144,7 @@ int listener_check(const struct start *s, struct err *err)
 
 /*
  * An agent that is asked may not answer, and exit_group may be forbidden: then an instruction that
- * is none ends the process. (_exit does so by one that AddressSanitizer catches, and never ends.)
+ * is none ends the process.
  */
 _Noreturn void listener_exit(const struct start *s)
 {
