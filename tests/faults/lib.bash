@@ -75,13 +75,16 @@ left_at_last() {
 	echo "$found"
 }
 
-# What even delete did not remove must not disturb the next start.
+# What even delete did not remove must not disturb the next start; the mounts are in this namespace.
 sweep_up() {
-	local environ
+	local environ point
 	for environ in $(marked_processes); do
 		kill -KILL "${environ//[!0-9]/}" 2>/dev/null
 	done
 	find "$cgroups" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
+	while read -r _ _ _ _ point _; do
+		[[ $point != "$work/state/c"* ]] || umount -l "$point"
+	done </proc/self/mountinfo
 	grep -q " $work/state/c" /proc/self/mountinfo || rm -rf "$work/state/c"
 	rm -f "$work/tmp"/*
 	mountinfo=$(</proc/self/mountinfo)
