@@ -23,6 +23,8 @@ init_run() {
 
 # init_start: in the background, until the program has said "ready"; $PID is process 1.
 init_start() {
+	rm -f "$T/pid"
+	: >"$T/stdout" # not of the one before
 	"$HULL" --root "$STATE" run --init --pid-file "$T/pid" -b "$BUNDLE" "$ID" \
 		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
 	HULL_PID=$!

@@ -982,6 +982,7 @@ is_gone() {
 
 # user_start: as hull_start, but by the user.
 user_start() {
+	rm -f "$T/run/pid" # of the one before
 	user_do "$T/hull" run --pid-file "$T/run/pid" -b "$BUNDLE" "$ID" \
 		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
 	HULL_PID=$!
