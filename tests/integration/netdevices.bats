@@ -290,11 +290,8 @@ is_away() {
 # --- errors ---
 
 @test "what others have made in place of a device in an existing namespace does not come to the host" {
-	make_device
-	OTHER=$T/other
-	make_netns "$OTHER"
 	local number
-	number=$(at ip -o link show dev0 | cut -d: -f1)
+	make_place
 	cat >"$T/swap" <<-END
 		#!/bin/sh
 		timeout 10 nsenter --net="$OTHER" ip link del dev0
@@ -304,6 +301,14 @@ is_away() {
 	END
 	swap_device
 	[[ $(at ip -o link show | wc -l) == 1 ]] || fail "$(at ip -o addr show)"
+}
+
+# A device, the existing namespace that it goes to, and its number there.
+make_place() {
+	make_device
+	OTHER=$T/other
+	make_netns "$OTHER"
+	number=$(at ip -o link show dev0 | cut -d: -f1)
 }
 
 # A start in which $T/swap is a hook, and fails.
@@ -319,11 +324,8 @@ swap_device() {
 }
 
 @test "a cable that others have put in place of one does not come to the host" {
-	make_device
-	OTHER=$T/other
-	make_netns "$OTHER"
 	local number
-	number=$(at ip -o link show dev0 | cut -d: -f1)
+	make_place
 	cat >"$T/swap" <<-END
 		#!/bin/sh
 		timeout 10 nsenter --net="$OTHER" ip link del dev0

@@ -60,6 +60,16 @@ delete() {
 	no_unit
 }
 
+# systemd_start: as hull_start, with the driver.
+systemd_start() {
+	"$HULL" --root "$STATE" --systemd-cgroup run --pid-file "$T/pid" -b "$BUNDLE" "$ID" \
+		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/pid"
+	PID=$(<"$T/pid")
+	wait_for is_started
+}
+
 @test "systemd: the unit and the files have the same limits, and daemon-reload leaves them" {
 	resources '{
 		"memory": {"limit": 67108864, "reservation": 8388608, "swap": 100663296},
@@ -217,12 +227,7 @@ numbers_of() {
 @test "systemd: it is explained also when systemd was faster, and the cgroup is gone" {
 	resources '{"memory": {"limit": 33554432, "swap": 33554432}}'
 	script 'while ! test -e /go; do sleep 0.1; done; exec dd if=/dev/zero of=/dev/null bs=64M count=1'
-	"$HULL" --root "$STATE" --systemd-cgroup run --pid-file "$T/pid" -b "$BUNDLE" "$ID" \
-		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
-	HULL_PID=$!
-	wait_for test -s "$T/pid"
-	PID=$(<"$T/pid")
-	wait_for is_started
+	systemd_start
 	kill -STOP "$HULL_PID"
 	touch "$BUNDLE/rootfs/go"
 	wait_for eval '[[ ! -e $CGROUP ]]'
@@ -291,12 +296,7 @@ numbers_of() {
 
 @test "systemd: hull is killed while the container runs: delete --force ends all" {
 	program /bin/sleep 1000
-	"$HULL" --root "$STATE" --systemd-cgroup run --pid-file "$T/pid" -b "$BUNDLE" "$ID" \
-		>"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
-	HULL_PID=$!
-	wait_for test -s "$T/pid"
-	PID=$(<"$T/pid")
-	wait_for is_started
+	systemd_start
 	kill -KILL "$HULL_PID"
 	wait "$HULL_PID" || true
 	unit_says ActiveState=active
