@@ -219,13 +219,7 @@ fails_unchanged() {
 		.linux.namespaces |= map(if .type == "network" then .path = $p else . end) |
 		.hooks = {"createRuntime": [{"path": "/bin/sh",
 			"args": ["sh", "-c", "echo $$ >\($t)/hook; exec sleep 20"]}]}'
-	nsenter --net="$NETNS" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
-	HULL_PID=$!
-	wait_for test -s "$T/hook"
-	kill -KILL "$HULL_PID"
-	wait "$HULL_PID" || true
-	kill -KILL "$(<"$T/hook")" 2>/dev/null || true
-	is_away
+	killed_in_hook
 	nsenter --net="$OTHER" ip -o link show net0
 	capture at "$HULL" --root "$STATE" delete --force "$ID"
 	expect 0
@@ -244,13 +238,7 @@ fails_unchanged() {
 	config --arg t "$T" '.linux.cgroupsPath |= rtrimstr("-a") | .linux.netDevices = {"dev0": {"name": "net0"}} |
 		.hooks = {"createRuntime": [{"path": "/bin/sh",
 			"args": ["sh", "-c", "echo $$ >\($t)/hook; exec sleep 20"]}]}'
-	nsenter --net="$NETNS" "$HULL" --root "$STATE" run --net "container:$ID-a" -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
-	HULL_PID=$!
-	wait_for test -s "$T/hook"
-	kill -KILL "$HULL_PID"
-	wait "$HULL_PID" || true
-	kill -KILL "$(<"$T/hook")" 2>/dev/null || true
-	is_away
+	killed_in_hook --net "container:$ID-a"
 	capture at "$HULL" --root "$STATE" delete --force "$ID"
 	expect 0
 	[[ $stderr == "" ]] || report "a warning"
@@ -285,6 +273,18 @@ is_gone() {
 
 is_away() {
 	! at ip link show dev0 >/dev/null 2>&1
+}
+
+# killed_in_hook [OPTION of run...]: hull dies while the hook that writes $T/hook runs, and that one
+# after it; the device has gone by then.
+killed_in_hook() {
+	nsenter --net="$NETNS" "$HULL" --root "$STATE" run "$@" -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for test -s "$T/hook"
+	kill -KILL "$HULL_PID"
+	wait "$HULL_PID" || true
+	kill -KILL "$(<"$T/hook")" 2>/dev/null || true
+	is_away
 }
 
 # --- errors ---
