@@ -23,14 +23,15 @@ static void too_late(int signal_number)
 	_exit(99);
 }
 
+/* The name is there when it can be connected to, not between bind and listen. */
 static int listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", path);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, 1) < 0)
+	    listen(fd, 1) < 0 || rename(address.sun_path, path) != 0)
 		return -1;
 	return fd;
 }

@@ -189,8 +189,10 @@ def talk(connection):
 
 
 server = socket.socket(socket.AF_UNIX)
-server.bind(path)
+# The name is there when it can be connected to, not between bind and listen.
+server.bind(path + ".new")
 server.listen(8)
+os.rename(path + ".new", path)
 while True:
     client, _ = server.accept()
     threading.Thread(target=converse, args=(client,), daemon=True).start()

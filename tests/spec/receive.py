@@ -67,8 +67,10 @@ def answer(fd):
 
 
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-listener.bind(path)
+# The name is there when it can be connected to, not between bind and listen.
+listener.bind(path + ".new")
 listener.listen(8)
+os.rename(path + ".new", path)
 connection, _ = listener.accept()
 data, fds = receive(connection)
 with open(name + ".fds", "w", encoding="ascii") as file:
