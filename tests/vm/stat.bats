@@ -62,6 +62,43 @@ number() {
 	observed "events told of max in memory.events and pids.events, and of the oom"
 }
 
+@test "stats: every column, of a container that has met its limits" {
+	config --argjson numbers "{ $(numbers /dev/vda) }" \
+		'.linux.devices = [{ path: "/dev/disk", type: "b" } + $numbers]'
+	# A limit of the disk, since nothing else asks for the controller that counts what is read.
+	resources '{ "memory": { "limit": 33554432, "swap": 33554432 }, "pids": { "limit": 30 },
+		"cpu": { "quota": 20000, "period": 100000 },
+		"blockIO": { "throttleReadBpsDevice": [{ '"$(numbers vda)"', "rate": 100000000 }] } }'
+	script 'dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null
+		dd if=/dev/disk of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null
+		sleep 301 & echo ready; while :; do :; done'
+	hull_start
+	wait_for eval 'sleep 0.3; grep -q ready "$T/stdout"' || fail "$(<"$T/stderr")"
+	H stats --once --format json --interval 2s "$ID"
+	expect 0
+	number .cpu.cores 0.02 0.4
+	number .cpu.limit 0.2 0.2
+	number .cpu.share 0.1 2
+	number .cpu.throttled 0.1 1
+	number .memory.usage 100000 33554432
+	number .memory.limit 33554432 33554432
+	number .memory.share 0.001 1
+	number .swap.limit 0 0
+	number .oomKills 1 1
+	number .pids.usage 2 2
+	number .pids.limit 30 30
+	number .io.read 1048576 100000000
+	number .io.written 0 0
+	number .pressure.cpu.some 0.01 100
+	number .pressure.memory.full 0 100
+	number .pressure.io.some 0 100
+	observed "$(jq -r '"cores \(.cpu.cores), throttled \(.cpu.throttled), oomKills \(.oomKills), pids \(.pids.usage)"' <<<"$output")"
+	H stats --once "$ID"
+	expect 0
+	expect_match "^$ID +running +0\.[0-9]+ .* 2/30 "
+	expect_match "^$ID: throttled in [0-9]+ % of its periods: cpu.max is 0.20 CPUs"
+}
+
 @test "pause, state, resume, and a kill while paused" {
 	program /bin/sleep 300
 	hull_start

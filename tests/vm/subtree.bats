@@ -41,6 +41,36 @@ writable_cgroup() {
 	assert_clean
 }
 
+# What a fork bomb, a freezer of its own and cgroups in cgroups have in common: they must not keep
+# who ends the container from doing so (R-076).
+@test "removal: delete --force ends what a container has frozen in cgroups of its own, and a fork bomb there" {
+	local before
+	writable_cgroup
+	resources '{ "pids": { "limit": 60 } }'
+	script 'cd /sys/fs/cgroup && mkdir -p own a/b/c bomb && echo $$ >own/cgroup.procs &&
+		echo +pids >cgroup.subtree_control
+		sh -c "echo \$\$ >a/b/c/cgroup.procs; sleep 61 & sleep 62 & wait" &
+		until [ "$(wc -l <a/b/c/cgroup.procs)" = 3 ]; do sleep 0.1; done
+		echo 1 >a/cgroup.freeze
+		until grep -q "frozen 1" a/b/c/cgroup.events; do sleep 0.1; done
+		cat >/tmp/bomb <<-"END"
+			while :; do sh /tmp/bomb & sleep 0.2; done
+		END
+		sh -c "echo \$\$ >bomb/cgroup.procs; exec sh /tmp/bomb" 2>/dev/null &
+		until grep -q "max [1-9]" pids.events bomb/pids.events; do sleep 0.1; done
+		echo ready; exec sleep 63'
+	hull_start
+	wait_for eval 'sleep 0.3; grep -q ready "$T/stdout"' || fail "$(<"$T/stdout")" "$(<"$T/stderr")"
+	grep -q 'frozen 1' "$CGROUP/a/b/c/cgroup.events"
+	before=${EPOCHREALTIME/[.,]/}
+	capture timeout -s KILL 60 "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	observed "a fork bomb and frozen cgroups are gone after $(((${EPOCHREALTIME/[.,]/} - before) / 1000)) ms"
+	hull_wait
+	expect 137
+	assert_clean
+}
+
 # A root with systemd: the guest's own, read-only, with nothing of the host's units.
 systemd_bundle() {
 	mkdir -p "$T/root" "$T/units" "$T/out"

@@ -224,6 +224,34 @@ numbers_of() {
 	no_unit
 }
 
+@test "systemd: events tells of limits and a kill, and ends when systemd removes the cgroup" {
+	resources '{"memory": {"limit": 33554432, "swap": 33554432}, "pids": {"limit": 5}}'
+	script 'while ! test -e /tmp/go; do sleep 0.2; done
+		sh -c "for i in 1 2 3 4 5 6; do sleep 0.1 & done" 2>/dev/null; sleep 0.5
+		dd if=/dev/zero of=/dev/null bs=64M count=1; while ! test -e /tmp/end; do sleep 0.2; done'
+	"$HULL" --root "$STATE" --systemd-cgroup run -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" \
+		</dev/null 3>&- &
+	HULL_PID=$!
+	wait_for eval 'sleep 0.2; [[ $(hull state "$ID" 2>/dev/null | jq -r .status) == running ]]' ||
+		fail "$(<"$T/stderr")"
+	timeout 100 "$HULL" --root "$STATE" events --interval 1h "$ID" \
+		>"$T/events" 2>"$T/events.err" </dev/null 3>&- &
+	local watcher=$! status=0
+	wait_for eval 'sleep 0.2; [[ $(head -n 1 "$T/events" | jq -r .type) == stats ]]' ||
+		fail "$(<"$T/events.err")"
+	jq -e '.data.pids.limit == 5 and .data.memory.usage.limit == 33554432' "$T/events" >/dev/null ||
+		fail "$(<"$T/events")"
+	touch "$BUNDLE/rootfs/tmp/go"
+	wait_for eval 'sleep 0.2; grep -qxF "{\"type\":\"oom\",\"id\":\"$ID\"}" "$T/events"' ||
+		fail "$(<"$T/events")" "$(<"$T/stdout")"
+	grep -qF '"file":"pids.events","event":"max"' "$T/events" || fail "$(<"$T/events")"
+	touch "$BUNDLE/rootfs/tmp/end"
+	hull_wait
+	wait "$watcher" || status=$?
+	[[ $status == 0 ]] || fail "events ends with $status: $(<"$T/events.err")"
+	no_unit
+}
+
 @test "systemd: it is explained also when systemd was faster, and the cgroup is gone" {
 	resources '{"memory": {"limit": 33554432, "swap": 33554432}}'
 	script 'while ! test -e /go; do sleep 0.1; done; exec dd if=/dev/zero of=/dev/null bs=64M count=1'
