@@ -1,7 +1,7 @@
 /*
  * From a profile to BPF: the values of config.json become libseccomp's, libseccomp makes the
- * program, and the stub (stub.c) is put before it. Runs in the parent before anything is created,
- * with the caller's privilege; it changes nothing outside the arena.
+ * program, the stub (stub.c) is put before it, and shorten.c makes it short. Runs in the parent
+ * before anything is created, with the caller's privilege; it changes nothing outside the arena.
  */
 #include "seccomp/profile.h"
 
@@ -330,9 +330,11 @@ int seccomp_compile(const struct spec_seccomp *spec, struct arena *arena,
 	filter.has_unknown = profile_has_unknown(spec);
 	const struct sock_fprog stub = stub_build(spec, &arches, arena);
 	r = generate(ctx, &stub, arena, &filter, err);
-	if (r == 0)
-		*ret = filter;
-	return r;
+	if (r < 0)
+		return r;
+	shorten_program(&filter, arena);
+	*ret = filter;
+	return 0;
 }
 
 int seccomp_prepare(const struct spec_seccomp *spec, int cache_dirfd, struct arena *arena,

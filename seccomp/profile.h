@@ -1,7 +1,7 @@
 /*
  * What the files of this directory share and nobody else sees: the values of a profile as the
- * kernel and libseccomp count them, and the two products of it besides the filter, the key of the
- * cache and the ENOSYS stub.
+ * kernel and libseccomp count them, and what is made besides libseccomp's program: the ENOSYS stub
+ * before it, a shorter one in its place, and the key of the cache.
  */
 #ifndef HULL_SECCOMP_PROFILE_H
 #define HULL_SECCOMP_PROFILE_H
@@ -52,6 +52,9 @@ _must_check_ int profile_action(const struct spec_int *action, const struct spec
  */
 struct sock_fprog stub_build(const struct spec_seccomp *spec, const struct profile_arches *arches,
 			     struct arena *arena);
+
+/* Gives the filter a shorter program of the same answers (arena), where there is one. */
+void shorten_program(struct seccomp_filter *filter, struct arena *arena);
 
 /*
  * Everything that the compiled bytes depend on, in one unambiguous byte string, padded to a
