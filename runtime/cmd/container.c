@@ -29,7 +29,7 @@ int container_open(struct cmd *cmd, const char *id, enum container_flags flags,
 		r = (flags == CONTAINER_LOCK ? state_read : state_read_settled)(
 			&ret->store, id, &cmd->arena, &ret->state, err);
 	if (r == 0)
-		ret->state.status = state_status_now(&ret->state);
+		ret->state.status = state_status_now(&ret->state, NULL);
 	return r;
 }
 

@@ -112,7 +112,7 @@ static int check_waiting(const struct state_entry *entry, struct state *state, s
 		if (r < 0 || waits)
 			return r;
 		nanosleep(&pause, NULL);
-		state->status = state_status_now(state);
+		state->status = state_status_now(state, NULL);
 	}
 	if (state->status != STATE_CREATED)
 		return 0;
@@ -147,7 +147,7 @@ static int delete_locked(struct cmd *cmd, const struct delete_options *o,
 		r = guess_state(cmd, entry->id, &state, err);
 	if (r < 0)
 		return r;
-	state.status = state_status_now(&state);
+	state.status = state_status_now(&state, NULL);
 	if (!o->force)
 		r = check_waiting(entry, &state, err);
 	if (r == 0 && !o->force)

@@ -214,10 +214,11 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 	int r = state_read_settled(store, id, &cmd->arena, &start->state, err);
 	if (r < 0)
 		return r;
-	enum state_status status = state_status_now(&start->state);
+	enum state_status status = state_status_now(&start->state, &start->join.pidfd);
 	if (status != STATE_RUNNING && status != STATE_CREATED)
 		return not_there(id, status, err);
-	r = state_open_process(&start->state, &start->join.pidfd);
+	if (start->join.pidfd < 0) /* nobody knows; or it is ending now */
+		r = state_open_process(&start->state, &start->join.pidfd);
 	if (r == -ESRCH)
 		return not_there(id, STATE_STOPPED, err);
 	if (r < 0)

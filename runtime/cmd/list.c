@@ -79,7 +79,7 @@ static void read_rows(struct cmd *cmd, const struct state_store *store, const st
 			continue;
 		ret->n++;
 		if (r == 0) {
-			row->status = state_status_shown(&row->state);
+			row->status = state_status_shown(&row->state, NULL);
 			continue;
 		}
 		row->problem = arena_strdup(ret->arena, err.message);

@@ -23,12 +23,12 @@ static int no_process(const struct state *state, struct err *err)
 	return -EINVAL;
 }
 
-/* What engines know from runc, word for word. */
-static int check_startable(const struct state *state, struct err *err)
+/* What engines know from runc, word for word. The process that can be started is kept. */
+static int check_startable(const struct state *state, int *ret_pidfd, struct err *err)
 {
 	if (state->no_process)
 		return no_process(state, err);
-	switch (state_status_shown(state)) {
+	switch (state_status_shown(state, ret_pidfd)) {
 	case STATE_CREATED:
 		return 0;
 	case STATE_RUNNING:
@@ -95,7 +95,7 @@ static int start_locked(struct cmd *cmd, struct start *start, struct err *err)
 	if (r == 0)
 		r = state_read(start->store, id, &cmd->arena, &start->state, err);
 	if (r == 0)
-		r = check_startable(&start->state, err);
+		r = check_startable(&start->state, &start->pidfd, err);
 	if (r == 0)
 		r = make_plan(cmd, start, &plan, err);
 	if (r < 0)

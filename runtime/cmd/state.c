@@ -12,7 +12,7 @@ static int state(struct cmd *cmd, void *options _unused_, struct err *err)
 	if (r < 0)
 		return r;
 	str_init(&out, &cmd->arena);
-	state_print(&c.state, state_status_shown(&c.state), &out);
+	state_print(&c.state, state_status_shown(&c.state, NULL), &out);
 	return cmd_print(&out, err);
 }
 

@@ -56,7 +56,7 @@ static void read_load(const struct stats *s, const struct state *state, struct a
 {
 	_cleanup_close_ int cgroup = -EBADF;
 	struct err err;
-	enum state_status status = state_status_shown(state);
+	enum state_status status = state_status_shown(state, NULL);
 	*ret = (struct load) {
 		.id = arena_strdup(arena, state->id),
 		.status = state_status_name(status),

@@ -259,7 +259,9 @@ void isolate_wipe_arguments(void)
 /*
  * The second clone, into the existing pid namespace. Processes there that may trace any other get
  * hold of the new one: it must not have anything that the program will not have (R-001). So this
- * is the last step but exec. (A filter without no_new_privs needs CAP_SYS_ADMIN until then.)
+ * is the last step but exec. (A filter without no_new_privs needs CAP_SYS_ADMIN until then.) Nor may
+ * both share their memory (CLONE_VM), which would cost less: who writes to the new one's would reach
+ * the old one, which is in the host's pid namespace until it has ended.
  *
  * The new process is a child of the parent (CLONE_PARENT), which learns its number from the page,
  * where the kernel stores it before the new process runs: READY comes from that one.

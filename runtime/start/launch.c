@@ -31,7 +31,7 @@
 /* The namespaces are gone with the child when its execve fails; without them less is explained. */
 static int find_process(struct start *s, struct err *err)
 {
-	int r = state_open_process(&s->state, &s->pidfd);
+	int r = s->pidfd < 0 ? state_open_process(&s->state, &s->pidfd) : 0;
 	if (r < 0)
 		return err_sys(err, -r, "cannot find the process of container '%s'", s->state.id);
 	s->pid = s->state.pid;
@@ -155,7 +155,7 @@ static int await_end(struct start *s, struct start_result *ret, struct err *err)
 
 static int not_taken(const struct start *s, struct err *err)
 {
-	switch (state_status_now(&s->state)) {
+	switch (state_status_now(&s->state, NULL)) {
 	case STATE_STOPPED:
 		return err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");
 	case STATE_RUNNING:

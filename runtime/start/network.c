@@ -45,7 +45,7 @@ static int open_of_process(const struct state *other, int *ret_fd, struct err *e
 
 static bool has_network(const struct state *other)
 {
-	enum state_status status = state_status_now(other);
+	enum state_status status = state_status_now(other, NULL);
 	return status == STATE_CREATED || status == STATE_RUNNING;
 }
 

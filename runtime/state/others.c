@@ -14,7 +14,7 @@
 /* What has no process yet has its hull, and that the locks. */
 static bool is_alive(const struct state *state)
 {
-	return state->pid != 0 && state_status_now(state) != STATE_STOPPED;
+	return state->pid != 0 && state_status_now(state, NULL) != STATE_STOPPED;
 }
 
 /* 1: it is one that is looked for. A broken state counts for what could be read of it. */

@@ -13,9 +13,9 @@ static bool is_frozen(const char *path)
 	return path && cgroup_find(path, &fd, NULL) == 0 && cgroup_is_frozen(fd);
 }
 
-enum state_status state_status_shown(const struct state *state)
+enum state_status state_status_shown(const struct state *state, int *ret_pidfd)
 {
-	enum state_status status = state_status_now(state);
+	enum state_status status = state_status_now(state, ret_pidfd);
 	bool is_there = status == STATE_CREATED || status == STATE_RUNNING;
 	return is_there && is_frozen(state->cgroup) ? STATE_PAUSED : status;
 }

@@ -101,10 +101,6 @@ int state_end_signal(int pidfd)
 	return WIFSIGNALED(info.exit_status) ? WTERMSIG(info.exit_status) : 0;
 }
 
-/*
- * A process that is dead but not waited for keeps its number; it does not count as there. Its
- * letter would not tell: it is the first thread's, which may have ended while others go on.
- */
 static int read_boot_id(char *buf, size_t size)
 {
 	return fd_read_value(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size);
@@ -158,7 +154,11 @@ static int check_here(const struct state *state, bool has_process)
 	return has_process && time_ns != state->time_ns ? -EXDEV : 0;
 }
 
-/* 0 and the process, which cannot become another one any more; -ESRCH: it is gone. */
+/*
+ * 0 and the process, which cannot become another one any more; -ESRCH: it is gone. One that is dead
+ * but not waited for keeps its number, and does not count as there. Its letter would not tell: it
+ * is the first thread's, which may have ended while others go on.
+ */
 static int find_process(const struct state *state, int *ret_pidfd, struct process_stat *ret)
 {
 	char boot_id[64];
@@ -230,16 +230,20 @@ int state_is_running(const struct state *state)
 	return has_executed(state, &stat);
 }
 
-enum state_status state_status_now(const struct state *state)
+enum state_status state_status_now(const struct state *state, int *ret_pidfd)
 {
 	_cleanup_close_ int pidfd = -EBADF;
 	struct process_stat stat;
 
+	if (ret_pidfd)
+		*ret_pidfd = -EBADF;
 	if (state->status == STATE_STOPPED)
 		return STATE_STOPPED;
 	if (state->status == STATE_CREATING && state->pid == 0)
 		return STATE_CREATING;
 	int r = find_process(state, &pidfd, &stat);
+	if (r == 0 && ret_pidfd)
+		*ret_pidfd = fd_take(&pidfd);
 	if (r == -ESRCH || (r == -EXDEV && has_nobody(state)))
 		return STATE_STOPPED;
 	/* Another failure says nothing about the process: then it counts as there. */

@@ -242,11 +242,14 @@ int state_end_signal(int pidfd);
  * What the kernel knows: a process that is gone means stopped, and one that was being created runs
  * as soon as it has executed; until then it is created when it waits at a gate. So no start has to
  * write the state once more.
+ *
+ * ret_pidfd may be NULL; else it gets the process that was looked at, as by state_open_process(), or
+ * -EBADF when there is none or nobody knows.
  */
-enum state_status state_status_now(const struct state *state);
+enum state_status state_status_now(const struct state *state, int *ret_pidfd);
 
 /* The same for people and engines: created or running in a frozen cgroup is paused (S-020). */
-enum state_status state_status_shown(const struct state *state);
+enum state_status state_status_shown(const struct state *state, int *ret_pidfd);
 
 /* Fills pid, pid_start and what they belong to, for a process that cannot go away meanwhile (a
  * child). */

@@ -532,8 +532,9 @@ static void reap(pid_t pid)
 
 static enum state_status status_with(const struct state *state)
 {
-	_cleanup_close_ int pidfd = -EBADF;
-	enum state_status status = state_status_now(state);
+	_cleanup_close_ int pidfd = -EBADF, seen = -EBADF;
+	enum state_status status = state_status_now(state, &seen);
+	assert_int_equal(seen >= 0, status == STATE_RUNNING);
 	assert_int_equal(state_open_process(state, &pidfd), status == STATE_RUNNING ? 0 : -ESRCH);
 	return status;
 }
@@ -561,10 +562,10 @@ static void test_process(void **unused)
 	other.pid = 0;
 	assert_int_equal(status_with(&other), STATE_STOPPED);
 	other.status = STATE_CREATING;
-	assert_int_equal(state_status_now(&other), STATE_CREATING);
+	assert_int_equal(state_status_now(&other, NULL), STATE_CREATING);
 	other = state; /* the file says that it has ended */
 	other.status = STATE_STOPPED;
-	assert_int_equal(state_status_now(&other), STATE_STOPPED);
+	assert_int_equal(state_status_now(&other, NULL), STATE_STOPPED);
 
 	reap(pid);
 	assert_int_equal(status_with(&state), STATE_STOPPED);
@@ -651,10 +652,10 @@ static void test_creating_init(void **unused)
 	storedir_init(&f);
 	state.status = STATE_CREATING;
 	assert_int_equal(state_identify(&state, getpid(), &f.arena, &f.err), 0);
-	assert_int_equal(state_status_now(&state), STATE_CREATING);
+	assert_int_equal(state_status_now(&state, NULL), STATE_CREATING);
 	assert_int_equal(prctl(PR_GET_NAME, name), 0);
 	assert_int_equal(prctl(PR_SET_NAME, STATE_INIT_NAME), 0);
-	assert_int_equal(state_status_now(&state), STATE_RUNNING);
+	assert_int_equal(state_status_now(&state, NULL), STATE_RUNNING);
 	assert_int_equal(prctl(PR_SET_NAME, name), 0);
 }
 
@@ -669,12 +670,12 @@ static void test_creating(void **unused)
 	pid_t pids[] = { sleeper(), executed() };
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
 		assert_int_equal(state_identify(&state, pids[i], &f.arena, &f.err), 0);
-		assert_int_equal(state_status_now(&state), i ? STATE_RUNNING : STATE_CREATING);
+		assert_int_equal(state_status_now(&state, NULL), i ? STATE_RUNNING : STATE_CREATING);
 		state.has_gate = true; /* it waits there, or has passed it */
-		assert_int_equal(state_status_now(&state), i ? STATE_RUNNING : STATE_CREATED);
+		assert_int_equal(state_status_now(&state, NULL), i ? STATE_RUNNING : STATE_CREATED);
 		state.has_gate = false;
 		reap(pids[i]);
-		assert_int_equal(state_status_now(&state), STATE_STOPPED);
+		assert_int_equal(state_status_now(&state, NULL), STATE_STOPPED);
 	}
 }
 
