@@ -26,6 +26,7 @@
 enum channel_message {
 	CHANNEL_EOF = 0,          /* the other side is gone */
 	CHANNEL_MAPPED = 'M',     /* parent: the user namespace has its maps */
+	CHANNEL_NAMESPACE = 'S',  /* parent: with the network namespace (ahead.h) */
 	CHANNEL_NETWORK = 'N',    /* parent: what it makes in the network namespace is there */
 	CHANNEL_GO = 'G',         /* parent: execute the program */
 	CHANNEL_PARK = 'P',       /* parent of create: wait at the gate (gate.h), I leave */

@@ -76,8 +76,10 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 		_exit(1); /* the end tells it, too */
 	/* Until GO or the end of file the parent may want to look at this process's namespaces. */
 	channel_keep_child(&s->channel); /* or its own copy would keep the end of file away */
-	while (channel_receive(s->channel.child_fd) == CHANNEL_MAPPED)
-		;
+	enum channel_message m;
+	do
+		m = channel_receive(s->channel.child_fd);
+	while (m == CHANNEL_MAPPED || m == CHANNEL_NAMESPACE);
 	_exit(1);
 }
 
@@ -163,11 +165,12 @@ static int clone_directly(struct start *s, const struct clone_args *child, struc
 
 int clone_child(struct start *s, struct err *err)
 {
-	struct clone_args args = {
-		.flags = CLONE_CLEAR_SIGHAND |
-			 (plan_unshares(s->plan) ? 0 : s->plan->ns.clone_flags),
-		.exit_signal = SIGCHLD,
-	};
+	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+
+	if (!plan_unshares(s->plan))
+		args.flags |= s->plan->ns.clone_flags;
+	if (s->ahead.is_used)
+		args.flags &= ~(uint64_t)CLONE_NEWNET;
 	if (s->cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)s->cgroup_fd;

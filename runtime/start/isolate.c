@@ -201,7 +201,9 @@ int isolate_namespaces(struct start *s, struct err *err)
 /* Sysctls and hooks come later, and find there what the parent has made (network.c). */
 int isolate_network(struct start *s, struct err *err)
 {
-	int r = s->plan->ns.loopback ? netns_loopback_up(err) : 0;
+	int r = ahead_enter(s, err);
+	if (r == 0 && s->plan->ns.loopback)
+		r = netns_loopback_up(err);
 	if (r == 0 && plan_has_network(s->plan) &&
 	    channel_receive(s->channel.child_fd) != CHANNEL_NETWORK)
 		r = channel_given_up(err);
@@ -259,9 +261,9 @@ void isolate_wipe_arguments(void)
 /*
  * The second clone, into the existing pid namespace. Processes there that may trace any other get
  * hold of the new one: it must not have anything that the program will not have (R-001). So this
- * is the last step but exec. (A filter without no_new_privs needs CAP_SYS_ADMIN until then.) Nor may
- * both share their memory (CLONE_VM), which would cost less: who writes to the new one's would reach
- * the old one, which is in the host's pid namespace until it has ended.
+ * is the last step but exec. (A filter without no_new_privs needs CAP_SYS_ADMIN until then.) Nor
+ * may both share their memory (CLONE_VM), which would cost less: who writes to the new one's would
+ * reach the old one, which is in the host's pid namespace until it has ended.
  *
  * The new process is a child of the parent (CLONE_PARENT), which learns its number from the page,
  * where the kernel stores it before the new process runs: READY comes from that one.

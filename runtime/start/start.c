@@ -37,6 +37,7 @@ int start_announce(struct start *s, struct err *err _unused_)
 
 static const struct parent_step start_steps[] = {
 	{ "signals", start_open_signals },
+	{ "network ahead", ahead_begin }, /* as early as can be: it takes longest */
 	{ "pid file", pid_file_check },
 	{ "state", prepare_claim }, /* what is going to be made, before it is made */
 	{ "caller's sockets", caller_sockets_connect },
@@ -50,6 +51,7 @@ static const struct parent_step start_steps[] = {
 	{ "clone", clone_child },
 	{ "scope", scope_settle },
 	{ "maps", user_make_maps },
+	{ "network namespace", ahead_pass },
 	{ "network", network_make },
 	{ "record", record_child },
 	{ "count", death_begin }, /* before the program can do anything */
@@ -162,6 +164,7 @@ void start_init(struct start *s, const struct plan *plan, struct arena *arena,
 		.pidfd_socket_fd = -EBADF,
 		.hooks_lock_fd = -EBADF,
 	};
+	ahead_init(&s->ahead);
 	netns_pair_init(&s->network);
 	gate_init(&s->gate);
 	listener_init(&s->listener);
@@ -187,6 +190,7 @@ void start_done(struct start *s)
 	fd_close(&s->root_fd);
 	fd_close(&s->layer_lock_fd);
 	fd_close(&s->proc_fd);
+	ahead_done(&s->ahead);
 	netns_pair_done(&s->network);
 	born_done(s);
 	systemd_release(&s->anchor);

@@ -12,7 +12,8 @@
  *
  * Parent (start.c has the table)
  *
- *  1 pid_file.c: may the pid file be written. prepare.c: claims the id, with a state that says what
+ *  1 ahead.c: has the network namespace made, which takes longest, by a process beside this one.
+ *    pid_file.c: may the pid file be written. prepare.c: claims the id, with a state that says what
  *    is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with `create`,
  *    the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes the cgroup,
  *    with all limits and the device program in force, or has systemd make it (scope.c). rdt.c,
@@ -27,7 +28,7 @@
  *    outside its limits. Where that may not be the child waits, as its first step, until it was
  *    moved (born.c, scope.c). Then the parent closes what is the child's. With a new user
  *    namespace and an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
- *    user.c, idmap.c: writes the maps of a user namespace.
+ *    user.c, idmap.c: writes the maps of a user namespace. ahead.c: passes the network namespace on.
  *    network.c: moves devices of the host into the network namespace (devices.c), or lays a cable
  *    to a bridge (bridge.c), for which the child waits.
  *
@@ -37,7 +38,7 @@
  *    it has the caller's rights, that its children shall be in the existing pid namespace, makes
  *    the user namespace and all others, and tells the parent. Own session and keyring; user.c:
  *    waits for the maps, becomes the user namespace's root; existing namespaces joined, cgroup and
- *    time namespaces made, loopback up, names set. open.c: without privilege, opens the trees here.
+ *    time namespaces made, the network namespace entered (ahead.c), loopback up, names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).
  *  4 rootfs.c, mount.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c, sysctl.c, home.c,
@@ -113,6 +114,7 @@
 #include "seccomp/seccomp.h"
 #include "start/channel.h"
 #include "plan/plan.h"
+#include "start/ahead.h"
 #include "start/gate.h"
 #include "start/init.h"
 #include "start/join.h"
@@ -169,6 +171,7 @@ struct start {
 	int stage_pidfd;              /* the stage, which may take a moment to end */
 	int shift_fd;                 /* stage: a user namespace with the container's maps */
 	size_t shifted_n;             /* stage: layers that are shown with them */
+	struct ahead ahead;           /* the container's network namespace, until it is there */
 	struct netns_pair network;    /* parent: hull's and the container's network namespace */
 	struct bridge bridge;         /* --net bridge: which one it is */
 	uint32_t address;             /* and the container's address there */

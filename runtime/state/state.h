@@ -243,8 +243,8 @@ int state_end_signal(int pidfd);
  * as soon as it has executed; until then it is created when it waits at a gate. So no start has to
  * write the state once more.
  *
- * ret_pidfd may be NULL; else it gets the process that was looked at, as by state_open_process(), or
- * -EBADF when there is none or nobody knows.
+ * ret_pidfd may be NULL; else it gets the process that was looked at, as by state_open_process(),
+ * or -EBADF when there is none or nobody knows.
  */
 enum state_status state_status_now(const struct state *state, int *ret_pidfd);
 

@@ -27,6 +27,29 @@ teardown() {
 		report "uts is not the host's"
 }
 
+# inside a user namespace in which that many network namespaces may be made
+limited_run() {
+	capture timeout 60 unshare --user --map-root-user --mount --net bash -c '
+		echo "$1" >/proc/sys/user/max_net_namespaces && shift && exec "$@"' - \
+		"$1" "$HULL" --root "$T/limited" run -b "$BUNDLE" "$ID"
+}
+
+@test "a network namespace that cannot be made fails the start and leaves nothing" {
+	config 'del(.linux.cgroupsPath) | del(.linux.resources) |
+		.linux.namespaces |= map(select(.type != "cgroup")) |
+		.mounts |= map(select(.type != "cgroup" and .type != "mqueue"))'
+	script 'readlink /proc/self/ns/net'
+	limited_run 10
+	expect 0
+	[[ $output == net:* && $output != "$(readlink /proc/self/ns/net)" ]] || report "no namespace"
+	limited_run 0
+	expect 1
+	expect_error "cannot make the container's process"
+	expect_error "namespaces is reached"
+	[[ -z $(ls "$T/limited") ]] || report "left: $(ls "$T/limited")"
+	assert_clean
+}
+
 @test "the program is process 1 and sees only its own" {
 	script 'echo $$; set -- /proc/[0-9]*; echo $#'
 	hull_run

@@ -670,7 +670,8 @@ static void test_creating(void **unused)
 	pid_t pids[] = { sleeper(), executed() };
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
 		assert_int_equal(state_identify(&state, pids[i], &f.arena, &f.err), 0);
-		assert_int_equal(state_status_now(&state, NULL), i ? STATE_RUNNING : STATE_CREATING);
+		assert_int_equal(state_status_now(&state, NULL),
+				 i ? STATE_RUNNING : STATE_CREATING);
 		state.has_gate = true; /* it waits there, or has passed it */
 		assert_int_equal(state_status_now(&state, NULL), i ? STATE_RUNNING : STATE_CREATED);
 		state.has_gate = false;
