@@ -74,9 +74,9 @@ bool cgroup_has_caller(const char *path, size_t size)
 	       find_rest(text, path, size);
 }
 
-int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd, struct err *err)
+int cgroup_find_process(const char *path, pid_t pid, char *ret, size_t size, struct err *err)
 {
-	char name[48], text[2 * PATH_MAX], rest[PATH_MAX];
+	char name[48], text[2 * PATH_MAX];
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	int r = fd_read_value(AT_FDCWD, name, text, sizeof(text));
@@ -86,8 +86,16 @@ int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd, str
 	if (!found)
 		return err_say(err, ERR_HOST, EXDEV, "process %d has left the container's cgroup",
 			       (int)pid);
-	snprintf(rest, sizeof(rest), "%.*s", (int)strcspn(found, "\n"), found);
-	return cgroup_open_below(fd, rest, ret_fd, err);
+	if ((size_t)snprintf(ret, size, "%.*s", (int)strcspn(found, "\n"), found) >= size)
+		return err_sys(err, ENAMETOOLONG, "cannot find the cgroup of process %d", (int)pid);
+	return 0;
+}
+
+int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd, struct err *err)
+{
+	char below[PATH_MAX];
+	int r = cgroup_find_process(path, pid, below, sizeof(below), err);
+	return r < 0 ? r : cgroup_open_below(fd, below, ret_fd, err);
 }
 
 bool cgroup_is_frozen(int fd)

@@ -21,9 +21,13 @@ _must_check_ int cgroup_find(const char *path, int *ret_fd, struct err *err);
 _must_check_ int cgroup_open_below(int fd, const char *path, int *ret_fd, struct err *err);
 
 /*
- * Opens the cgroup in which the process is, if it is the one at `fd`, whose path is `path` (normal
- * form), or below it. EXDEV: it is elsewhere.
+ * Where below the cgroup `path` (normal form) the process is, as in "/init"; "": in that one
+ * itself. EXDEV: it is elsewhere.
  */
+_must_check_ int cgroup_find_process(const char *path, pid_t pid, char *ret, size_t size,
+				     struct err *err);
+
+/* Opens the cgroup in which the process is; `path` is that of `fd`. */
 _must_check_ int cgroup_open_of_process(int fd, const char *path, pid_t pid, int *ret_fd,
 					struct err *err);
 

@@ -65,10 +65,25 @@ int scope_make_room(struct start *s, struct err *err)
 }
 
 /* By what the kernel says: the container's process may begin only within its limits. */
-static int check_moved(const struct start *s, struct err *err)
+static int move(struct start *s, const char *below, struct err *err)
 {
-	_cleanup_close_ int fd = -EBADF;
-	return cgroup_open_of_process(s->cgroup_fd, s->state.cgroup, s->pid, &fd, err);
+	char found[PATH_MAX];
+	const struct systemd_patience until = patience(s);
+	int r = systemd_attach(s->state.unit, below, s->pid, &until, err);
+	return r < 0 ? r : cgroup_find_process(s->state.cgroup, s->pid, found, sizeof(found), err);
+}
+
+/* One more process of a container goes where the first one is, when it could not go to the scope's
+ * own cgroup: as in join.c, but systemd does not tell why it could not. */
+static int move_to_first(struct start *s, int failed, struct err *err)
+{
+	char first[PATH_MAX];
+	if (s->join.pid <= 0 ||
+	    cgroup_find_process(s->state.cgroup, s->join.pid, first, sizeof(first), NULL) < 0 ||
+	    !*first)
+		return failed;
+	err_clear(err);
+	return move(s, first, err);
 }
 
 /* The child that waits for it is the user's, and nothing of it has begun. */
@@ -76,10 +91,9 @@ int scope_attach(struct start *s, const char *below, struct err *err)
 {
 	int r = 0;
 	if (s->moved_fds[1] >= 0 && atomic_load(&s->channel.page->is_beside)) {
-		const struct systemd_patience until = patience(s);
-		r = systemd_attach(s->state.unit, below, s->pid, &until, err);
-		if (r == 0)
-			r = check_moved(s, err);
+		r = move(s, below, err);
+		if (r < 0 && !below)
+			r = move_to_first(s, r, err);
 		if (r == 0)
 			(void)!send(s->moved_fds[1], "", 1, MSG_NOSIGNAL);
 		else

@@ -111,6 +111,10 @@ systemd_bundle() {
 		fail "$(cat "$T/out/log")" "$(<"$T/stdout")" "$(<"$T/stderr")" "$(find "$CGROUP" -type d)"
 	[[ $(<"$T/out/log") == $'0::/system.slice/test.service\n50331648' ]] || fail "$(<"$T/out/log")"
 	shown system.slice/test.service/memory.max 50331648
+	# The container's own cgroup takes no process any more: exec goes where systemd itself is.
+	capture timeout -s KILL 60 "$HULL" --root "$STATE" exec "$ID" cat /proc/self/cgroup
+	expect 0 0::/init.scope
+	observed "exec goes to init.scope"
 	hull kill "$ID" RTMIN+3
 	hull_wait
 	expect 0

@@ -140,6 +140,29 @@ no_unit() {
 	no_unit
 }
 
+# A cgroup with controllers enabled below it takes no process: it is that of a container which manages
+# its own, as one with systemd in it does.
+@test "systemd, user: exec from the session of a login goes where the first process has gone" {
+	config '(.mounts[] | select(.type == "cgroup")).options -= ["ro"]'
+	resources '{"pids": {"limit": 50}, "memory": {"limit": 67108864}}'
+	script 'cd /sys/fs/cgroup && mkdir first other && echo 1 >first/cgroup.procs &&
+		echo "+memory +pids" >cgroup.subtree_control && : >/tmp/moved; exec sleep 1000'
+	capture as_user "$T/hull" --root "$STATE" --systemd-cgroup run --detach -b "$BUNDLE" "$ID"
+	expect 0
+	wait_for test -e "$BUNDLE/rootfs/tmp/moved" || fail "$(ls -R "$CGROUP")"
+	capture as_user "$T/hull" --root "$STATE" exec "$ID" cat /proc/self/cgroup
+	expect 0 "0::/first"
+	capture as_user "$T/hull" --root "$STATE" exec --cgroup /other "$ID" cat /proc/self/cgroup
+	expect 0 "0::/other"
+	# Nowhere else than where it was told to.
+	capture as_user "$T/hull" --root "$STATE" exec --cgroup / "$ID" true
+	expect 255
+	expect_error "cannot take the container's process into"
+	capture as_user "$T/hull" --root "$STATE" delete --force "$ID"
+	expect 0
+	no_unit
+}
+
 @test "systemd, user: a start that ends in the middle leaves no unit" {
 	program /bin/not-there
 	capture as_user "$T/hull" --root "$STATE" --systemd-cgroup run -b "$BUNDLE" "$ID"
