@@ -176,6 +176,7 @@ static int clean_resctrl(const struct state *state, struct err *err)
 		.is_owned = state->rdt_is_owned,
 		.is_named = state->rdt_class && !str_eq(state->rdt_class, state->id),
 		.is_monitored = state->rdt_is_monitored,
+		.ino = state->rdt_ino,
 	};
 	return resctrl_clean(&left, err);
 }

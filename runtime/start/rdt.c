@@ -7,8 +7,12 @@
  */
 #include "start/steps.h"
 
+#include <sys/stat.h>
+
 #include "base/fd.h"
 #include "start/resctrl.h"
+
+#define RDT_TRIES 8 /* for a class that others make and remove meanwhile */
 
 /* Each failure is about the object as a whole, since the kernel does not say which part it means.
  */
@@ -27,19 +31,48 @@ static int write_owned(struct start *s, bool owned, struct err *err)
 	return state_write(&s->entry, &s->state, err);
 }
 
-static int make_class(struct start *s, int root, int *ret_class, struct err *err)
+/* Which one it is: while the state does not say so, delete removes only one that nobody is in. */
+static int note_class(struct start *s, int class, struct err *err)
+{
+	struct stat st;
+	if (fstat(class, &st) < 0)
+		return err_sys(err, errno, "cannot examine the class of service '%s'",
+			       s->state.rdt_class);
+	s->state.rdt_ino = st.st_ino;
+	return state_write(&s->entry, &s->state, err);
+}
+
+/* -EAGAIN: somebody has made or removed it since we have looked. */
+static int try_class(struct start *s, int root, int *ret_class, struct err *err)
 {
 	const struct plan_rdt *rdt = &s->plan->rdt;
 
-	int r = resctrl_has_class(root, rdt->class, err);
+	int there = resctrl_has_class(root, rdt->class, err);
+	if (there < 0)
+		return there;
+	s->state.rdt_class = rdt->class;
+	int r = write_owned(s, !there, err);
 	if (r < 0)
 		return r;
-	s->state.rdt_class = rdt->class;
-	r = write_owned(s, r == 0, err);
+	if (there)
+		return resctrl_join(root, rdt, ret_class, err);
+	r = resctrl_make(root, rdt, &s->rdt_made, ret_class, err);
 	if (r == 0)
-		r = resctrl_enter(root, rdt, &s->rdt_made, ret_class, err);
-	int written = write_owned(s, s->rdt_made, r < 0 ? NULL : err);
-	return r < 0 ? r : written;
+		return note_class(s, *ret_class, err);
+	int written = write_owned(s, s->rdt_made, NULL);
+	return r == -EAGAIN && written < 0 ? written : r;
+}
+
+static int make_class(struct start *s, int root, int *ret_class, struct err *err)
+{
+	int r = -EAGAIN;
+	for (int i = 0; r == -EAGAIN && i < RDT_TRIES; i++)
+		r = try_class(s, root, ret_class, err);
+	return r == -EAGAIN ? err_say(err, ERR_BUSY, EAGAIN,
+				      "others make and remove the class of service '%s' again and "
+				      "again",
+				      s->plan->rdt.class)
+			    : r;
 }
 
 static int make_group(struct start *s, int class, struct err *err)
@@ -110,6 +143,7 @@ int rdt_remove(struct start *s, const struct start_result *result, struct err *e
 		.is_owned = s->rdt_made && (!s->plan->rdt.is_named || !result->started),
 		.is_named = s->plan->rdt.is_named,
 		.is_monitored = s->state.rdt_is_monitored,
+		.ino = s->state.rdt_ino,
 	};
 	int r = resctrl_clean(&left, err);
 	/* The state, which stays then, must lead to it. */

@@ -37,9 +37,9 @@ int resctrl_open(int *ret_root, struct err *err)
 {
 	struct statfs fs;
 	_cleanup_close_ int fd = open(RESCTRL_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+	if ((fd < 0 && errno != ENOENT && errno != ENOTDIR) || (fd >= 0 && fstatfs(fd, &fs) < 0))
 		return err_sys(err, errno, "cannot open '%s'", RESCTRL_ROOT);
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != RDTGROUP_SUPER_MAGIC)
+	if (fd < 0 || fs.f_type != RDTGROUP_SUPER_MAGIC)
 		return not_mounted(err);
 	*ret_root = fd_take(&fd);
 	return 0;
@@ -101,28 +101,32 @@ static int no_class(const struct plan_rdt *rdt, struct err *err)
 	return -ENOENT;
 }
 
-int resctrl_enter(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret_class,
-		  struct err *err)
+int resctrl_join(int root, const struct plan_rdt *rdt, int *ret_class, struct err *err)
 {
-	*ret_made = false;
 	int fd = open_class(root, rdt->class);
-	if (fd == -ENOENT && must_exist(rdt))
-		return no_class(rdt, err);
+	if (fd == -ENOENT)
+		return must_exist(rdt) ? no_class(rdt, err) : -EAGAIN;
 	if (fd >= 0 && !rdt->is_named) {
 		fd_close(&fd);
 		return make_failed(rdt->class, EEXIST, err);
-	}
-	if (fd == -ENOENT) {
-		if (mkdirat(root, rdt->class, 0755) == 0)
-			*ret_made = true;
-		else if (errno != EEXIST || !rdt->is_named) /* else another start was faster */
-			return make_failed(rdt->class, errno, err);
-		return resctrl_open_class(root, rdt->class, ret_class, err);
 	}
 	if (fd < 0)
 		return err_sys(err, -fd, "cannot open the class of service '%s'", rdt->class);
 	*ret_class = fd;
 	return 0;
+}
+
+int resctrl_make(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret_class,
+		 struct err *err)
+{
+	*ret_made = false;
+	if (must_exist(rdt))
+		return no_class(rdt, err);
+	if (mkdirat(root, rdt->class, 0755) < 0) /* or another start was faster */
+		return errno == EEXIST && rdt->is_named ? -EAGAIN
+							: make_failed(rdt->class, errno, err);
+	*ret_made = true;
+	return resctrl_open_class(root, rdt->class, ret_class, err);
 }
 
 /* ---- schemata ---- */
@@ -336,7 +340,8 @@ static int is_used(int class, const char *name, struct err *err)
 
 static int remove_class(int root, int class, const struct resctrl_left *left, struct err *err)
 {
-	int r = left->is_named ? is_used(class, left->class, err) : 0;
+	/* A start that was killed before it could note its class had nobody in it. */
+	int r = left->is_named || !left->ino ? is_used(class, left->class, err) : 0;
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return unlinkat(root, left->class, AT_REMOVEDIR) < 0 && errno != ENOENT
@@ -350,8 +355,12 @@ int resctrl_remove(int root, const struct resctrl_left *left, struct err *err)
 	_cleanup_close_ int class = open_class(root, left->class);
 	if (class == -ENOENT)
 		return 0;
-	if (class < 0)
-		return err_sys(err, -class, "cannot open the class of service '%s'", left->class);
+	struct stat st = { 0 };
+	if (class < 0 || fstat(class, &st) < 0)
+		return err_sys(err, class < 0 ? -class : errno,
+			       "cannot open the class of service '%s'", left->class);
+	if (left->is_owned && left->ino && left->ino != st.st_ino)
+		return 0;
 	if (left->is_monitored)
 		r = remove_group(class, left->id, err);
 	return r == 0 && left->is_owned ? remove_class(root, class, left, err) : r;

@@ -18,11 +18,13 @@ _must_check_ int resctrl_open(int *ret_root, struct err *err);
 _must_check_ int resctrl_has_class(int root, const char *class, struct err *err);
 
 /*
- * Opens the class, and makes it if it is missing and may be made (S-188, S-192): *ret_made, which
- * is right also after a failure.
+ * Opens the class that is there; or makes the one that is missing, if it may be made (S-188,
+ * S-192): *ret_made, which is right also after a failure. EAGAIN: it is the other way round by now.
  */
-_must_check_ int resctrl_enter(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret_class,
-			       struct err *err);
+_must_check_ int resctrl_join(int root, const struct plan_rdt *rdt, int *ret_class,
+			      struct err *err);
+_must_check_ int resctrl_make(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret_class,
+			      struct err *err);
 
 /* Opens a class that is there. */
 _must_check_ int resctrl_open_class(int root, const char *class, int *ret_class, struct err *err);
@@ -61,6 +63,7 @@ struct resctrl_left {
 	bool is_monitored; /* the monitoring group */
 	bool is_owned;     /* the class itself */
 	bool is_named;     /* by closID: others may have joined it, and then it is left to them */
+	uint64_t ino;      /* of the class: another one of its name is not its own; 0: perhaps */
 };
 /* Removes it; what is not there any more is removed. */
 _must_check_ int resctrl_remove(int root, const struct resctrl_left *left, struct err *err);

@@ -95,6 +95,10 @@ static void put_rdt(struct json_out *o, const struct state *state)
 	json_out_bool(o, state->rdt_is_owned);
 	json_out_key(o, "rdtMonitored");
 	json_out_bool(o, state->rdt_is_monitored);
+	if (!state->rdt_ino)
+		return;
+	json_out_key(o, "rdtInode");
+	json_out_uint(o, state->rdt_ino);
 }
 
 static void put_own(struct json_out *o, const struct state *state, enum state_status status)
@@ -283,6 +287,7 @@ static void get_rdt(const struct json *own, struct state *ret)
 	ret->rdt_class = class;
 	ret->rdt_is_owned = !is_root && get_bool(own, "rdtOwned");
 	ret->rdt_is_monitored = get_bool(own, "rdtMonitored");
+	ret->rdt_ino = get_uint(own, "rdtInode", UINT64_MAX);
 }
 
 static int broken(struct err *err, const char *why)

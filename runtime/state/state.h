@@ -75,6 +75,7 @@ struct state {
 	uint64_t layer_dev, layer_ino;       /* the directory that its overlay writes to; 0: none */
 	const char *rdt_class;               /* its class of service in resctrl; NULL: none */
 	bool rdt_is_owned, rdt_is_monitored; /* the class, or a group in it, goes with it */
+	uint64_t rdt_ino;  /* of the class, once it is made: another one of its name is not owned */
 	bool has_init;     /* the first process is hull's own, and the program is its child */
 	bool has_listener; /* of seccomp: `start` has it to give away */
 	bool no_process;   /* config.json has none: it can be created, but not started (S-036) */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -81,7 +82,10 @@ static int enter(struct tree *t, const struct plan_rdt *rdt)
 {
 	fd_close(&t->class);
 	err_clear(&t->err);
-	return resctrl_enter(t->dir.fd, rdt, &t->made, &t->class, &t->err);
+	t->made = false;
+	if (resctrl_has_class(t->dir.fd, rdt->class, &t->err) == 0)
+		return resctrl_make(t->dir.fd, rdt, &t->made, &t->class, &t->err);
+	return resctrl_join(t->dir.fd, rdt, &t->class, &t->err);
 }
 
 static int configure(struct tree *t, const struct plan_rdt *rdt)
@@ -147,6 +151,23 @@ static void test_root_class(void **state _unused_)
 	assert_false(t.made);
 	assert_int_equal(resctrl_assign(t.class, NULL, 4711, &t.err), 0);
 	assert_file(&t, "tasks", "4711\n");
+}
+
+/* What others do after the question: what the state says by then is no longer so. */
+static void test_meanwhile(void **state _unused_)
+{
+	_cleanup_tree_ struct tree t;
+	const struct plan_rdt rdt = { .class = "gold", .is_named = true, .schemata = "L3:0=f\n" };
+	const struct plan_rdt own = { .class = "web" };
+	init(&t);
+	assert_int_equal(resctrl_join(t.dir.fd, &rdt, &t.class, &t.err), -EAGAIN);
+	assert_false(exists(&t, "gold"));
+	add_class(&t, "gold", DEFAULTS);
+	assert_int_equal(resctrl_make(t.dir.fd, &rdt, &t.made, &t.class, &t.err), -EAGAIN);
+	assert_false(t.made);
+	add_class(&t, "web", DEFAULTS);
+	assert_int_equal(resctrl_make(t.dir.fd, &own, &t.made, &t.class, &t.err), -EEXIST);
+	assert_false(t.made);
 }
 
 /* What leads out of the tree is no class. */
@@ -346,8 +367,11 @@ static void test_remove(void **state _unused_)
 	_cleanup_tree_ struct tree t;
 	const struct plan_rdt rdt = { .class = "web" };
 	struct resctrl_left left = { .class = "web", .id = "web", .is_owned = true };
+	struct stat st;
 	init(&t);
 	assert_int_equal(enter(&t, &rdt), 0);
+	assert_int_equal(fstat(t.class, &st), 0);
+	left.ino = st.st_ino;
 	tmpdir_mkdir(&t.dir, "web/x", 0700); /* as of plain files, not empty */
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), -ENOTEMPTY);
 	assert_int_equal(unlinkat(t.dir.fd, "web/x", AT_REMOVEDIR), 0);
@@ -358,6 +382,33 @@ static void test_remove(void **state _unused_)
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
 	assert_false(exists(&t, "web"));
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
+}
+
+/* Others have made one of the same name: when it is known which one was made, it is not that; and
+ * else, when somebody is in it. */
+static void test_remove_another(void **state _unused_)
+{
+	_cleanup_tree_ struct tree t;
+	struct resctrl_left left = {
+		.class = "web", .id = "web", .is_owned = true, .is_monitored = true, .ino = 1
+	};
+	init(&t);
+	tmpdir_mkdir(&t.dir, "web", 0700);
+	tmpdir_mkdir(&t.dir, "web/mon_groups", 0700);
+	tmpdir_mkdir(&t.dir, "web/mon_groups/web", 0700);
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
+	assert_true(exists(&t, "web/mon_groups/web"));
+	assert_int_equal(unlinkat(t.dir.fd, "web/mon_groups/web", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(t.dir.fd, "web/mon_groups", AT_REMOVEDIR), 0);
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
+	assert_true(exists(&t, "web"));
+	tmpdir_write(&t.dir, "web/tasks", 0600, "4711\n");
+	left.ino = 0;
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
+	assert_true(exists(&t, "web/tasks"));
+	assert_int_equal(unlinkat(t.dir.fd, "web/tasks", 0), 0);
+	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
+	assert_false(exists(&t, "web"));
 }
 
 /* The same texts as of a start, and nothing is made. */
@@ -397,6 +448,9 @@ static void test_remove_joined(void **state _unused_)
 	tmpdir_write(&t.dir, "gold/tasks", 0600, "4711\n");
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
 	assert_true(exists(&t, "gold/tasks"));
+	struct stat st;
+	assert_int_equal(fstatat(t.dir.fd, "gold", &st, 0), 0);
+	left.ino = st.st_ino;
 	left.is_named = false; /* what is its own goes, whoever is in it */
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), -ENOTEMPTY);
 	left.is_named = true;
@@ -406,6 +460,7 @@ static void test_remove_joined(void **state _unused_)
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), 0);
 	assert_false(exists(&t, "gold"));
 	/* Who is in it cannot be known: nobody is moved. */
+	left.ino = 0;
 	tmpdir_mkdir(&t.dir, "gold", 0700);
 	tmpdir_symlink(&t.dir, "/dev/null", "gold/tasks");
 	assert_int_equal(resctrl_remove(t.dir.fd, &left, &t.err), -ELOOP);
@@ -416,6 +471,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_class),   cmocka_unit_test(test_own_class_is_taken),
 		cmocka_unit_test(test_named_class), cmocka_unit_test(test_root_class),
+		cmocka_unit_test(test_meanwhile),   cmocka_unit_test(test_remove_another),
 		cmocka_unit_test(test_link),        cmocka_unit_test(test_write_order),
 		cmocka_unit_test(test_write_fails), cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_change),      cmocka_unit_test(test_change_fails),

@@ -45,6 +45,7 @@ static const struct state typical = {
 	.rdt_class = "gold",
 	.rdt_is_owned = true,
 	.rdt_is_monitored = true,
+	.rdt_ino = UINT64_MAX,
 	.has_init = true,
 	.no_process = true,
 	.annotations = &annotations,
@@ -94,6 +95,7 @@ static void test_round_trip(void **unused)
 	assert_string_equal(got.rdt_class, typical.rdt_class);
 	assert_true(got.rdt_is_owned);
 	assert_true(got.rdt_is_monitored);
+	assert_true(got.rdt_ino == typical.rdt_ino);
 	assert_true(got.has_init);
 	assert_true(got.no_process);
 	assert_int_equal(got.annotations->n, 2);
