@@ -68,6 +68,24 @@ static bool is_error(const struct asker *a, const char *name)
 	return a->error.name && str_eq(a->error.name, name);
 }
 
+/*
+ * Is it systemd that has refused? The library gives its own failures a name, too: those of sending
+ * and of waiting for an answer, which may have been on its way.
+ */
+static bool was_refused(const struct asker *a)
+{
+	static const char *const own[] = { "NoMemory", "Disconnected", "NoReply", "Timeout",
+					   "IOError" };
+	static const char prefix[] = "org.freedesktop.DBus.Error.";
+	const char *name = a->error.name;
+	if (!name || str_has_prefix(name, "System.Error."))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (str_has_prefix(name, prefix) && str_eq(name + sizeof(prefix) - 1, own[i]))
+			return false;
+	return true;
+}
+
 static bool is_unknown_unit(const struct asker *a)
 {
 	return is_error(a, DESTINATION ".NoSuchUnit") || is_error(a, DESTINATION ".NotLoaded");
@@ -258,7 +276,7 @@ static int ask_to_start(struct asker *a, const struct systemd_question *q,
 		if (r >= 0)
 			return 0;
 		/* What systemd has refused does not exist; a call without an answer may do. */
-		if (a->error.name && r != -ETIMEDOUT)
+		if (was_refused(a) && r != -ETIMEDOUT)
 			atomic_store(&answer->was_asked, 0);
 	} while (is_error(a, DESTINATION ".UnitExists") && forget_dead_unit(a, q->unit));
 	if (!is_error(a, DESTINATION ".UnitExists"))

@@ -276,6 +276,16 @@ static void test_refusals(void **state)
 	fake.refused = "StartTransientUnit";
 	assert_true(ask(SYSTEMD_START) < 0);
 	assert_false(answer.was_asked); /* what systemd has refused does not exist */
+	/* As the library calls what has gone wrong on this side, whatever systemd does meanwhile.
+	 */
+	static const char *const own[] = { "org.freedesktop.DBus.Error.NoMemory",
+					   "org.freedesktop.DBus.Error.Disconnected",
+					   "System.Error.ENOBUFS" };
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		fake.error = own[i];
+		assert_true(ask(SYSTEMD_START) < 0);
+		assert_true(answer.was_asked);
+	}
 }
 
 int main(void)
