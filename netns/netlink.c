@@ -18,6 +18,7 @@
 #define NETLINK_ANSWERS_MAX 65536
 #define NETLINK_SECONDS     10
 #define NETLINK_TRIES       16 /* for a list that changes while it is read */
+#define RETURN_TRIES        3
 
 /* ---- the socket ---- */
 
@@ -46,6 +47,15 @@ int netlink_open(struct netlink *ret, struct err *err)
 	return r < 0 ? err_sys(err, -r, "cannot ask the kernel about the network") : 0;
 }
 
+/* What hull does from here on it would do there, so it is tried more than once. */
+static int come_back(int own)
+{
+	int r = -EIO;
+	for (int i = 0; r < 0 && i < RETURN_TRIES; i++)
+		r = setns(own, CLONE_NEWNET) < 0 ? -errno : 0;
+	return r;
+}
+
 /* There and back: hull has one thread, and does nothing in between but to open the socket. */
 int netlink_open_in(struct netlink *ret, int namespace_fd, struct err *err)
 {
@@ -56,9 +66,10 @@ int netlink_open_in(struct netlink *ret, int namespace_fd, struct err *err)
 	if (setns(namespace_fd, CLONE_NEWNET) < 0)
 		return err_sys(err, errno, "cannot enter the container's network namespace");
 	int r = open_socket(&ret->fd);
-	if (setns(own, CLONE_NEWNET) < 0) {
+	int back = come_back(own);
+	if (back < 0) {
 		netlink_close(ret);
-		return err_sys(err, errno, "cannot return to hull's own network namespace");
+		return err_sys(err, -back, "cannot return to hull's own network namespace");
 	}
 	return r < 0 ? err_sys(err, -r, "cannot ask the kernel about the container's network") : 0;
 }

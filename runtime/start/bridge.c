@@ -119,10 +119,34 @@ static bool has_lease(const struct leases *l, const char *id)
 	return false;
 }
 
+/* With its bridge, when it was the last one there. */
+static int give_back(struct place *p, struct lease *lease, struct err *err)
+{
+	const struct lease old = *lease;
+	int r = drop_lease(p, lease, err);
+	struct lease_bridge *b = leases_find_bridge(&p->leases, old.bridge, old.netns);
+	return r < 0 || !b ? r : drop_bridge(p, b, err);
+}
+
+/*
+ * When something cannot be removed, the file stays as it is, so that the next attempt finds it by
+ * the container's id. Other bridges that nobody uses are removed by the way.
+ */
+static int release(struct place *p, const char *id, struct err *err)
+{
+	int r = 0;
+	for (size_t i = p->leases.n; r == 0 && i-- > 0;)
+		if (str_eq(p->leases.v[i].id, id))
+			r = give_back(p, &p->leases.v[i], err);
+	if (r < 0)
+		return r;
+	(void)!drop_bridges(p, NULL, NULL);
+	return leases_write(&p->leases, err);
+}
+
 int bridge_release(int store_fd, const char *id, int timeout_ms, struct err *err)
 {
 	struct place p = { .nl.fd = -EBADF };
-	size_t before;
 
 	if (!leases_may_have(store_fd, id))
 		return 0;
@@ -131,17 +155,9 @@ int bridge_release(int store_fd, const char *id, int timeout_ms, struct err *err
 		leases_close(&p.leases);
 		return r;
 	}
-	before = p.leases.n;
 	r = place_ask(&p, store_fd, err);
-	for (size_t i = before; r == 0 && i-- > 0;)
-		if (str_eq(p.leases.v[i].id, id))
-			r = drop_lease(&p, &p.leases.v[i], err);
-	if (r == 0 && p.leases.n < before)
-		r = drop_bridges(&p, NULL, err);
-	if (p.leases.n < before) {
-		int written = leases_write(&p.leases, r < 0 ? NULL : err);
-		r = r < 0 ? r : written;
-	}
+	if (r == 0)
+		r = release(&p, id, err);
 	place_close(&p);
 	return r;
 }

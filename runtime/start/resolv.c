@@ -48,16 +48,18 @@ static bool copy(const char *text, struct str *out)
 	return found;
 }
 
-/* A host without the file, or with one that cannot be read, has no servers to tell of. */
-static void make_text(const struct start *s, struct str *out)
+/* A host without the file has no servers to tell of; one that cannot be read may have some. */
+static int make_text(const struct start *s, struct str *out, struct err *err)
 {
-	char *text;
+	char *text = NULL;
 	size_t size;
-	bool found = fd_read_file(AT_FDCWD, PLAN_RESOLV_CONF, RESOLV_SIZE_MAX, s->arena, &text,
-				  &size, NULL) == 0 &&
-		     copy(text, out);
-	if (!found)
+	int r = fd_read_file(AT_FDCWD, PLAN_RESOLV_CONF, RESOLV_SIZE_MAX, s->arena, &text, &size,
+			     NULL);
+	if (r < 0 && r != -ENOENT)
+		return err_sys(err, -r, "cannot read the host's '%s'", PLAN_RESOLV_CONF);
+	if (!text || !copy(text, out))
 		str_printf(out, "nameserver %s\n", bridge_address_text(s->bridge.gateway).s);
+	return 0;
 }
 
 int resolv_write(const struct start *s, struct err *err)
@@ -65,11 +67,13 @@ int resolv_write(const struct start *s, struct err *err)
 	struct str text;
 
 	str_init(&text, s->arena);
-	make_text(s, &text);
+	int r = make_text(s, &text, err);
+	if (r < 0)
+		return r;
 	_cleanup_close_ int fd = openat(s->entry.fd, STATE_RESOLV_FILE,
 					O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 					0600);
-	int r = fd < 0 ? -errno : fd_write_all(fd, text.text, text.used);
+	r = fd < 0 ? -errno : fd_write_all(fd, text.text, text.used);
 	if (r == 0 && fchmod(fd, 0644) < 0) /* the program's user reads it, whatever the umask */
 		r = -errno;
 	return r < 0 ? err_sys(err, -r, "cannot write the container's resolv.conf") : 0;

@@ -243,6 +243,15 @@ mtu 1500"
 	assert_no_bridge
 }
 
+@test "bridge: the host's servers cannot be read: an error, not a container without them" {
+	{ head -c 70000 /dev/zero | tr '\0' '#' && echo; } >"$T/resolv"
+	capture at unshare -m sh -c 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"' sh "$T/resolv" \
+		"$HULL" --root "$STATE" run --net bridge --overlay -b "$BUNDLE" "$ID"
+	expect 1 ""
+	expect_error "cannot read the host's '/etc/resolv.conf'"
+	assert_no_bridge
+}
+
 @test "bridge: subnets: a given one, one that is free, two bridges" {
 	at ip link add far0 type veth peer name far1
 	at ip addr add 10.117.0.99/24 dev far0
@@ -349,6 +358,24 @@ mtu 1500"
 	run_at --net bridge
 	expect 1 ""
 	assert_no_bridge
+}
+
+@test "bridge: one that cannot be removed is removed by the next delete" {
+	start_at a --net bridge
+	hull_at kill "$ID-a" KILL
+	wait_for has_no_cable
+	capture at setpriv --bounding-set -net_admin --inh-caps -net_admin \
+		"$HULL" --root "$STATE" delete "$ID-a"
+	expect 1 ""
+	expect_error "cannot remove the bridge 'hull0'"
+	[[ $(links) == "hull0 lo " ]] || fail "$(links)"
+	hull_at delete "$ID-a"
+	expect 0
+	assert_no_bridge
+}
+
+has_no_cable() {
+	[[ $(links) == "hull0 lo " ]]
 }
 
 @test "bridge: hull is killed, and delete --force removes everything" {
