@@ -2,10 +2,11 @@
 # with flags, ids, limits, names.
 #
 # bundle_NAME prints the config.json and prepares $bundle/rootfs; options_NAME adds to the options of
-# `run`. $user is who runs the runtime: 0, or one without privilege.
+# `run` and create. $user is who runs the runtime: 0, or one without privilege. Those with something
+# of their own outside the container are in outside.bash.
 # shellcheck shell=bash disable=SC2154,SC2034,SC2317,SC2016 # of run; called by their names
 
-all=(plain overlay userns hooks terminal init joined rootless subids)
+all=(plain overlay userns hooks terminal init joined rootless subids process)
 
 bundle_plain() {
 	jq --slurpfile docker "$top/tests/inputs/engine-configs/docker-run.json" \
@@ -116,4 +117,14 @@ bundle_subids() {
 	bundle_rootless | jq '.process.user.additionalGids = [10]
 		| .linux.uidMappings += [{ "containerID": 1, "hostID": 200000, "size": 65536 }]
 		| .linux.gidMappings = .linux.uidMappings'
+}
+
+# How it is scheduled, and where its memory is from; the processors are for what is executed later.
+bundle_process() {
+	bundle_plain | jq '.process.scheduler = { "policy": "SCHED_BATCH", "nice": 5,
+			"flags": ["SCHED_FLAG_RESET_ON_FORK"] }
+		| .process.ioPriority = { "class": "IOPRIO_CLASS_BE", "priority": 6 }
+		| .process.execCPUAffinity = { "initial": "0", "final": "0" }
+		| .linux.memoryPolicy = { "mode": "MPOL_BIND", "nodes": "0" }
+		| .linux.personality = { "domain": "LINUX" }'
 }

@@ -116,6 +116,14 @@ static const struct {
 	{ "pwrite64", ENOSPC },
 	{ "writev", ENOSPC },
 	{ "ioctl", EPERM },
+	{ "pidfd_getfd", EMFILE },
+	{ "sched_setattr", EPERM },
+	{ "sched_setaffinity", EPERM },
+	{ "ioprio_set", EPERM },
+	{ "set_mempolicy", ENOMEM },
+	{ "getsockname", ENOBUFS },
+	{ "setsockopt", ENOMEM },
+	{ "getrandom", EAGAIN },
 };
 
 static inline int errno_for(const char *name)

@@ -1,9 +1,9 @@
 /*
  * inject: runs a command and lets exactly one of its system calls fail, or kills it there, or stops
  * the process (SIGSTOP) behind that call, to see what others do meanwhile. For tests/faults/run;
- *x86-64, needs the right to trace the command.
+ * x86-64, needs the right to trace the command.
  *
- *	inject [-t SECONDS] [-g MS] [-e NAME]... [-u ID] [-o FILE] list COMMAND...
+ *	inject [-t SECONDS] [-g MS] [-e NAME]... [-u ID] [-o FILE] [-r TREE -k KEPT] list COMMAND...
  *	inject ...                                 P:CALL:K[:ERRNO] COMMAND...
  *	inject ...                                 kill:P:CALL:K COMMAND...
  *	inject ...                                 stop:P:CALL:K COMMAND...
@@ -20,6 +20,8 @@
  * FILE (default: standard error) gets the list or what was hit, and how the command ended:
  * "exit N", "signal N", or "hang" when it took longer than SECONDS and was killed. What the command
  * has left running is followed for MS milliseconds more (2000), and then let go.
+ *
+ * -r: TREE, of plain files, is what the kernel would show as resctrl (resctrl.c).
  */
 #include <elf.h>
 #include <errno.h>
@@ -41,6 +43,7 @@
 #include <unistd.h>
 
 #include "errnos.h"
+#include "resctrl.h"
 
 #define MAX_TASKS     256
 #define MAX_PROCESSES 64
@@ -253,8 +256,8 @@ static void proceed(const struct task *t, int signal)
 	const struct process *p = t->process;
 	bool matters = p->counts && !aim.done &&
 		       (aim.mode == MODE_LIST || strcmp(p->name, aim.process) == 0);
-	ptrace(matters || t->marked ? PTRACE_SYSCALL : PTRACE_CONT, t->tid, NULL,
-	       (void *)(intptr_t)signal);
+	ptrace(matters || t->marked || resctrl_is_wanted() ? PTRACE_SYSCALL : PTRACE_CONT, t->tid,
+	       NULL, (void *)(intptr_t)signal);
 }
 
 static const char *call_name(long nr)
@@ -324,15 +327,32 @@ static void call_ends(struct task *t)
 
 /* ---- stops ---- */
 
+/* The kernel's part, of a call that is really made. */
+static void resctrl_stop(const struct task *t, bool ends)
+{
+	struct user_regs_struct regs;
+	if (!resctrl_is_wanted() || t->marked || ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) < 0)
+		return;
+	if (ends)
+		resctrl_call_ends(t->tid, &regs);
+	else
+		resctrl_call_begins(t->tid, &regs);
+}
+
 static void call_stop(struct task *t)
 {
 	struct __ptrace_syscall_info info;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0)
 		return;
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+	bool was_done = aim.done;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		call_begins(t);
-	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+		if (was_done == aim.done) /* else the process is dead, or the call fails */
+			resctrl_stop(t, false);
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+		resctrl_stop(t, true);
 		call_ends(t);
+	}
 }
 
 static void stop(struct task *t, int status);
@@ -539,7 +559,7 @@ int main(int argc, char **argv)
 	int option;
 
 	out = stderr;
-	while ((option = getopt(argc, argv, "+t:g:e:u:o:")) != -1) {
+	while ((option = getopt(argc, argv, "+t:g:e:u:o:r:k:")) != -1) {
 		if (option == 't')
 			seconds = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 'g')
@@ -548,6 +568,10 @@ int main(int argc, char **argv)
 			programs[programs_n++] = optarg;
 		else if (option == 'u')
 			user = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 'r')
+			resctrl_tree = optarg;
+		else if (option == 'k')
+			resctrl_kept = optarg;
 		else if (option == 'o' && (out = fopen(optarg, "we")) == NULL)
 			give_up(optarg);
 		else if (option == '?')

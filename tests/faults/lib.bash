@@ -5,7 +5,7 @@
 # ---- the place ---------------------------------------------------------------------------------
 
 # Others use the same directory's name, but each in a namespace of its own; cgroups are shared.
-parent=/hull-faults-$$-$RANDOM
+parent=/hullfaults$$x$RANDOM.slice # so that it can be a slice of systemd, too
 cgroups=/sys/fs/cgroup$parent
 mark=FAULTS_MARK=faults-$$-$RANDOM # in the environment of every process that is looked for
 host_ns=$(readlink /proc/self/ns/* | tr '\n' ' ')
@@ -13,13 +13,16 @@ host_ns=$(readlink /proc/self/ns/* | tr '\n' ' ')
 prepare_place() {
 	mkdir -p "$work/bin" "$cgroups"
 	# Copies: everybody may execute them, and nobody builds them anew meanwhile.
-	cp "$programs/faults/inject" "$programs/pty" "$work/bin/" && cp "$hull" "$work/bin/hull" || return
+	cp "$programs/faults/inject" "$programs/pty" "$programs/agent" "$work/bin/" &&
+		cp "$hull" "$work/bin/hull" || return
+	ip link set lo up
 	trap clean_up EXIT
 }
 
 clean_up() {
 	sweep_up
 	[[ -z ${holder:-} ]] || { kill -KILL "$holder" && wait "$holder" 2>/dev/null; }
+	[[ -z ${bus:-} ]] || { kill "$bus" && wait "$bus" 2>/dev/null; } # timeout(1) tells it
 	rmdir "$cgroups" 2>/dev/null
 }
 
@@ -38,7 +41,10 @@ make_bundle() {
 	((user == 0)) || as=(setpriv --reuid "$user" --regid "$user" --clear-groups)
 	install -d -m 700 -o "$user" "$work/state"
 	options=()
-	! declare -F "options_$1" >/dev/null || mapfile -t options < <("options_$1")
+	mapfile -t options < <(own_of options)
+	mapfile -t globals < <(own_of global)
+	# What it takes for the runtime to see a host that has it, whoever is hit.
+	mapfile -t injects < <(own_of inject)
 }
 
 # ---- what is left ------------------------------------------------------------------------------
@@ -60,6 +66,8 @@ left() {
 	[[ $(</proc/self/mountinfo) == "$mountinfo" ]] || what+=(mount)
 	[[ $(files) == "$files" ]] || what+=(file)
 	[[ -z $(marked_processes) ]] || what+=(process)
+	# shellcheck disable=SC2207 # words
+	what+=($(own_of left))
 	echo "${what[*]}"
 }
 
@@ -85,6 +93,7 @@ sweep_up() {
 	while read -r _ _ _ _ point _; do
 		[[ $point != "$work/state/c"* ]] || umount -l "$point"
 	done </proc/self/mountinfo
+	own_of undo
 	grep -q " $work/state/c" /proc/self/mountinfo || rm -rf "$work/state/c"
 	rm -f "$work/tmp"/*
 	mountinfo=$(</proc/self/mountinfo)
@@ -106,6 +115,9 @@ sampled() {
 		awk -v only="$only" -v prefix="$1" '(prefix $0) ~ only'
 		return
 	}
+	case $name in
+	bridge | devices* | agent | resctrl* | systemd) sample=$rarely ;;
+	esac
 	awk -v bundle="$name" -v prefix="$1" -v sample="$sample" '
 		BEGIN { for (i = 32; i < 127; i++) code[sprintf("%c", i)] = i }
 		FNR == NR { if ($1 == bundle) always = always "|" $2; next }

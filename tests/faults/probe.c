@@ -6,10 +6,16 @@
  *
  * HOST_NS in its environment has the caller's namespaces, as "[pid:[4026531836]...".
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,14 +211,74 @@ static void report_names(void)
 	printf("names %s %s\n", u.nodename, u.domainname);
 }
 
+static void report_interface(int fd, const struct ifaddrs *a)
+{
+	struct ifreq r = { 0 };
+	strncpy(r.ifr_name, a->ifa_name, sizeof(r.ifr_name) - 1);
+	if (fd < 0 || ioctl(fd, SIOCGIFMTU, &r) < 0)
+		r.ifr_mtu = -1;
+	printf("interface %s up %d mtu %d\n", a->ifa_name, (a->ifa_flags & IFF_UP) != 0, r.ifr_mtu);
+}
+
+static const char *address_text(const struct sockaddr *a, char ret[static INET6_ADDRSTRLEN])
+{
+	const struct sockaddr_in *four = (const void *)a;
+	const struct sockaddr_in6 *six = (const void *)a;
+	const void *bytes = a->sa_family == AF_INET ? (const void *)&four->sin_addr
+						    : (const void *)&six->sin6_addr;
+	return inet_ntop(a->sa_family, bytes, ret, INET6_ADDRSTRLEN);
+}
+
+/* Those that the kernel makes up by itself, in its own time, are left out. */
+static void report_address(const struct ifaddrs *a)
+{
+	char text[INET6_ADDRSTRLEN], mask[INET6_ADDRSTRLEN];
+	if (address_text(a->ifa_addr, text) && strncmp(text, "fe80:", 5) != 0)
+		printf("address %s %s %s\n", a->ifa_name, text, address_text(a->ifa_netmask, mask));
+}
+
 static void report_network(void)
 {
-	struct ifreq r = { .ifr_name = "lo" };
+	struct ifaddrs *all = NULL;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int up = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &r) == 0 && (r.ifr_flags & IFF_UP);
-	printf("loopback up %d\n", up);
+	if (getifaddrs(&all) < 0)
+		printf("interfaces %s\n", strerrorname_np(errno));
+	for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
+		if (a->ifa_addr && a->ifa_addr->sa_family == AF_PACKET)
+			report_interface(fd, a);
+		else if (a->ifa_addr)
+			report_address(a);
+	}
+	if (all)
+		freeifaddrs(all);
 	if (fd >= 0)
 		close(fd);
+}
+
+/* As the kernel has it; of the memory policy only what it is called where the stack is. */
+static void report_schedule(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { 0 };
+	char line[1024], policy[64];
+	cpu_set_t set;
+	long r = syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0);
+	printf("scheduler %ld policy %u flags %lu nice %d priority %u\n", r, attr.policy,
+	       attr.flags, attr.nice, attr.priority);
+	printf("io priority %ld\n", syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, 0));
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		printf("processors %d first %d\n", CPU_COUNT(&set), CPU_ISSET(0, &set) != 0);
+	FILE *f = fopen("/proc/self/numa_maps", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, " stack") && sscanf(line, "%*s %63s", policy) == 1)
+			printf("memory policy %s\n", policy);
+	if (f)
+		fclose(f);
 }
 
 /* Calls that the profiles of the sweep forbid or answer in their own way. */
@@ -224,6 +290,9 @@ static void report_calls(void)
 	printf("add_key %d %s\n", r >= 0, r < 0 ? strerrorname_np(errno) : "");
 	r = syscall(SYS_bpf, 0, 0, 0);
 	printf("bpf %ld %s\n", r, strerrorname_np(errno));
+	r = syscall(SYS_mkdir, "/tmp/asked", 0700); /* what an agent is asked about */
+	printf("mkdir %ld %s\n", r, r < 0 ? strerrorname_np(errno) : "");
+	(void)!rmdir("/tmp/asked");
 	r = syscall(600);
 	printf("call 600 %ld %s\n", r, strerrorname_np(errno));
 }
@@ -248,6 +317,8 @@ int main(int argc, char **argv)
 					     "/proc/self/timens_offsets",
 					     "/proc/sys/net/ipv4/ip_forward",
 					     "/proc/sys/kernel/msgmax",
+					     "/proc/net/route",
+					     "/etc/resolv.conf",
 					     "/proc/1/comm" };
 	static const char *const paths[] = { "/",           "/proc/keys",
 					     "/proc/kcore", "/proc/timer_list",
@@ -269,6 +340,7 @@ int main(int argc, char **argv)
 	report_devices();
 	report_names();
 	report_network();
+	report_schedule();
 	report_calls();
 	report_terminal();
 	printf("end\n");

@@ -6,11 +6,17 @@
 
 all_verbs=(create:plain create:userns create:hooks start:plain start:hooks kill:plain kill:joined
 	delete:plain delete:joined stopped:hooks exec:plain exec:userns)
+# Of those with something outside the container, too, but for a sample.
+outside_verbs=(delete:bridge create:devices_in exec:agent delete:resctrl create:systemd delete:systemd
+	exec:process)
 
 # plainly COMMAND...: undisturbed.
 plainly() {
-	timeout -k 1 "$limit" env "$mark" TMPDIR="$work/tmp" "${as[@]}" \
-		"$program" --root "$work/state" "$@" </dev/null
+	local through=()
+	((${#injects[@]} == 0)) ||
+		through=("$work/bin/inject" -e probe -e hook -g 0 -o "$work/plain-result" "${injects[@]}" list)
+	timeout -k 1 "$limit" env "$mark" TMPDIR="$work/tmp" "${as[@]}" "${through[@]}" \
+		"$program" --root "$work/state" "${globals[@]}" "$@" </dev/null
 }
 
 say() {
@@ -44,7 +50,7 @@ before_create() {
 }
 
 before_start() {
-	plainly create -b "$bundle" c >"$work/report" 2>&1
+	plainly create "${options[@]}" -b "$bundle" c >"$work/report" 2>&1
 }
 
 before_kill() {
@@ -66,7 +72,7 @@ before_stopped() {
 # ---- the command ----
 
 command_create() {
-	command=(create --pid-file "$work/tmp/pid" -b "$bundle" c)
+	command=(create --pid-file "$work/tmp/pid" "${options[@]}" -b "$bundle" c)
 }
 
 command_start() {
@@ -141,7 +147,8 @@ start_verb() {
 	}
 	"command_$verb"
 	bounded env "$mark" TMPDIR="$work/tmp" "$work/bin/inject" -t "$limit" -g 100 -e probe -e hook -u "$user" \
-		-o "$work/result" "$1" "$program" --root "$work/state" "${command[@]}" \
+		-o "$work/result" "${injects[@]}" "$1" "$program" --root "$work/state" "${globals[@]}" \
+		"${command[@]}" \
 		>>"$work/report" 2>"$work/error" </dev/null
 	read_result
 	if [[ $result == exit\ [07] ]]; then

@@ -20,6 +20,8 @@ BUS, UNIT, SCOPE = ("org.freedesktop.systemd1" + s for s in ("", ".Unit", ".Scop
 JOB = "/org/freedesktop/systemd1/job/1"
 path, root, calls, *ways = sys.argv[1:]
 units = {way.rsplit("/", 1)[1]: way for way in ways if way.startswith("/")}
+made = set()  # of those: by a call
+lock = threading.Lock()  # of both
 
 
 def pad(data, n):
@@ -75,10 +77,19 @@ def start(unit, body):
     os.makedirs(root + units[unit], exist_ok=True)
     with open(root + units[unit] + "/cgroup.procs", "w", encoding="ascii") as f:
         f.write(str(pid))
+    made.add(unit)
+
+
+def forget_gone():
+    """A unit goes with its cgroup, whoever has removed that."""
+    for unit in [u for u in made if not os.path.isdir(root + units[u])]:
+        made.remove(unit)
+        units.pop(unit)
 
 
 def stop(unit):
     cgroup = root + units.pop(unit)
+    made.discard(unit)
     for _ in range(100):
         try:
             with open(cgroup + "/cgroup.procs", encoding="ascii") as f:
@@ -118,6 +129,7 @@ def serve(serial, member, object_path, body):
         return answer(serial, "o", text("/org/freedesktop/systemd1/unit/" + words.replace("-", "_").replace(".", "_")))
     if member == "StartTransientUnit":
         if "mute" in ways:
+            lock.release()
             time.sleep(3600)
         if words in units:
             return failure(serial, BUS + ".UnitExists", "Unit was already loaded.")
@@ -163,6 +175,8 @@ def converse(connection):
     try:
         talk(connection)
     except (EOFError, ConnectionError):
+        pass
+    finally:
         connection.close()
 
 
@@ -185,7 +199,10 @@ def talk(connection):
         body = read(stream, size)
         if kind == 1:
             member = fields[3]
-            connection.sendall(serve(serial, member, fields[1], body))
+            with lock:
+                forget_gone()
+                reply = serve(serial, member, fields[1], body)
+            connection.sendall(reply)
 
 
 server = socket.socket(socket.AF_UNIX)
