@@ -1,16 +1,16 @@
 /*
- * Parent, stage 1: the container's network namespace, made while hull does other things. It takes
- * longer than all of the rest of clone3, for every network protocol sets something up in it. So a
- * process beside hull makes it, on another CPU; hull goes on meanwhile, and passes it to the child
- * when both are there.
+ * Parent, stage 1, and child: the container's network namespace, made while others have something
+ * to do. It takes longer than all of the rest of clone3, for every network protocol sets something
+ * up in it. One that belongs to a new user namespace is made by the child itself, while the parent
+ * writes the maps. Any other is made by a process beside hull, on another CPU; hull goes on
+ * meanwhile, and passes it to the child when both are there.
  *
  * That process shares hull's memory and descriptors, and so costs almost nothing. It is no thread:
  * hull has none, and the C library need not know of it. It has hull's privilege, ends at once, and
  * is waited for before the container has a program that runs.
  *
  * Must not: call what may set errno, which is hull's as well: so it makes its system calls itself,
- * and where hull cannot do that, clone3 makes the namespace. Must not be used where the namespace
- * belongs to a new user namespace.
+ * and where hull cannot do that, clone3 makes the namespace.
  */
 #include "start/ahead.h"
 
@@ -55,25 +55,29 @@ static int make(void *context _unused_)
 
 /* ---- parent ---- */
 
-static bool is_wanted(const struct plan *plan)
+static enum ahead_maker choose(const struct plan *plan)
 {
 	const struct plan_user *user = &plan->user;
-	return SYS_HAS_BARE && (plan->ns.clone_flags & CLONE_NEWNET) && user->is_privileged &&
-	       !user->is_new && !user->is_joined && !user->has_stage && !plan_unshares(plan);
+
+	if (!(plan->ns.clone_flags & CLONE_NEWNET) || plan_unshares(plan))
+		return AHEAD_CLONE;
+	if (user->is_new) /* the parent opens it as the child's as soon as there is one */
+		return plan_has_network(plan) ? AHEAD_CLONE : AHEAD_CHILD;
+	return SYS_HAS_BARE && user->is_privileged && !user->is_joined && !user->has_stage
+		       ? AHEAD_BESIDE
+		       : AHEAD_CLONE;
 }
 
+/* Where there may be no other process, clone3 is left to make it. */
 int ahead_begin(struct start *s, struct err *err _unused_)
 {
-	if (!is_wanted(s->plan))
+	s->ahead.maker = choose(s->plan);
+	if (s->ahead.maker != AHEAD_BESIDE)
 		return 0;
 	char *stack = arena_alloc(s->arena, AHEAD_STACK);
-	int pidfd = -EBADF;
-	pid_t pid = clone(make, stack + AHEAD_STACK, CLONE_VM | CLONE_FILES | CLONE_PIDFD,
-			  &s->ahead, &pidfd);
-	if (pid < 0)
-		return 0;
-	s->ahead.pidfd = pidfd;
-	s->ahead.is_used = true;
+	if (clone(make, stack + AHEAD_STACK, CLONE_VM | CLONE_FILES | CLONE_PIDFD, &s->ahead,
+		  &s->ahead.pidfd) < 0)
+		s->ahead.maker = AHEAD_CLONE;
 	return 0;
 }
 
@@ -98,7 +102,7 @@ void ahead_done(struct ahead *ahead)
 
 int ahead_pass(struct start *s, struct err *err)
 {
-	if (!s->ahead.is_used)
+	if (s->ahead.maker != AHEAD_BESIDE)
 		return 0;
 	_cleanup_close_ int fd = wait_for(&s->ahead);
 	if (fd < 0)
@@ -113,11 +117,18 @@ int ahead_pass(struct start *s, struct err *err)
 
 /* ---- child ---- */
 
+int ahead_make(const struct start *s, struct err *err)
+{
+	return s->ahead.maker == AHEAD_CHILD && unshare(CLONE_NEWNET) < 0
+		       ? clone_failed(s, errno, err)
+		       : 0;
+}
+
 int ahead_enter(struct start *s, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 
-	if (!s->ahead.is_used)
+	if (s->ahead.maker != AHEAD_BESIDE)
 		return 0;
 	if (channel_receive_fd(s->channel.child_fd, &fd) != CHANNEL_NAMESPACE || fd < 0)
 		return channel_given_up(err);

@@ -9,9 +9,15 @@
 
 struct start;
 
+enum ahead_maker {
+	AHEAD_CLONE,  /* nobody ahead: clone3 makes it with the others, or none is wanted */
+	AHEAD_BESIDE, /* a process beside hull */
+	AHEAD_CHILD,  /* the child, which waits for its maps anyway */
+};
+
 struct ahead {
-	bool is_used;       /* it comes from here, and not from clone3 */
-	int pidfd;          /* who makes it, until it has ended */
+	enum ahead_maker maker;
+	int pidfd;          /* the process beside hull, until it has ended */
 	_Atomic int result; /* a descriptor, which is ours then; or -errno */
 };
 
@@ -19,11 +25,13 @@ void ahead_init(struct ahead *ahead);
 /* Waits for whoever makes it. */
 void ahead_done(struct ahead *ahead);
 
-/* Parent, a step: begins. Without the rights or another process, clone3 is left to make it. */
+/* Parent, a step: decides who makes it, and begins. */
 _must_check_ int ahead_begin(struct start *s, struct err *err);
 /* Parent, once the child is there: passes it on. It stays open where hull has to do with it. */
 _must_check_ int ahead_pass(struct start *s, struct err *err);
-/* Child: waits for it, and enters it. */
+/* Child of a new user namespace, before it has its maps: makes it. */
+_must_check_ int ahead_make(const struct start *s, struct err *err);
+/* Child: waits for the one that was made beside hull, and enters it. */
 _must_check_ int ahead_enter(struct start *s, struct err *err);
 
 #endif

@@ -169,7 +169,7 @@ int clone_child(struct start *s, struct err *err)
 
 	if (!plan_unshares(s->plan))
 		args.flags |= s->plan->ns.clone_flags;
-	if (s->ahead.is_used)
+	if (s->ahead.maker != AHEAD_CLONE)
 		args.flags &= ~(uint64_t)CLONE_NEWNET;
 	if (s->cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;

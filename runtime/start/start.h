@@ -37,8 +37,10 @@
  *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as
  *    it has the caller's rights, that its children shall be in the existing pid namespace, makes
  *    the user namespace and all others, and tells the parent. Own session and keyring; user.c:
- *    waits for the maps, becomes the user namespace's root; existing namespaces joined, cgroup and
- *    time namespaces made, the network namespace entered (ahead.c), loopback up, names set. open.c: without privilege, opens the trees here.
+ *    makes the network namespace (ahead.c), waits for the maps, becomes the user namespace's root;
+ *    existing namespaces joined, cgroup and time namespaces made; without a user namespace, the
+ *    network namespace entered that was made beside hull (ahead.c); loopback up, names set.
+ *    open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).
  *  4 rootfs.c, mount.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c, sysctl.c, home.c,
