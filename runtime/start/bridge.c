@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "state/leases.h"
 
@@ -58,12 +59,35 @@ static void place_close(struct place *p)
 
 /* ---- giving back ---- */
 
-/* One in another network namespace is left to the next hull that comes by there. */
+/* -ENODEV: that network namespace is not to be had. */
+static int remove_elsewhere(const struct place *p, const struct lease_bridge *b, struct err *err)
+{
+	struct netlink there = { .fd = -EBADF };
+	struct stat st;
+	_cleanup_close_ int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != b->netns ||
+	    netlink_open_in(&there, fd, NULL) < 0)
+		return -ENODEV;
+	int r = bridge_remove(&there, b->name, p->owner, err);
+	netlink_close(&there);
+	return r == -ENODEV ? 0 : r;
+}
+
+/*
+ * One in another network namespace than hull's: the host's is most often that of process 1; else it
+ * is left to the next hull that comes by there.
+ */
 static int drop_bridge(struct place *p, struct lease_bridge *b, struct err *err)
 {
-	if (leases_use_bridge(&p->leases, b) || (b->is_made && b->netns != p->netns))
+	int r = 0;
+	if (leases_use_bridge(&p->leases, b))
 		return 0;
-	int r = b->is_made ? bridge_remove(&p->nl, b->name, p->owner, err) : 0;
+	if (b->is_made && b->netns == p->netns)
+		r = bridge_remove(&p->nl, b->name, p->owner, err);
+	else if (b->is_made)
+		r = remove_elsewhere(p, b, err);
+	if (r == -ENODEV)
+		return 0;
 	if (r == 0)
 		leases_remove_bridge(&p->leases, b);
 	return r;

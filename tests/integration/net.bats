@@ -473,6 +473,17 @@ rm_state() {
 	assert_no_bridge
 }
 
+@test "bridge: deleted from another network namespace than that of process 1, it goes at once" {
+	script 'while :; do sleep 0.1; done'
+	capture timeout 60 unshare --pid --fork --mount-proc --net bash -c 'ip link set lo up
+		"$0" --root "$1" run --detach --net bridge -b "$2" "$3" || exit
+		ip -o link show hull0 >/dev/null || exit
+		unshare --net "$0" --root "$1" delete --force "$3" || exit
+		ip -o link | cut -d: -f2' "$HULL" "$STATE" "$BUNDLE" "$ID" 3>&-
+	expect 0 " lo"
+	assert_no_bridge
+}
+
 # The host has so many routes that it takes a while to find a free subnet; meanwhile somebody makes
 # a bridge of that name.
 @test "bridge: made by others at the same moment: it is theirs, and stays" {
