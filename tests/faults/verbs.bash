@@ -14,7 +14,7 @@ outside_verbs=(delete:bridge create:devices_in exec:agent delete:resctrl create:
 plainly() {
 	local through=()
 	((${#injects[@]} == 0)) ||
-		through=("$work/bin/inject" -e probe -e hook -g 0 -o "$work/plain-result" "${injects[@]}" list)
+		through=("$work/bin/inject" -e probe -e hook -g 50 -o "$work/plain-result" "${injects[@]}" list)
 	timeout -k 1 "$limit" env "$mark" TMPDIR="$work/tmp" "${as[@]}" "${through[@]}" \
 		"$program" --root "$work/state" "${globals[@]}" "$@" </dev/null
 }
