@@ -28,7 +28,6 @@
 
 #define MAX_CASES 64
 #define MAX_WORDS 32
-#define WARM_UP   3
 
 extern char **environ;
 
@@ -48,6 +47,7 @@ struct bench {
 	struct bench_case cases[MAX_CASES];
 	size_t cases_n;
 	size_t rounds;
+	size_t warm_up; /* rounds before those */
 	struct stat program;
 };
 
@@ -187,12 +187,12 @@ static void run_rounds(struct bench *b)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	for (size_t round = 0; round < b->rounds + WARM_UP; round++) {
+	for (size_t round = 0; round < b->rounds + b->warm_up; round++) {
 		for (size_t i = 0; i < b->cases_n; i++) {
 			size_t first = (i + round) % b->cases_n;
 
 			if (!b->cases[first].follows)
-				run_chain(b, first, &actions, (long)round - WARM_UP);
+				run_chain(b, first, &actions, (long)round - (long)b->warm_up);
 		}
 	}
 	posix_spawn_file_actions_destroy(&actions);
@@ -250,15 +250,27 @@ static double ratio(const struct bench *b, const struct bench_case *c, const cha
 	return 0;
 }
 
+/* Nothing where there is nobody to compare with. */
+static void ratio_text(double ratio, char text[16])
+{
+	text[0] = '\0';
+	if (ratio > 0)
+		snprintf(text, 16, "%.2f", ratio);
+}
+
 static void print_row(const struct bench *b, const struct bench_case *c, const char *group)
 {
+	char floor[16];
+	char crun[16];
+
+	ratio_text(ratio(b, c, "floor"), floor);
+	ratio_text(ratio(b, c, "crun"), crun);
 	printf("%-10s %-8s %8.2f %6.2f %10.2f %6.2f %9lu", group, c->name, median(b, c->wall),
 	       c->wall[0], median(b, c->cpu), c->cpu[0], c->trace.peak_kb);
 	if (c->is_chained)
-		printf(" %7s %6s %9s %7.2f\n", "", "", "", ratio(b, c, "crun"));
+		printf(" %7s %6s %9s %7s\n", "", "", "", crun);
 	else
-		printf(" %7lu %6lu %9.2f %7.2f\n", c->trace.calls, c->trace.tasks,
-		       ratio(b, c, "floor"), ratio(b, c, "crun"));
+		printf(" %7lu %6lu %9s %7s\n", c->trace.calls, c->trace.tasks, floor, crun);
 }
 
 /* Does a case before it have the same group? Then that one prints it. */
@@ -308,7 +320,8 @@ static void print_json(const struct bench *b)
 
 static _Noreturn void usage(void)
 {
-	fprintf(stderr, "usage: bench [-n ROUNDS] [-j] [-p PROGRAM] <CASES\n"
+	fprintf(stderr, "usage: bench [-n ROUNDS] [-w ROUNDS] [-j] [-p PROGRAM] <CASES\n"
+			"  -w  rounds before those, that are not counted (3)\n"
 			"  -p  the file that the containers execute, as seen from here;\n"
 			"      without it no system calls are counted\n"
 			"  -j  print JSON\n");
@@ -317,14 +330,16 @@ static _Noreturn void usage(void)
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .rounds = 20 };
+	struct bench b = { .rounds = 20, .warm_up = 3 };
 	const char *program = NULL;
 	int json = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:jp:")) != -1) {
+	while ((option = getopt(argc, argv, "n:w:jp:")) != -1) {
 		if (option == 'n')
 			b.rounds = strtoul(optarg, NULL, 10);
+		else if (option == 'w')
+			b.warm_up = strtoul(optarg, NULL, 10);
 		else if (option == 'j')
 			json = 1;
 		else if (option == 'p')
