@@ -8,7 +8,7 @@
 _must_check_ int devices_move(struct start *s, struct err *err);
 
 /* They are the container's from now on (S-150). */
-void devices_give(const struct start *s);
+_must_check_ int devices_give(const struct start *s, struct err *err);
 
 /* Of a start that failed: back they come; what cannot is a late warning. */
 void devices_return(struct start *s);

@@ -185,8 +185,9 @@ static int hand_over(struct start *s, struct err *err)
 static int let_go(struct start *s, struct start_result *ret, struct err *err)
 {
 	bool parks = s->plan->flags & PLAN_CREATE;
-	devices_give(s);
-	int r = parks ? gate_show(s, err) : 0;
+	int r = devices_give(s, err);
+	if (r == 0 && parks)
+		r = gate_show(s, err);
 	if (r < 0)
 		return r;
 	r = channel_send(s->channel.parent_fd, parks ? CHANNEL_PARK : CHANNEL_GO);

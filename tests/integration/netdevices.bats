@@ -267,6 +267,33 @@ fails_unchanged() {
 	assert_clean
 }
 
+@test "a create that cannot forget what the devices were fails; one that succeeds has given them away" {
+	local k inject
+	need_no_sanitizer "a process that is traced cannot be looked through for leaks"
+	inject=$(dirname "$(realpath "$HULL")")/tests/faults/inject
+	[[ -x $inject ]] || skip "the injector is for x86-64"
+	OTHER=$T/other
+	make_netns "$OTHER"
+	script 'while :; do sleep 0.1; done'
+	config --arg p "$OTHER" '.linux.netDevices = {"dev0": {"name": "net0"}} |
+		.linux.namespaces |= map(if .type == "network" then .path = $p else . end)'
+	for k in 1 2 3; do
+		at ip link del peer0 2>/dev/null || true
+		make_device
+		at "$inject" -t 30 -g 100 -o "$T/injected" "0:unlinkat:$k" "$HULL" --root "$STATE" \
+			create -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null
+		if grep -qx 'exit 0' "$T/injected"; then
+			at "$HULL" --root "$STATE" delete --force "$ID"
+			is_away || fail "unlinkat $k: what the container was given came back"
+		else
+			grep -q ^hit "$T/injected"
+			at "$HULL" --root "$STATE" delete --force "$ID" 2>/dev/null || true
+			! is_away || fail "unlinkat $k: the device is not back"
+		fi
+		assert_clean
+	done
+}
+
 is_gone() {
 	! at ip link show "$1" >/dev/null 2>&1
 }
