@@ -79,8 +79,8 @@ static int make_group(struct start *s, int class, struct err *err)
 {
 	if (!s->plan->rdt.is_monitored)
 		return 0;
-	s->state.rdt_is_monitored = true;
-	int r = state_write(&s->entry, &s->state, err);
+	s->state.rdt_is_monitored = !resctrl_has_group(class, s->plan->id);
+	int r = s->state.rdt_is_monitored ? state_write(&s->entry, &s->state, err) : 0;
 	if (r == 0)
 		r = resctrl_monitor(class, s->plan->id, err);
 	if (r < 0) /* one that is there is somebody else's */

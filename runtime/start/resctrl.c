@@ -257,6 +257,12 @@ static int cannot_monitor(struct err *err)
 	return -ENOTSUP;
 }
 
+bool resctrl_has_group(int class, const char *id)
+{
+	_cleanup_close_ int groups = open_groups(class);
+	return groups >= 0 && faccessat(groups, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int resctrl_monitor(int class, const char *id, struct err *err)
 {
 	_cleanup_close_ int groups = open_groups(class);

@@ -46,6 +46,9 @@ _must_check_ int resctrl_change(int root, const char *class, const char *text, s
 				const char **ret_old, struct err *err);
 _must_check_ int resctrl_change_back(int root, const char *class, const char *old, struct err *err);
 
+/* Is there such a monitoring group? Then it is somebody else's. */
+bool resctrl_has_group(int class, const char *id);
+
 /* Makes the monitoring group. EEXIST: there is one already. */
 _must_check_ int resctrl_monitor(int class, const char *id, struct err *err);
 

@@ -336,7 +336,9 @@ static void test_monitor(void **state _unused_)
 	init(&t);
 	add_class(&t, "gold", DEFAULTS);
 	assert_int_equal(enter(&t, &rdt), 0);
+	assert_false(resctrl_has_group(t.class, "web"));
 	assert_int_equal(resctrl_monitor(t.class, "web", &t.err), 0);
+	assert_true(resctrl_has_group(t.class, "web"));
 	assert_int_equal(resctrl_monitor(t.class, "web", &t.err), -EEXIST);
 	assert_true(exists(&t, "gold/mon_groups/web"));
 	/* Not in the group without its file, as nobody is of whom nothing would be counted. */
