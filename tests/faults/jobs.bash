@@ -2,7 +2,7 @@
 # processors, each in a namespace of its own; and the table of what came out. Sourced by it.
 # shellcheck shell=bash disable=SC2154,SC2317 # of run; called by its name
 
-header='bundle         of    faults   same errors hangs degraded  left  kills leaks    s'
+header='bundle            of    faults   same errors hangs degraded  left  kills leaks    s'
 
 # With everything, the others do what tells them apart: the rest is the same to them, or takes hours.
 of_others=(plain userns hooks)
