@@ -91,9 +91,9 @@ expect_told() {
 }
 
 @test "what was forwarded before is not taken for what killed" {
-	program /bin/sh -c 'trap : USR1; while :; do sleep 0.1; done'
+	program /bin/sh -c 'trap : USR1; echo ready; while :; do sleep 0.1; done'
 	hull_start --keep
-	sleep 0.3
+	wait_for grep -qx ready "$T/stdout"
 	kill -USR1 "$HULL_PID"
 	sleep 0.2
 	kill -KILL "$PID"
