@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "start/namespace.h"
 #include "state/leases.h"
 
 #define OWNER_SIZE  64
@@ -64,7 +65,7 @@ static int remove_elsewhere(const struct place *p, const struct lease_bridge *b,
 {
 	struct netlink there = { .fd = -EBADF };
 	struct stat st;
-	_cleanup_close_ int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = namespace_open(-EBADF, 1, "net");
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != b->netns ||
 	    netlink_open_in(&there, fd, NULL) < 0)
 		return -ENODEV;
