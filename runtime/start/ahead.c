@@ -15,15 +15,22 @@
 #include "start/ahead.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "start/steps.h"
 #include "start/sys.h"
 
-#define AHEAD_STACK ((size_t)16 * 1024)
+#define AHEAD_STACK    ((size_t)16 * 1024)
+#define AHEAD_LATE_MS  1000 /* for a child that is frozen, or stopped */
+#define AHEAD_PAUSE_NS 50000
 
 void ahead_init(struct ahead *ahead)
 {
@@ -38,6 +45,8 @@ static int make(void *context)
 {
 	struct ahead *ahead = context;
 
+	/* Stopped, it would keep the state's lock when hull is dead. */
+	(void)sys_bare(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 	long r = sys_bare(SYS_unshare, CLONE_NEWNET, 0, 0, 0);
 	if (r == 0)
 		r = sys_bare(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/ns/net",
@@ -115,13 +124,30 @@ int ahead_pass(struct start *s, struct err *err)
 	return 0;
 }
 
+/* A child that has something to say, or is gone, will not come there any more. */
+void ahead_await(const struct start *s)
+{
+	const struct timespec pause = { .tv_nsec = AHEAD_PAUSE_NS };
+	const int64_t deadline = clock_ms() + AHEAD_LATE_MS;
+	struct pollfd said = { .fd = s->channel.parent_fd, .events = POLLIN };
+
+	if (s->ahead.maker == AHEAD_CLONE)
+		return;
+	while (!atomic_load(&s->channel.page->in_network) && clock_ms() < deadline)
+		if (ppoll(&said, 1, &pause, NULL) > 0)
+			return;
+}
+
 /* ---- child ---- */
 
 int ahead_make(const struct start *s, struct err *err)
 {
-	return s->ahead.maker == AHEAD_CHILD && unshare(CLONE_NEWNET) < 0
-		       ? clone_failed(s, errno, err)
-		       : 0;
+	if (s->ahead.maker != AHEAD_CHILD)
+		return 0;
+	if (unshare(CLONE_NEWNET) < 0)
+		return clone_failed(s, errno, err);
+	atomic_store(&s->channel.page->in_network, true);
+	return 0;
 }
 
 int ahead_enter(struct start *s, struct err *err)
@@ -134,5 +160,6 @@ int ahead_enter(struct start *s, struct err *err)
 		return channel_given_up(err);
 	if (setns(fd, CLONE_NEWNET) < 0)
 		return err_sys(err, errno, "cannot enter the network namespace");
+	atomic_store(&s->channel.page->in_network, true);
 	return 0;
 }

@@ -29,6 +29,9 @@ void ahead_done(struct ahead *ahead);
 _must_check_ int ahead_begin(struct start *s, struct err *err);
 /* Parent, once the child is there: passes it on. It stays open where hull has to do with it. */
 _must_check_ int ahead_pass(struct start *s, struct err *err);
+/* Parent, before others learn the child's number: until it is in its network namespace. Whoever
+ * looked for the container's network at once would find the host's. */
+void ahead_await(const struct start *s);
 /* Child of a new user namespace, before it has its maps: makes it. */
 _must_check_ int ahead_make(const struct start *s, struct err *err);
 /* Child: waits for the one that was made beside hull, and enters it. */

@@ -75,6 +75,8 @@ static int record_process(struct start *s, struct err *err)
 	if (r < 0)
 		return r;
 	rdt_give_away(s);
+	if (s->pid_file || s->pidfd_socket)
+		ahead_await(s);
 	/* Still STATE_CREATING: that the program runs is seen on the process (state_status_now). */
 	r = state_write(&s->entry, &s->state, err);
 	if (r == 0)
