@@ -254,10 +254,11 @@ detached() {
 }
 
 @test "S-112: execCPUAffinity is for what is executed, and not for the first process" {
-	config '.process.execCPUAffinity = {initial: "0-1", final: "1"}'
+	local last=$(($(nproc) - 1)) # 0 in the guest of ../vm
+	config --arg last "$last" '.process.execCPUAffinity = {initial: "0-\($last)", final: $last}'
 	hull_start
 	in_container grep Cpus_allowed_list /proc/self/status
-	expect 0 $'Cpus_allowed_list:\t1'
+	expect 0 $'Cpus_allowed_list:\t'"$last"
 	[[ $(grep Cpus_allowed_list "/proc/$PID/status") == "$(grep Cpus_allowed_list /proc/self/status)" ]]
 	process '.execCPUAffinity = {initial: "0"} | .args = ["/bin/grep", "Cpus_allowed_list", "/proc/self/status"]'
 	hull_exec -p "$T/process.json" "$ID"

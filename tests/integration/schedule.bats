@@ -216,8 +216,10 @@ refused() {
 	hull_run
 	refused 'sched_deadline_period_min_us'
 	scheduler '{policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 20000000}'
-	capture taskset -c 0 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
-	refused 'all processors'
+	if (($(nproc --all) > 1)); then # the guest of ../vm has one
+		capture taskset -c 0 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+		refused 'all processors'
+	fi
 	capture setpriv --bounding-set -sys_nice --inh-caps -sys_nice \
 		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
 	refused 'CAP_SYS_NICE'
