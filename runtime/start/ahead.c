@@ -1,9 +1,12 @@
 /*
  * Parent, stage 1, and child: the container's network namespace, made while others have something
  * to do. It takes longer than all of the rest of clone3, for every network protocol sets something
- * up in it. One that belongs to a new user namespace is made by the child itself, while the parent
- * writes the maps. Any other is made by a process beside hull, on another CPU; hull goes on
- * meanwhile, and passes it to the child when both are there.
+ * up in it. So it is made by a process beside hull, on another CPU; hull goes on meanwhile, and
+ * passes it to the child when both are there.
+ *
+ * One that belongs to a new user namespace is made by the child, and only when that has its maps:
+ * the files of the network, in /proc/net and /sys/class/net/lo, belong to who is root there when it
+ * is made, and to nobody for ever if there is no root yet.
  *
  * That process shares hull's memory and descriptors, and so costs almost nothing. It is no thread:
  * hull has none, and the C library need not know of it. It has hull's privilege, ends at once, and
@@ -29,7 +32,6 @@
 #include "start/sys.h"
 
 #define AHEAD_STACK    ((size_t)16 * 1024)
-#define AHEAD_LATE_MS  1000 /* for a child that is frozen, or stopped */
 #define AHEAD_PAUSE_NS 50000
 
 void ahead_init(struct ahead *ahead)
@@ -68,10 +70,10 @@ static enum ahead_maker choose(const struct plan *plan)
 {
 	const struct plan_user *user = &plan->user;
 
-	if (!(plan->ns.clone_flags & CLONE_NEWNET) || plan_unshares(plan))
+	if (!(plan->ns.clone_flags & CLONE_NEWNET))
 		return AHEAD_CLONE;
-	if (user->is_new) /* the parent opens it as the child's as soon as there is one */
-		return plan_has_network(plan) ? AHEAD_CLONE : AHEAD_CHILD;
+	if (user->is_new)
+		return AHEAD_CHILD;
 	return SYS_HAS_BARE && user->is_privileged && !user->is_joined && !user->has_stage
 		       ? AHEAD_BESIDE
 		       : AHEAD_CLONE;
@@ -125,17 +127,18 @@ int ahead_pass(struct start *s, struct err *err)
 }
 
 /* A child that has something to say, or is gone, will not come there any more. */
-void ahead_await(const struct start *s)
+bool ahead_await(const struct start *s, int timeout_ms)
 {
 	const struct timespec pause = { .tv_nsec = AHEAD_PAUSE_NS };
-	const int64_t deadline = clock_ms() + AHEAD_LATE_MS;
+	const int64_t deadline = clock_ms() + timeout_ms;
 	struct pollfd said = { .fd = s->channel.parent_fd, .events = POLLIN };
 
 	if (s->ahead.maker == AHEAD_CLONE)
-		return;
+		return true;
 	while (!atomic_load(&s->channel.page->in_network) && clock_ms() < deadline)
 		if (ppoll(&said, 1, &pause, NULL) > 0)
-			return;
+			break;
+	return atomic_load(&s->channel.page->in_network);
 }
 
 /* ---- child ---- */

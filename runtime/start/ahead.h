@@ -12,7 +12,7 @@ struct start;
 enum ahead_maker {
 	AHEAD_CLONE,  /* nobody ahead: clone3 makes it with the others, or none is wanted */
 	AHEAD_BESIDE, /* a process beside hull */
-	AHEAD_CHILD,  /* the child, which waits for its maps anyway */
+	AHEAD_CHILD,  /* the child, once it is root of its user namespace */
 };
 
 struct ahead {
@@ -29,10 +29,10 @@ void ahead_done(struct ahead *ahead);
 _must_check_ int ahead_begin(struct start *s, struct err *err);
 /* Parent, once the child is there: passes it on. It stays open where hull has to do with it. */
 _must_check_ int ahead_pass(struct start *s, struct err *err);
-/* Parent, before others learn the child's number: until it is in its network namespace. Whoever
- * looked for the container's network at once would find the host's. */
-void ahead_await(const struct start *s);
-/* Child of a new user namespace, before it has its maps: makes it. */
+/* Parent, before its network namespace is looked for by the child's number, here or by others:
+ * until the child is in it. False: it is not, and what would be found is the host's. */
+bool ahead_await(const struct start *s, int timeout_ms);
+/* Child of a new user namespace that has its maps: makes it. */
 _must_check_ int ahead_make(const struct start *s, struct err *err);
 /* Child: waits for the one that was made beside hull, and enters it. */
 _must_check_ int ahead_enter(struct start *s, struct err *err);

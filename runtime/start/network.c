@@ -15,6 +15,8 @@
 #include "start/namespace.h"
 #include "start/proc.h"
 
+#define NETWORK_MS 10000 /* for the child to make its network namespace */
+
 void network_keep(struct start *s)
 {
 	const struct plan_namespaces *ns = &s->plan->ns;
@@ -76,6 +78,9 @@ static int open_namespace(struct start *s, struct err *err)
 
 	if (s->network.container_fd >= 0)
 		return 0;
+	if (!ahead_await(s, NETWORK_MS))
+		return err_say(err, ERR_HOST, ETIMEDOUT,
+			       "the container's process did not make its network namespace");
 	int r = proc_open_plain(&proc_fd, err);
 	if (r < 0)
 		return r;

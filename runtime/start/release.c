@@ -17,7 +17,8 @@
 #include "start/namespace.h"
 #include "start/tolerate.h"
 
-#define RELEASE_END_MS 2000 /* for who was killed to be dead */
+#define RELEASE_END_MS     2000 /* for who was killed to be dead */
+#define RELEASE_NETWORK_MS 1000 /* for a child that may be frozen, or stopped */
 
 bool start_waits_for_ready(const struct plan *plan)
 {
@@ -76,7 +77,7 @@ static int record_process(struct start *s, struct err *err)
 		return r;
 	rdt_give_away(s);
 	if (s->pid_file || s->pidfd_socket)
-		ahead_await(s);
+		(void)ahead_await(s, RELEASE_NETWORK_MS);
 	/* Still STATE_CREATING: that the program runs is seen on the process (state_status_now). */
 	r = state_write(&s->entry, &s->state, err);
 	if (r == 0)

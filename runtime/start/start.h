@@ -37,7 +37,7 @@
  *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as
  *    it has the caller's rights, that its children shall be in the existing pid namespace, makes
  *    the user namespace and all others, and tells the parent. Own session and keyring; user.c:
- *    makes the network namespace (ahead.c), waits for the maps, becomes the user namespace's root;
+ *    waits for the maps, becomes the user namespace's root, makes the network namespace (ahead.c);
  *    existing namespaces joined, cgroup and time namespaces made; without a user namespace, the
  *    network namespace entered that was made beside hull (ahead.c); loopback up, names set.
  *    open.c: without privilege, opens the trees here.

@@ -228,11 +228,10 @@ int user_enter(struct start *s, struct err *err)
 {
 	if (!HAS_USER_NAMESPACE(s->plan))
 		return 0;
-	int r = ahead_make(s, err);
-	if (r < 0)
-		return r;
 	if (channel_receive(s->channel.child_fd) != CHANNEL_MAPPED)
 		return channel_given_up(err);
-	r = isolate_hide(err);
-	return r < 0 ? r : user_become_root(s, err);
+	int r = isolate_hide(err);
+	if (r == 0)
+		r = user_become_root(s, err);
+	return r < 0 ? r : ahead_make(s, err);
 }

@@ -34,14 +34,52 @@ look_often() {
 	assert_clean
 }
 
-@test "who reads the pid file finds the network namespace of a user namespace" {
-	need_root
-	program /bin/sleep 0.02
+user_namespace() {
 	chmod 755 "$T"
 	chown -R 100000:100000 "$BUNDLE/rootfs"
 	config '.linux.namespaces += [{ "type": "user" }]
 		| .linux.uidMappings = [{ "containerID": 0, "hostID": 100000, "size": 1000 }]
 		| .linux.gidMappings = .linux.uidMappings'
+}
+
+@test "who reads the pid file finds the network namespace of a user namespace" {
+	need_root
+	program /bin/sleep 0.02
+	user_namespace
 	untraced look_often "$HULL" --root "$STATE" run --pid-file "$T/pid" -b "$BUNDLE" "$ID"
+	assert_clean
+}
+
+# Made before the maps are there, they would be nobody's, and even root inside could not read some.
+@test "the files of the network belong to root of the user namespace" {
+	need_root
+	user_namespace
+	script 'stat -c %u:%g /proc/self/net/dev /sys/class/net/lo/mtu'
+	hull_run
+	expect 0 $'0:0\n0:0'
+	timeout 60 unshare --net "$HULL" --root "$STATE" run --net bridge -b "$BUNDLE" "$ID" \
+		>"$T/out" 2>&1 3>&- || fail "$(<"$T/out")"
+	[[ $(<"$T/out") == $'0:0\n0:0' ]] || fail "$(<"$T/out")"
+	assert_clean
+}
+
+# What is joined is found by the caller only, so the child unshares in place of clone3.
+@test "they do so with an existing pid namespace, too" {
+	need_root
+	unshare --pid --fork sleep 60 2>/dev/null 3>&- &
+	local other pid=$!
+	wait_for has_executed "$pid"
+	wait_for grep -q . "/proc/$pid/task/$pid/children"
+	other=$(<"/proc/$pid/task/$pid/children")
+	other=${other% }
+	user_namespace
+	config --arg pid "/proc/$other/ns/pid" '
+		.linux.namespaces |= map(if .type == "pid" then .path = $pid else . end)
+		| .mounts |= map(select(.type != "proc"))
+		| del(.linux.maskedPaths, .linux.readonlyPaths)'
+	script 'stat -c %u:%g /sys/class/net/lo/mtu'
+	hull_run
+	kill -KILL "$other"
+	expect 0 0:0
 	assert_clean
 }
