@@ -69,7 +69,8 @@ int netlink_open_in(struct netlink *ret, int namespace_fd, struct err *err)
 	int back = come_back(own);
 	if (back < 0) {
 		netlink_close(ret);
-		return err_sys(err, -back, "cannot return to hull's own network namespace");
+		err_sys(err, -back, "cannot return to hull's own network namespace");
+		return -EXDEV;
 	}
 	return r < 0 ? err_sys(err, -r, "cannot ask the kernel about the container's network") : 0;
 }

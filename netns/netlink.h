@@ -33,7 +33,10 @@ struct netlink_message {
 	};
 };
 
-/* In the caller's network namespace, or in that of `namespace_fd`, which takes CAP_SYS_ADMIN. */
+/*
+ * In the caller's network namespace, or in that of `namespace_fd`, which takes CAP_SYS_ADMIN.
+ * -EXDEV: the caller is in the latter now and cannot come back, so nothing of it may go on.
+ */
 _must_check_ int netlink_open(struct netlink *ret, struct err *err);
 _must_check_ int netlink_open_in(struct netlink *ret, int namespace_fd, struct err *err);
 void netlink_close(struct netlink *nl);

@@ -148,7 +148,7 @@ static int add_rule(struct profile_rule *rule, uint32_t default_action, struct e
 /* ---- the program ---- */
 
 /*
- * The binary tree makes the program half as slow to load and to run. no_new_privs is the plan's
+ * The binary tree is for programs that shorten.c leaves alone. no_new_privs is the plan's
  * to set, not the filter's. A foreign architecture keeps libseccomp's answer, the death of the
  * thread: its numbers mean other calls than those that the profile allows.
  */
@@ -281,6 +281,13 @@ static int export_to_file(scmp_filter_ctx ctx, int *ret_fd, size_t *ret_n, struc
 	return 0;
 }
 
+static int refuse_size(size_t n, struct err *err)
+{
+	return err_say(err, ERR_LIMIT, E2BIG,
+		       "the seccomp profile makes %zu instructions, the kernel takes %d", n,
+		       BPF_MAXINSNS);
+}
+
 /* The stub and libseccomp's program as one. */
 static int generate(scmp_filter_ctx ctx, const struct sock_fprog *stub, struct arena *arena,
 		    struct seccomp_filter *filter, struct err *err)
@@ -291,10 +298,8 @@ static int generate(scmp_filter_ctx ctx, const struct sock_fprog *stub, struct a
 	int r = export_to_file(ctx, &fd, &n, err);
 	if (r < 0)
 		return r;
-	if (stub->len + n > BPF_MAXINSNS)
-		return err_say(err, ERR_LIMIT, E2BIG,
-			       "the seccomp profile makes %zu instructions, the kernel takes %d",
-			       stub->len + n, BPF_MAXINSNS);
+	if (stub->len + n > UINT16_MAX)
+		return refuse_size(stub->len + n, err);
 	struct sock_filter *insns = arena_array(arena, stub->len + n, sizeof(*insns));
 	if (stub->len > 0)
 		memcpy(insns, stub->filter, stub->len * sizeof(*insns));
@@ -333,6 +338,8 @@ int seccomp_compile(const struct spec_seccomp *spec, struct arena *arena,
 	if (r < 0)
 		return r;
 	shorten_program(&filter, arena);
+	if (filter.len > BPF_MAXINSNS)
+		return refuse_size(filter.len, err);
 	*ret = filter;
 	return 0;
 }

@@ -11,7 +11,8 @@
  */
 #include "seccomp/shorten.h"
 
-#define SHORTEN_EXCEPTIONS 6 /* in a row: what comes last waits for all of them */
+/* Single values that are compared one by one; all else of their group pays for each of them. */
+#define SHORTEN_EXCEPTIONS 6
 
 /* ---- what looks at arguments ---- */
 

@@ -141,6 +141,13 @@ unsigned cmd_stderr_flags(const struct cmd *cmd);
 /* Words that only --debug shows: on stderr, or in a --log of plain text. */
 void cmd_debug(struct cmd *cmd, const struct str *text);
 
+/*
+ * What the caller has left open from `first` on is none of the container's business (R-056). What
+ * is not open below gets a descriptor that ends with execve: or else what hull opens later would
+ * lie among the program's, which nobody closes before.
+ */
+_must_check_ int cmd_close_inherited(unsigned first, struct err *err);
+
 /* Opens the store of --root. */
 _must_check_ int cmd_open_store(struct cmd *cmd, enum state_store_flags flags,
 				struct state_store *ret, struct err *err);

@@ -1,9 +1,11 @@
-/* What several commands do with the caller's paths: make them absolute, and open the state store.
- */
+/* What several commands do with what the caller gives: make paths absolute, open the state store,
+ * close descriptors. */
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/userns.h"
@@ -95,6 +97,27 @@ int cmd_parse_interval(const char *text, int *ret_ms, struct err *err)
 	err_say(err, ERR_CONFIG, EINVAL, "'%s' is not a time", text);
 	err_hint(err, "--interval takes a time above zero such as 500ms, 5s or 2m");
 	return -EINVAL;
+}
+
+/* The lowest number that is free is given to what is opened next. */
+static int fill_gaps(unsigned end)
+{
+	for (unsigned fd = 3; fd < end; fd++)
+		if (fcntl((int)fd, F_GETFD) < 0 && eventfd(0, EFD_CLOEXEC) < 0)
+			return -errno;
+	return 0;
+}
+
+int cmd_close_inherited(unsigned first, struct err *err)
+{
+	if (close_range(first, ~0U, 0) < 0)
+		return err_sys(err, errno, "cannot close inherited descriptors");
+	int r = fill_gaps(first);
+	if (r == 0)
+		return 0;
+	err_sys(err, -r, "cannot pass the descriptors 3 to %u on", first - 1);
+	err_hint(err, "--preserve-fds and LISTEN_FDS say how many there are");
+	return r;
 }
 
 int cmd_die_by(int signal)

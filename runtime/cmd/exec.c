@@ -321,9 +321,8 @@ static int exec(struct cmd *cmd, void *options, struct err *err)
 	int r = state_check_id(cmd->args[0], err);
 	if (r == 0)
 		r = parse_options(cmd, o, &po, err);
-	/* What else the caller has left open is none of the container's business. */
-	if (r == 0 && close_range(3 + o->preserve_fds, ~0U, 0) < 0)
-		r = err_sys(err, errno, "cannot close inherited descriptors");
+	if (r == 0)
+		r = cmd_close_inherited(3 + o->preserve_fds, err);
 	if (r == 0)
 		r = start_block_signals(err);
 	if (r == 0)

@@ -82,9 +82,8 @@ int run_container(struct cmd *cmd, const struct run_options *o, struct err *err)
 	timeline_init(&timeline);
 	cmd->leaves = o->bundle.create || o->bundle.detach;
 	int r = state_check_id(cmd->args[0], err);
-	/* What else the caller has left open is none of the container's business. */
-	if (r == 0 && close_range(bundle_first_closed_fd(&o->bundle), ~0U, 0) < 0)
-		r = err_sys(err, errno, "cannot close inherited descriptors");
+	if (r == 0)
+		r = cmd_close_inherited(bundle_first_closed_fd(&o->bundle), err);
 	if (r == 0)
 		r = start_block_signals(err);
 	if (r == 0)

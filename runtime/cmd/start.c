@@ -119,8 +119,8 @@ static int start(struct cmd *cmd, void *options _unused_, struct err *err)
 	const char *id = cmd->args[0];
 
 	int r = state_check_id(id, err);
-	if (r == 0 && close_range(3, ~0U, 0) < 0)
-		r = err_sys(err, errno, "cannot close inherited descriptors");
+	if (r == 0)
+		r = cmd_close_inherited(3, err);
 	if (r == 0)
 		r = start_block_signals(err);
 	if (r == 0)

@@ -1,14 +1,14 @@
 /*
- * Parent, stage 1, and child: the container's network namespace, made while others have something
- * to do. It takes longer than all of the rest of clone3, for every network protocol sets something
- * up in it. So it is made by a process beside hull, on another CPU; hull goes on meanwhile, and
- * passes it to the child when both are there.
+ * Parent, stages 1, 2 and 7, and child: the container's network namespace, made while others have
+ * something to do. It takes longer than all of the rest of clone3, for every network protocol sets
+ * something up in it. So it is made by a helper, a process on another CPU; hull goes on meanwhile,
+ * and passes it to the child when both are there.
  *
  * One that belongs to a new user namespace is made by the child, and only when that has its maps:
  * the files of the network, in /proc/net and /sys/class/net/lo, belong to who is root there when it
  * is made, and to nobody for ever if there is no root yet.
  *
- * That process shares hull's memory and descriptors, and so costs almost nothing. It is no thread:
+ * The helper shares hull's memory and descriptors, and so costs almost nothing. It is no thread:
  * hull has none, and the C library need not know of it. It has hull's privilege, ends at once, and
  * is waited for before the container has a program that runs.
  *
@@ -22,25 +22,26 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "start/steps.h"
 #include "start/sys.h"
 
 #define AHEAD_STACK    ((size_t)16 * 1024)
+#define AHEAD_WAIT_MS  10000 /* for the helper, which the kernel may keep that long */
 #define AHEAD_PAUSE_NS 50000
 
 void ahead_init(struct ahead *ahead)
 {
 	ahead->pidfd = -EBADF;
-	ahead->result = -EBADF;
+	ahead->result = -ECANCELED; /* who made it was killed */
 }
 
-/* ---- beside hull ---- */
+/* ---- helper ---- */
 
 #ifdef SYS_HAS_BARE
 static int make(void *context)
@@ -75,7 +76,7 @@ static enum ahead_maker choose(const struct plan *plan)
 	if (user->is_new)
 		return AHEAD_CHILD;
 	return SYS_HAS_BARE && user->is_privileged && !user->is_joined && !user->has_stage
-		       ? AHEAD_BESIDE
+		       ? AHEAD_HELPER
 		       : AHEAD_CLONE;
 }
 
@@ -83,25 +84,43 @@ static enum ahead_maker choose(const struct plan *plan)
 int ahead_begin(struct start *s, struct err *err _unused_)
 {
 	s->ahead.maker = choose(s->plan);
-	if (s->ahead.maker != AHEAD_BESIDE)
+	if (s->ahead.maker != AHEAD_HELPER)
 		return 0;
 	char *stack = arena_alloc(s->arena, AHEAD_STACK);
 	if (clone(make, stack + AHEAD_STACK, CLONE_VM | CLONE_FILES | CLONE_PIDFD, &s->ahead,
-		  &s->ahead.pidfd) < 0)
+		  &s->ahead.pidfd) < 0) {
 		s->ahead.maker = AHEAD_CLONE;
+		s->ahead.pidfd = -EBADF; /* the kernel has written there all the same */
+	}
 	return 0;
 }
 
-/* It makes two system calls and ends; nobody else can wait for it. */
+/* Somebody may have stopped it; one that is killed in the kernel comes back to no memory of ours.
+ */
 static int wait_for(struct ahead *ahead)
 {
-	siginfo_t info;
+	bool has_ended = pidfd_wait(ahead->pidfd, AHEAD_WAIT_MS);
 
-	while (waitid(P_PIDFD, (id_t)ahead->pidfd, &info, WEXITED | __WALL) < 0)
-		if (errno != EINTR)
-			return -errno;
+	if (has_ended)
+		(void)pidfd_reap(ahead->pidfd);
+	else
+		(void)pidfd_end(ahead->pidfd, AHEAD_WAIT_MS);
 	fd_close(&ahead->pidfd);
-	return atomic_load(&ahead->result);
+	int fd = atomic_exchange(&ahead->result, -ECANCELED);
+	if (has_ended)
+		return fd;
+	fd_close(&fd);
+	return -ETIMEDOUT;
+}
+
+static int make_failed(int code, struct err *err)
+{
+	err_sys(err, code, "cannot make the container's network namespace");
+	if (code == ENOSPC || code == EUSERS)
+		err_hint(err, "the limit in /proc/sys/user/max_net_namespaces is reached");
+	else if (code == EPERM)
+		err_hint(err, "making it needs CAP_SYS_ADMIN");
+	return -code;
 }
 
 void ahead_done(struct ahead *ahead)
@@ -113,11 +132,11 @@ void ahead_done(struct ahead *ahead)
 
 int ahead_pass(struct start *s, struct err *err)
 {
-	if (s->ahead.maker != AHEAD_BESIDE)
+	if (s->ahead.maker != AHEAD_HELPER)
 		return 0;
 	_cleanup_close_ int fd = wait_for(&s->ahead);
 	if (fd < 0)
-		return clone_failed(s, -fd, err);
+		return make_failed(-fd, err);
 	int r = channel_send_fd(s->channel.parent_fd, CHANNEL_NAMESPACE, fd);
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return err_sys(err, -r, "cannot pass the network namespace on");
@@ -126,7 +145,7 @@ int ahead_pass(struct start *s, struct err *err)
 	return 0;
 }
 
-/* A child that has something to say, or is gone, will not come there any more. */
+/* The child's first message comes only when it is in there, or has failed. */
 bool ahead_await(const struct start *s, int timeout_ms)
 {
 	const struct timespec pause = { .tv_nsec = AHEAD_PAUSE_NS };
@@ -148,7 +167,7 @@ int ahead_make(const struct start *s, struct err *err)
 	if (s->ahead.maker != AHEAD_CHILD)
 		return 0;
 	if (unshare(CLONE_NEWNET) < 0)
-		return clone_failed(s, errno, err);
+		return make_failed(errno, err);
 	atomic_store(&s->channel.page->in_network, true);
 	return 0;
 }
@@ -157,7 +176,7 @@ int ahead_enter(struct start *s, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 
-	if (s->ahead.maker != AHEAD_BESIDE)
+	if (s->ahead.maker != AHEAD_HELPER)
 		return 0;
 	if (channel_receive_fd(s->channel.child_fd, &fd) != CHANNEL_NAMESPACE || fd < 0)
 		return channel_given_up(err);

@@ -64,12 +64,17 @@ static void place_close(struct place *p)
 static int remove_elsewhere(const struct place *p, const struct lease_bridge *b, struct err *err)
 {
 	struct netlink there = { .fd = -EBADF };
+	struct err ours = { 0 };
 	struct stat st;
 	_cleanup_close_ int fd = namespace_open(-EBADF, 1, "net");
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != b->netns ||
-	    netlink_open_in(&there, fd, NULL) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != b->netns)
 		return -ENODEV;
-	int r = bridge_remove(&there, b->name, p->owner, err);
+	int r = netlink_open_in(&there, fd, &ours);
+	if (r == -EXDEV && err)
+		*err = ours;
+	if (r < 0)
+		return r == -EXDEV ? r : -ENODEV;
+	r = bridge_remove(&there, b->name, p->owner, err);
 	netlink_close(&there);
 	return r == -ENODEV ? 0 : r;
 }

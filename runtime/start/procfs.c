@@ -161,9 +161,10 @@ static int open_by_helper(struct start *s, int pid_ns_fd)
 	if (r == 0)
 		r = poll(&answer, 1, 2 * PROCFS_WAIT_MS) == 1 ? receive_fd(pair[0]) : -ETIMEDOUT;
 	close(pair[0]);
-	if (pid > 0)
+	if (pid > 0) { /* without one the kernel may have written a number there all the same */
 		end_helper(pidfd);
-	fd_close(&pidfd);
+		fd_close(&pidfd);
+	}
 	return r;
 }
 

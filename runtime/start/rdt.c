@@ -59,7 +59,8 @@ static int try_class(struct start *s, int root, int *ret_class, struct err *err)
 	r = resctrl_make(root, rdt, &s->rdt_made, ret_class, err);
 	if (r == 0)
 		return note_class(s, *ret_class, err);
-	int written = write_owned(s, s->rdt_made, NULL);
+	/* The first failure is the one to tell of. */
+	int written = write_owned(s, s->rdt_made, r == -EAGAIN ? err : NULL);
 	return r == -EAGAIN && written < 0 ? written : r;
 }
 

@@ -64,7 +64,8 @@ int scope_make_room(struct start *s, struct err *err)
 	return s->anchor.pid > 0 ? cgroup_lift_pids(s->cgroup_fd, &s->plan->cgroup, err) : 0;
 }
 
-/* By what the kernel says: the container's process may begin only within its limits. */
+/* Has systemd move it, and believes what the kernel says of it: the container's process may begin
+ * only within its limits. */
 static int move(struct start *s, const char *below, struct err *err)
 {
 	char found[PATH_MAX];
@@ -73,17 +74,24 @@ static int move(struct start *s, const char *below, struct err *err)
 	return r < 0 ? r : cgroup_find_process(s->state.cgroup, s->pid, found, sizeof(found), err);
 }
 
+/* Hull got a signal, has waited long enough, or the process is gone: that is no refusal. */
+static bool is_over(int failed)
+{
+	return failed == -EINTR || failed == -ETIMEDOUT || failed == -ECHILD;
+}
+
 /* One more process of a container goes where the first one is, when it could not go to the scope's
- * own cgroup: as in join.c, but systemd does not tell why it could not. */
+ * own cgroup: as in join.c, but systemd does not tell why it could not. The first error stays. */
 static int move_to_first(struct start *s, int failed, struct err *err)
 {
 	char first[PATH_MAX];
-	if (s->join.pid <= 0 ||
+	struct err again = { 0 };
+	if (is_over(failed) || s->join.pid <= 0 ||
 	    cgroup_find_process(s->state.cgroup, s->join.pid, first, sizeof(first), NULL) < 0 ||
-	    !*first)
+	    !*first || move(s, first, &again) < 0)
 		return failed;
 	err_clear(err);
-	return move(s, first, err);
+	return 0;
 }
 
 /* The child that waits for it is the user's, and nothing of it has begun. */
@@ -96,7 +104,7 @@ int scope_attach(struct start *s, const char *below, struct err *err)
 			r = move_to_first(s, r, err);
 		if (r == 0)
 			(void)!send(s->moved_fds[1], "", 1, MSG_NOSIGNAL);
-		else
+		else if (!is_over(r))
 			err_hint(err, "%s",
 				 "systemd-run --user --scope hull ... starts it from where the "
 				 "user's systemd needs no help");

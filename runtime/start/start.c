@@ -37,7 +37,7 @@ int start_announce(struct start *s, struct err *err _unused_)
 
 static const struct parent_step start_steps[] = {
 	{ "signals", start_open_signals },
-	{ "network ahead", ahead_begin }, /* as early as can be: it takes longest */
+	{ "network namespace", ahead_begin }, /* as early as can be: it takes longest */
 	{ "pid file", pid_file_check },
 	{ "state", prepare_claim }, /* what is going to be made, before it is made */
 	{ "caller's sockets", caller_sockets_connect },
@@ -51,7 +51,7 @@ static const struct parent_step start_steps[] = {
 	{ "clone", clone_child },
 	{ "scope", scope_settle },
 	{ "maps", user_make_maps },
-	{ "network namespace", ahead_pass },
+	{ "network namespace passed on", ahead_pass },
 	{ "network", network_make },
 	{ "record", record_child },
 	{ "count", death_begin }, /* before the program can do anything */

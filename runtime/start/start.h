@@ -4,7 +4,8 @@
  *
  * Theory of operation
  * -------------------
- * Two processes. The parent is hull as it was called, with the caller's rights and namespaces. The
+ * Two processes, and for moments helpers: a stage in between (stage.c), and one that makes the
+ * network namespace (ahead.c). The parent is hull as it was called, with the caller's rights and namespaces. The
  * child comes from clone3 and becomes the container's program; they talk by channel.c. It follows
  * the plan (plan.h) in one straight line and decides nothing that the plan could know: only what
  * the image holds (where the program is, whose home is where, which mount points are missing) is
@@ -12,7 +13,7 @@
  *
  * Parent (start.c has the table)
  *
- *  1 ahead.c: has the network namespace made, which takes longest, by a process beside this one.
+ *  1 ahead.c: has the network namespace made by a helper, for it takes longest.
  *    pid_file.c: may the pid file be written. prepare.c: claims the id, with a state that says what
  *    is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with `create`,
  *    the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes the cgroup,
@@ -39,7 +40,7 @@
  *    the user namespace and all others, and tells the parent. Own session and keyring; user.c:
  *    waits for the maps, becomes the user namespace's root, makes the network namespace (ahead.c);
  *    existing namespaces joined, cgroup and time namespaces made; without a user namespace, the
- *    network namespace entered that was made beside hull (ahead.c); loopback up, names set.
+ *    network namespace entered that the helper has made (ahead.c); loopback up, names set.
  *    open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).

@@ -151,6 +151,22 @@ container_says() {
 	deleted --force
 }
 
+@test "--preserve-fds: what the caller has not opened is not hull's either" {
+	local fd
+	script 'ls /proc/self/fd | tr "\n" " "'
+	timeout 20 bash -c 'for fd in {3..14}; do eval "exec $fd>&-"; done; exec "$@"' bash \
+		"$HULL" --root "$STATE" create --preserve-fds 12 --pid-file "$T/pid" -b "$BUNDLE" \
+		"$ID" </dev/null >"$T/stdout" 2>"$T/stderr" || fail "$(<"$T/stderr")"
+	PID=$(<"$T/pid")
+	for fd in {3..14}; do
+		[[ $(readlink "/proc/$PID/fd/$fd") == "anon_inode:[eventfd]" ]] ||
+			fail "$(ls -l "/proc/$PID/fd")"
+	done
+	started
+	container_says '^0 1 2 3 $' # 3 is that of ls
+	deleted --force
+}
+
 @test "--preserve-fds: descriptors from 3 on reach the program, through the wait too" {
 	script 'cat <&3; cat <&4; [ ! -e /proc/self/fd/5 ] && echo no more'
 	echo three >"$T/three"

@@ -44,7 +44,7 @@ limited_run() {
 	[[ $output == net:* && $output != "$(readlink /proc/self/ns/net)" ]] || report "no namespace"
 	limited_run 0
 	expect 1
-	expect_error "cannot make the container's process"
+	expect_error "cannot make the container's network namespace"
 	expect_error "namespaces is reached"
 	[[ -z $(ls "$T/limited") ]] || report "left: $(ls "$T/limited")"
 	assert_clean
