@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <linux/if_link.h>
 #include <linux/veth.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -268,8 +269,9 @@ int bridge_remove(struct netlink *nl, const char *name, const char *alias, struc
 {
 	struct link link;
 	int r = link_find(nl, name, &link);
-	/* It is gone, or somebody else's by now. */
-	if (r == -ENODEV || (r == 0 && !is_ours(&link, "bridge", alias)))
+	/* It is gone, or somebody else's by now: hull's own has its alias before it is up. */
+	if (r == -ENODEV || (r == 0 && (!is_ours(&link, "bridge", alias) ||
+					(!link.alias[0] && (link.flags & IFF_UP)))))
 		return 0;
 	if (r == 0)
 		r = link_delete(nl, name);

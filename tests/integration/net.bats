@@ -314,6 +314,22 @@ mtu 1500"
 	assert_no_bridge
 }
 
+@test "bridge: one that others have made in the place of hull's stays" {
+	start_at a --net bridge=br7
+	at ip link del br7
+	at ip link add br7 type bridge
+	at ip addr add 10.77.0.1/24 dev br7
+	at ip link set br7 up
+	hull_at delete --force "$ID-a"
+	expect 0
+	[[ $(links) == "br7 lo " ]] || fail "$(links)"
+	script 'ip -o -4 addr show eth0'
+	run_at --net bridge=br7
+	expect 0
+	expect_match '10\.77\.0\.'
+	[[ $(links) == "br7 lo " ]] || fail "$(links)"
+}
+
 @test "bridge: that of another state directory is refused" {
 	start_at a --net bridge
 	capture at "$HULL" --root "$T/other" run --net bridge -b "$BUNDLE" "$ID"
