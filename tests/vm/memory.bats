@@ -160,15 +160,30 @@ smallest() {
 	SMALLEST=$((high * 128))
 }
 
-@test "memory: the smallest limit in which a container starts is at most crun's" {
+# at_most_cruns WHAT
+at_most_cruns() {
 	local own
-	config '.ociVersion = "1.0.2"'
-	program /bin/true
 	smallest "$HULL" --root "$STATE"
 	own=$SMALLEST
 	smallest crun --root "$T/crun"
-	ROW_SET='the smallest memory.limit in which /bin/true starts'
+	ROW_SET="the smallest memory.limit in which /bin/true starts$1"
 	observed "hull $own KiB, crun $SMALLEST KiB"
 	((own <= SMALLEST)) || fail "hull $own KiB, crun $SMALLEST KiB"
 	((own < 8192)) || fail "neither started"
+}
+
+@test "memory: the smallest limit in which a container starts is at most crun's" {
+	config '.ociVersion = "1.0.2"'
+	program /bin/true
+	at_most_cruns ""
+}
+
+@test "memory: the same in a user namespace" {
+	config '.ociVersion = "1.0.2" | .linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] |
+		.linux.gidMappings = .linux.uidMappings'
+	program /bin/true
+	chmod 755 "$T"
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	at_most_cruns " in a user namespace"
 }
