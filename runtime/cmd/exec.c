@@ -217,7 +217,7 @@ static int find_container(struct cmd *cmd, const struct exec_options *o,
 	enum state_status status = state_status_now(&start->state, &start->join.pidfd);
 	if (status != STATE_RUNNING && status != STATE_CREATED)
 		return not_there(id, status, err);
-	if (start->join.pidfd < 0) /* nobody knows; or it is ending now */
+	if (start->join.pidfd < 0) /* nobody knows: why not? */
 		r = state_open_process(&start->state, &start->join.pidfd);
 	if (r == -ESRCH)
 		return not_there(id, STATE_STOPPED, err);

@@ -137,8 +137,8 @@ int ahead_pass(struct start *s, struct err *err)
 	_cleanup_close_ int fd = wait_for(&s->ahead);
 	if (fd < 0)
 		return make_failed(-fd, err);
-	int r = channel_send_fd(s->channel.parent_fd, CHANNEL_NAMESPACE, fd);
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+	int r = channel_tell(&s->channel, CHANNEL_NAMESPACE, fd);
+	if (r < 0)
 		return err_sys(err, -r, "cannot pass the network namespace on");
 	if (plan_has_network(s->plan))
 		s->network.container_fd = fd_take(&fd);

@@ -92,6 +92,13 @@ int channel_send(int fd, enum channel_message message)
 	return n == 1 ? 0 : n < 0 ? -errno : -EIO;
 }
 
+int channel_tell(const struct channel *c, enum channel_message message, int sent)
+{
+	int r = sent < 0 ? channel_send(c->parent_fd, message)
+			 : channel_send_fd(c->parent_fd, message, sent);
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+}
+
 int channel_given_up(struct err *err)
 {
 	return err_say(err, ERR_INTERNAL, ECANCELED, "hull gave up the start");

@@ -122,6 +122,12 @@ _must_check_ int channel_send_text(int socket, const void *text, size_t size, in
 /* The same with a descriptor, which stays the caller's. */
 _must_check_ int channel_send_fd(int fd, enum channel_message message, int sent);
 
+/*
+ * Parent: the same, with a descriptor unless that is negative. A child that is gone is no error: it
+ * has left its reason in the page. One that is alive and is not told would wait for ever.
+ */
+_must_check_ int channel_tell(const struct channel *c, enum channel_message message, int sent);
+
 /* Child: the other side is gone, or did not say what it should have. */
 int channel_given_up(struct err *err);
 

@@ -121,8 +121,9 @@ int devices_move(struct start *s, struct err *err)
 /* While the file is there, whoever deletes the container would take them from it. */
 int devices_give(const struct start *s, struct err *err)
 {
-	if (!s->plan->network.devices_n || unlinkat(s->entry.fd, STATE_DEVICES_FILE, 0) == 0 ||
-	    errno == ENOENT)
+	if (!s->plan->network.devices_n)
+		return 0;
+	if (unlinkat(s->entry.fd, STATE_DEVICES_FILE, 0) == 0 || errno == ENOENT)
 		return 0;
 	return err_sys(err, errno, "cannot note that the network devices are the container's");
 }

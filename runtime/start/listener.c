@@ -113,10 +113,8 @@ int listener_serve(struct start *s, int *take_fd, struct err *err)
 		return send_failed(s, -r, err);
 	if (s->plan->listener.hears_of_exec)
 		s->listener.deadline = clock_ms() + LISTENER_EXEC_MS;
-	/* A child that is gone is noticed by who waits for it; one that is alive would wait for
-	 * ever. */
-	r = channel_send(s->channel.parent_fd, CHANNEL_GO);
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+	r = channel_tell(&s->channel, CHANNEL_GO, -EBADF);
+	if (r < 0)
 		return err_sys(err, -r, "cannot tell the container that its agent knows of it");
 	return 0;
 }

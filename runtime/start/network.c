@@ -105,8 +105,8 @@ int network_make(struct start *s, struct err *err)
 	/* The child may have failed first, which says more. */
 	if (r < 0)
 		return channel_error(&s->channel, err) ? -err->code : r;
-	r = channel_send(s->channel.parent_fd, CHANNEL_NETWORK);
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+	r = channel_tell(&s->channel, CHANNEL_NETWORK, -EBADF);
+	if (r < 0)
 		return err_sys(err, -r, "cannot tell the container that its network is there");
 	return 0;
 }

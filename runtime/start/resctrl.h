@@ -18,11 +18,14 @@ _must_check_ int resctrl_open(int *ret_root, struct err *err);
 _must_check_ int resctrl_has_class(int root, const char *class, struct err *err);
 
 /*
- * Opens the class that is there; or makes the one that is missing, if it may be made (S-188,
- * S-192): *ret_made, which is right also after a failure. EAGAIN: it is the other way round by now.
+ * Opens the class that is there. EAGAIN: somebody has removed it since resctrl_has_class().
  */
 _must_check_ int resctrl_join(int root, const struct plan_rdt *rdt, int *ret_class,
 			      struct err *err);
+/*
+ * Makes the class that is missing, if it may be made (S-188, S-192): *ret_made, which is right also
+ * after a failure. EAGAIN: somebody has made it since.
+ */
 _must_check_ int resctrl_make(int root, const struct plan_rdt *rdt, bool *ret_made, int *ret_class,
 			      struct err *err);
 
@@ -52,7 +55,8 @@ bool resctrl_has_group(int class, const char *id);
 /* Makes the monitoring group. EEXIST: there is one already. */
 _must_check_ int resctrl_monitor(int class, const char *id, struct err *err);
 
-/* What these three would say of what is there; nothing is made or written. */
+/* What resctrl_join() or resctrl_make(), resctrl_configure() and resctrl_monitor() would say of
+ * what is there; nothing is made or written. */
 _must_check_ int resctrl_foresee(int root, const struct plan_rdt *rdt, struct err *err);
 
 /* The process, and all that it makes from then on, is in the class, and in the group if there is
@@ -66,7 +70,9 @@ struct resctrl_left {
 	bool is_monitored; /* the monitoring group */
 	bool is_owned;     /* the class itself */
 	bool is_named;     /* by closID: others may have joined it, and then it is left to them */
-	uint64_t ino;      /* of the class: another one of its name is not its own; 0: perhaps */
+	/* Which directory the class is: another one of its name is left alone. 0: that was not
+	 * noted, and it goes only if nobody is in it. */
+	uint64_t ino;
 };
 /* Removes it; what is not there any more is removed. */
 _must_check_ int resctrl_remove(int root, const struct resctrl_left *left, struct err *err);

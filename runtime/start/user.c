@@ -191,9 +191,8 @@ int user_make_maps(struct start *s, struct err *err)
 	/* Otherwise it can be done while the child goes on, unless that will be another process. */
 	if (s->plan->user.hides_late || plan_moves(s->plan))
 		record_namespaces(s);
-	r = channel_send(s->channel.parent_fd, CHANNEL_MAPPED);
-	/* A child that is gone has left its reason in the page; any other would wait for ever. */
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+	r = channel_tell(&s->channel, CHANNEL_MAPPED, -EBADF);
+	if (r < 0)
 		return err_sys(err, -r, "cannot tell the container that its ids are mapped");
 	return 0;
 }
