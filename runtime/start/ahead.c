@@ -44,7 +44,7 @@ void ahead_init(struct ahead *ahead)
 /* ---- helper ---- */
 
 #ifdef SYS_HAS_BARE
-static int make(void *context)
+static _bare_ int make(void *context)
 {
 	struct ahead *ahead = context;
 

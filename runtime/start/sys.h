@@ -17,10 +17,14 @@ static inline long sys_clone3(struct clone_args *args)
 	return syscall(SYS_clone3, args, sizeof(*args));
 }
 
-/* Without the C library, and so without errno: what the kernel returns, a result or -errno. */
+/*
+ * Without the C library, and so without errno: what the kernel returns, a result or -errno. Nor may
+ * a sanitizer keep account of a stack that it does not know.
+ */
 #ifdef __x86_64__
 #define SYS_HAS_BARE true
-static inline long sys_bare(long number, long a, long b, long c, long d)
+#define _bare_       __attribute__((no_sanitize("address")))
+static inline _bare_ long sys_bare(long number, long a, long b, long c, long d)
 {
 	register long r10 __asm__("r10") = d;
 	long result;
