@@ -250,6 +250,12 @@ static bool is_ours(const struct link *link, const char *kind, const char *alias
 	return str_eq(link->kind, kind) && (!link->alias[0] || str_eq(link->alias, alias));
 }
 
+/* One that is up without its alias is somebody else's: hull's own has it before. */
+static bool is_our_bridge(const struct link *link, const char *alias)
+{
+	return is_ours(link, "bridge", alias) && (link->alias[0] || !(link->flags & IFF_UP));
+}
+
 int bridge_disconnect(struct netlink *nl, uint32_t address, const char *alias, struct err *err)
 {
 	char name[BRIDGE_CABLE_SIZE];
@@ -269,9 +275,8 @@ int bridge_remove(struct netlink *nl, const char *name, const char *alias, struc
 {
 	struct link link;
 	int r = link_find(nl, name, &link);
-	/* It is gone, or somebody else's by now: hull's own has its alias before it is up. */
-	if (r == -ENODEV || (r == 0 && (!is_ours(&link, "bridge", alias) ||
-					(!link.alias[0] && (link.flags & IFF_UP)))))
+	/* It is gone, or somebody else's by now. */
+	if (r == -ENODEV || (r == 0 && !is_our_bridge(&link, alias)))
 		return 0;
 	if (r == 0)
 		r = link_delete(nl, name);
