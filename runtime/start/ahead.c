@@ -43,7 +43,6 @@ void ahead_init(struct ahead *ahead)
 
 /* ---- helper ---- */
 
-#ifdef SYS_HAS_BARE
 static _bare_ int make(void *context)
 {
 	struct ahead *ahead = context;
@@ -57,13 +56,6 @@ static _bare_ int make(void *context)
 	atomic_store(&ahead->result, (int)r);
 	return 0;
 }
-#else
-static int make(void *context _unused_)
-{
-	return 0;
-}
-#define SYS_HAS_BARE false
-#endif
 
 /* ---- parent ---- */
 
@@ -127,7 +119,12 @@ void ahead_done(struct ahead *ahead)
 {
 	int fd = ahead->pidfd < 0 ? -EBADF : wait_for(ahead);
 	fd_close(&fd);
-	fd_close(&ahead->pidfd);
+}
+
+uint64_t ahead_clone_flags(const struct start *s)
+{
+	uint64_t others = s->plan->ns.clone_flags & ~(uint64_t)CLONE_NEWNET;
+	return s->ahead.maker == AHEAD_CLONE ? s->plan->ns.clone_flags : others;
 }
 
 int ahead_pass(struct start *s, struct err *err)

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -27,6 +28,8 @@ void ahead_done(struct ahead *ahead);
 
 /* Parent, a step: decides who makes it, and begins. */
 _must_check_ int ahead_begin(struct start *s, struct err *err);
+/* What of the plan's CLONE_NEW* is left for whoever makes the namespaces at once. */
+uint64_t ahead_clone_flags(const struct start *s);
 /* Parent, once the child is there: passes it on. hull keeps it where it lays a cable
  * or moves devices. */
 _must_check_ int ahead_pass(struct start *s, struct err *err);

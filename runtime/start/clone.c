@@ -168,9 +168,7 @@ int clone_child(struct start *s, struct err *err)
 	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 
 	if (!plan_unshares(s->plan))
-		args.flags |= s->plan->ns.clone_flags;
-	if (s->ahead.maker != AHEAD_CLONE)
-		args.flags &= ~(uint64_t)CLONE_NEWNET;
+		args.flags |= ahead_clone_flags(s);
 	if (s->cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)s->cgroup_fd;

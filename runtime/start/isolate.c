@@ -82,11 +82,8 @@ static int make_namespaces(struct start *s, struct err *err)
 {
 	if (!plan_unshares(s->plan))
 		return 0;
-	int flags = (int)s->plan->ns.clone_flags;
-	if (s->ahead.maker != AHEAD_CLONE)
-		flags &= ~CLONE_NEWNET;
 	int r = join_pid(s, err);
-	if (r == 0 && unshare(flags) < 0)
+	if (r == 0 && unshare((int)ahead_clone_flags(s)) < 0)
 		r = clone_failed(s, errno, err);
 	if (r == 0)
 		r = isolate_hide(err);

@@ -5,8 +5,8 @@
  * Theory of operation
  * -------------------
  * Two processes, and for moments helpers: a stage in between (stage.c), and one that makes the
- * network namespace (ahead.c). The parent is hull as it was called, with the caller's rights and namespaces. The
- * child comes from clone3 and becomes the container's program; they talk by channel.c. It follows
+ * network namespace (ahead.c). The parent is hull as it was called, with the caller's rights and
+ * namespaces. The child comes from clone3 and becomes the container's program; they talk by channel.c. It follows
  * the plan (plan.h) in one straight line and decides nothing that the plan could know: only what
  * the image holds (where the program is, whose home is where, which mount points are missing) is
  * found out on the way.

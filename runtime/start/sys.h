@@ -5,12 +5,15 @@
 #ifndef HULL_START_SYS_H
 #define HULL_START_SYS_H
 
+#include <errno.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "base/defer.h"
 
 static inline long sys_clone3(struct clone_args *args)
 {
@@ -33,6 +36,14 @@ static inline _bare_ long sys_bare(long number, long a, long b, long c, long d)
 			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
 			 : "rcx", "r11", "memory");
 	return result;
+}
+#else
+#define SYS_HAS_BARE false
+#define _bare_
+static inline long sys_bare(long number _unused_, long a _unused_, long b _unused_, long c _unused_,
+			    long d _unused_)
+{
+	return -ENOSYS;
 }
 #endif
 
