@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <linux/bpf_common.h>
+#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #define UNITS_MAX  120
 #define LONG       20 /* programs whose jumps are as long as they can be */
 #define LONG_UNITS 1300
+#define CALLS_MAX  700
 #define UNIT_INSNS 3
 
 static const uint32_t arches[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, 0, 7,
@@ -249,24 +251,75 @@ static void test_the_longest(void **state)
 
 /* ---- engines ---- */
 
-/* libseccomp alone makes about 1,200 of docker's for three architectures, 400 of each. */
-static void test_an_engines_profile_is_short(void **state)
+static void load_docker(struct arena *arena, struct spec *ret)
 {
 	struct spec_problems problems = { 0 };
-	struct seccomp_filter f;
-	struct arena arena;
-	struct spec spec;
 	struct err err = { 0 };
 	int dirfd = open(TEST_INPUTS, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	assert_int_equal(
+		spec_load(arena, dirfd, "engine-configs/docker-run.json", ret, &problems, &err), 0);
+	close(dirfd);
+}
+
+static void compiles_to(struct spec *spec, struct arena *arena, unsigned least, unsigned most)
+{
+	struct seccomp_filter f;
+	struct err err = { 0 };
+
+	assert_int_equal(seccomp_compile(&spec->linux.seccomp, arena, &f, &err), 0);
+	assert_in_range(f.len, least, most);
+}
+
+/* libseccomp alone makes about 1,200 of docker's for three architectures, 400 of each. */
+static void test_an_engines_profile_is_short(void **state)
+{
+	struct arena arena;
+	struct spec spec;
+
 	(void)state;
 	arena_init(&arena);
-	assert_int_equal(
-		spec_load(&arena, dirfd, "engine-configs/docker-run.json", &spec, &problems, &err),
-		0);
-	assert_int_equal(seccomp_compile(&spec.linux.seccomp, &arena, &f, &err), 0);
-	assert_in_range(f.len, 50, 300);
-	close(dirfd);
+	load_docker(&arena, &spec);
+	compiles_to(&spec, &arena, 50, 300);
+	arena_done(&arena);
+}
+
+/* Allows all that x86-64 has. */
+static void allow_all(struct spec_seccomp_rule *rule, struct arena *arena)
+{
+	struct spec_str *names = arena_array(arena, CALLS_MAX, sizeof(*names));
+	size_t n = 0;
+
+	for (int i = 0; i < CALLS_MAX; i++) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, i);
+		if (name)
+			names[n++].s = arena_strdup(arena, name);
+		free(name);
+	}
+	rule->names.v = names;
+	rule->names.n = n;
+}
+
+/* What the kernel would not take before it is short: some 450 instructions for each of these. */
+static void test_a_profile_that_fits_when_it_is_short(void **state)
+{
+	static struct spec_str names[] = {
+		{ .s = "SCMP_ARCH_X86_64" },   { .s = "SCMP_ARCH_X86" },
+		{ .s = "SCMP_ARCH_X32" },      { .s = "SCMP_ARCH_ARM" },
+		{ .s = "SCMP_ARCH_AARCH64" },  { .s = "SCMP_ARCH_MIPSEL" },
+		{ .s = "SCMP_ARCH_MIPSEL64" }, { .s = "SCMP_ARCH_MIPSEL64N32" },
+		{ .s = "SCMP_ARCH_PPC64LE" },  { .s = "SCMP_ARCH_RISCV64" },
+	};
+	struct arena arena;
+	struct spec spec;
+
+	(void)state;
+	arena_init(&arena);
+	load_docker(&arena, &spec);
+	spec.linux.seccomp.architectures.v = names;
+	spec.linux.seccomp.architectures.n = ARRAY_SIZE(names);
+	allow_all(&spec.linux.seccomp.syscalls.v[0], &arena);
+	compiles_to(&spec, &arena, 100, 1500);
 	arena_done(&arena);
 }
 
@@ -278,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_other_programs_are_left_alone),
 		cmocka_unit_test(test_the_longest),
 		cmocka_unit_test(test_an_engines_profile_is_short),
+		cmocka_unit_test(test_a_profile_that_fits_when_it_is_short),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
