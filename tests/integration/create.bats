@@ -167,6 +167,16 @@ container_says() {
 	deleted --force
 }
 
+@test "--preserve-fds: more than can be open: an error, and nothing is made" {
+	program /bin/true
+	capture timeout 20 bash -c 'ulimit -n 64; exec "$@"' bash "$HULL" --root "$STATE" run \
+		--preserve-fds 100 -b "$BUNDLE" "$ID"
+	expect 1
+	expect_error "cannot pass the descriptors 3 to 102 on: too many open files"
+	expect_error "--preserve-fds and LISTEN_FDS say how many"
+	assert_clean
+}
+
 @test "--preserve-fds: descriptors from 3 on reach the program, through the wait too" {
 	script 'cat <&3; cat <&4; [ ! -e /proc/self/fd/5 ] && echo no more'
 	echo three >"$T/three"
