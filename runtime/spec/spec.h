@@ -303,6 +303,7 @@ void spec_advise(const struct spec *spec, bool has_systemd, struct arena *arena,
 /* "pid", "network": as config.json spells them. */
 const char *spec_ns_name(enum spec_ns_type type);
 const char *spec_scheduler_name(unsigned policy); /* "SCHED_FIFO" */
+const char *spec_rlimit_name(int resource);       /* "RLIMIT_NOFILE" */
 
 /* The capability that an unknown name looks like, or NULL. */
 const char *spec_nearest_capability(const char *name);

@@ -71,6 +71,11 @@ static const struct str_name rlimit_names[] = {
 	{ NULL, 0 },
 };
 
+const char *spec_rlimit_name(int resource)
+{
+	return str_name_of(rlimit_names, resource);
+}
+
 static void check_rlimit(struct bind *b, const struct json *node _unused_, void *object)
 {
 	const struct spec_rlimit *limit = object;

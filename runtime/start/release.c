@@ -131,7 +131,7 @@ static int follow(struct start *s, struct err *err)
 
 int fail_rlimit(const struct plan_rlimit *l, int code, struct err *err)
 {
-	err_sys(err, code, "cannot set the resource limit to %llu, at most %llu",
+	err_sys(err, code, "cannot set %s to %llu, at most %llu", spec_rlimit_name(l->resource),
 		(unsigned long long)l->limit.rlim_cur, (unsigned long long)l->limit.rlim_max);
 	if (code == EPERM)
 		err_hint(err, "raising a hard limit needs CAP_SYS_RESOURCE");

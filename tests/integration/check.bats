@@ -314,10 +314,10 @@ foretold() {
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 10, hard: 4294967296},
 		{type: "RLIMIT_CORE", soft: 0, hard: 0}]'
 	check
-	problem "process.rlimits[0]: cannot set the resource limit to 10, at most 4294967296: operation not permitted"
+	problem "process.rlimits[0]: cannot set RLIMIT_NOFILE to 10, at most 4294967296: operation not permitted"
 	problem "1 problem"
 	hull_run
-	expect_error "cannot set the resource limit to 10, at most 4294967296: operation not permitted"
+	expect_error "cannot set RLIMIT_NOFILE to 10, at most 4294967296: operation not permitted"
 	assert_clean
 }
 
