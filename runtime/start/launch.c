@@ -21,10 +21,12 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "plan/launch.h"
 #include "start/namespace.h"
 
 #define LAUNCH_ANSWER_MS 10000 /* for the child to take the word */
+#define LAUNCH_END_MS    500   /* from its last descriptor's closing to its end */
 
 /* ---- the process ---- */
 
@@ -153,9 +155,19 @@ static int await_end(struct start *s, struct start_result *ret, struct err *err)
 
 /* ---- how it went ---- */
 
+/* Who is just dying has closed its end already, and is not seen to be dead yet. */
+static enum state_status status_in_the_end(const struct start *s)
+{
+	enum state_status status = state_status_now(&s->state, NULL);
+	if (status == STATE_STOPPED || status == STATE_RUNNING)
+		return status;
+	(void)pidfd_wait(s->pidfd, LAUNCH_END_MS);
+	return state_status_now(&s->state, NULL);
+}
+
 static int not_taken(const struct start *s, struct err *err)
 {
-	switch (state_status_now(&s->state, NULL)) {
+	switch (status_in_the_end(s)) {
 	case STATE_STOPPED:
 		return err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");
 	case STATE_RUNNING:
