@@ -91,6 +91,15 @@ is_stopped_hull() {
 	assert_clean
 }
 
+@test "a helper that is stopped while it makes the network namespace fails the start in time" {
+	capture injected stop:0c1:unshare:1 run -b "$BUNDLE" "$ID"
+	was_hit
+	grep -qx 'exit 1' "$T/injected" || fail "status 1 expected" "$(<"$T/injected")"
+	[[ $stderr == *"cannot make the container's network namespace: connection timed out"* ]] ||
+		report "another error expected"
+	assert_clean
+}
+
 # leave ID: run --detach; $PID is its process.
 leave() {
 	capture timeout 20 "$HULL" --root "$STATE" run --detach --pid-file "$T/pid" -b "$BUNDLE" "$1" 3>&-
