@@ -57,10 +57,11 @@ writable_cgroup() {
 			while :; do sh /tmp/bomb & sleep 0.2; done
 		END
 		sh -c "echo \$\$ >bomb/cgroup.procs; exec sh /tmp/bomb" 2>/dev/null &
-		until grep -q "max [1-9]" pids.events bomb/pids.events; do sleep 0.1; done
-		echo ready; exec sleep 63'
+		exec sleep 63'
 	hull_start
-	wait_for eval 'sleep 0.3; grep -q ready "$T/stdout"' || fail "$(<"$T/stdout")" "$(<"$T/stderr")"
+	# Nobody in there can look: there is no process left to look with.
+	wait_for eval 'sleep 0.3; grep -q "max [1-9]" "$CGROUP"{,/bomb}/pids.events' ||
+		fail "$(<"$T/stdout")" "$(<"$T/stderr")"
 	grep -q 'frozen 1' "$CGROUP/a/b/c/cgroup.events"
 	before=${EPOCHREALTIME/[.,]/}
 	capture timeout -s KILL 60 "$HULL" --root "$STATE" delete --force "$ID"
