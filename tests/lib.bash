@@ -252,14 +252,14 @@ hull_wait() {
 	stderr=$(<"$T/stderr")
 }
 
-# wait_for COMMAND...: until it succeeds, at most ten seconds, and more on a slow machine. In between
+# wait_for COMMAND...: until it succeeds, at most thirty seconds, and more on a slow machine. In between
 # bash waits itself, for what nobody will ever write into a pipe that it has open for writing, too: a
 # process each time would cost more than the looking. ($! stays what it was: no process substitution.)
 wait_for() {
 	local tries pause nothing
 	"$@" && return 0
 	exec {nothing}<>"${HULL_TEST_NOTHING:-/dev/null}"
-	for tries in {1..500}; do
+	for tries in {1..1500}; do
 		pause=0.02
 		((tries > 4)) || pause=0.005
 		if [[ $HULL_TEST_NOTHING ]]; then
