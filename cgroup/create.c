@@ -140,8 +140,8 @@ static size_t walk_kept(const struct walk *w)
 static int busy_error(const char *path, const char *why, struct err *err)
 {
 	int r = err_say(err, ERR_BUSY, EBUSY, "cannot use cgroup '%s': %s", path, why);
-	err_hint(err, "another container may be in it: choose another cgroupsPath or delete that "
-		      "container");
+	err_hint(err, "another container may be in it, also of another --root: choose another "
+		      "cgroupsPath or delete that container");
 	return r;
 }
 

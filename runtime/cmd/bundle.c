@@ -27,7 +27,11 @@ int bundle_load(struct cmd *cmd, const struct bundle_options *options, struct bu
 		bool is_absolute = config[0] == '/';
 		err_sys(err, ENOENT, "cannot open '%s%s%s'", is_absolute ? "" : ret->path,
 			is_absolute ? "" : "/", config);
-		err_hint(err, "--bundle DIR names another bundle; hull spec writes a template");
+		err_hint(err, options->config
+				      ? "--config FILE is looked for in the bundle; without it, "
+					"config.json is"
+				      : "--bundle DIR names another bundle; hull spec writes a "
+					"template");
 	}
 	return r;
 }

@@ -55,7 +55,9 @@ int container_open_cgroup(const struct container *c, int *ret_fd, struct err *er
 
 int container_not_running(const char *id, struct err *err)
 {
-	return err_say(err, ERR_CONFIG, ESRCH, "container not running: '%s'", id);
+	err_say(err, ERR_CONFIG, ESRCH, "container not running: '%s'", id);
+	err_hint(err, "hull state %s tells what it is", id);
+	return -ESRCH;
 }
 
 /* ---- several ---- */

@@ -183,9 +183,10 @@ static int not_there(const char *id, enum state_status status, struct err *err)
 		return -EBUSY;
 	}
 	/* The words of runc. */
-	return err_say(err, ERR_NOT_FOUND, ESRCH,
-		       "cannot exec in a stopped container: the first process of '%s' has ended",
-		       id);
+	err_say(err, ERR_NOT_FOUND, ESRCH,
+		"cannot exec in a stopped container: the first process of '%s' has ended", id);
+	err_hint(err, "hull delete %s removes it; then it can be run again", id);
+	return -ESRCH;
 }
 
 static int check_paused(const struct state *state, struct err *err)

@@ -4,6 +4,7 @@
  */
 #include "cmd/outcome.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "start/tolerate.h"
@@ -31,6 +32,18 @@ static void show_warnings(void *context)
 }
 
 /*
+ * While the program runs: for people, a log has its records at the end. Not into a pipe that is
+ * full: hull has others to look after.
+ */
+static void show_at_once(void *context, const struct err *warning)
+{
+	struct cmd *cmd = context;
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	if (!cmd->global.log && poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
+		cmd_report_warning(cmd, warning);
+}
+
+/*
  * What was found after the program began: output that got lost, poststop hooks that failed. A log
  * has one record for an error with all warnings in it: there they join those that were found
  * before.
@@ -53,7 +66,8 @@ void outcome_prepare(struct cmd *cmd, struct start *start, struct spec_problems 
 	start->problems = &cmd->problems;
 	start->late = late;
 	start->before_clone = show_warnings;
-	start->before_clone_context = cmd;
+	start->warn = show_at_once;
+	start->say_context = cmd;
 }
 
 void outcome_show(struct cmd *cmd, const struct start *start)

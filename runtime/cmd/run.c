@@ -116,7 +116,9 @@ const struct command command_run = {
 	.summary = "run a bundle as container ID and wait for its end",
 	.note = "with --detach run returns while the program runs, " RUN_WARNINGS
 		"\n\nwith --net bridge the program reaches the host and the containers on that bridge,\n"
-		"and nothing beyond: hull translates no addresses, opens no ports, gives no names",
+		"and nothing beyond: hull translates no addresses, opens no ports, gives no names"
+		"\n\nprocess 1 of a pid namespace ignores signals that it has no handler for, so does a\n"
+		"shell with INT and TERM: --init makes it one like any other, hull kill ID KILL ends it",
 	.options = run_table,
 	.options_size = sizeof(struct run_options),
 	.min_args = 1,

@@ -39,9 +39,12 @@ static int spec(struct cmd *cmd, void *options, struct err *err)
 		return cmd_print(&text, err);
 	_cleanup_close_ int dir = open(o->bundle ? o->bundle : ".",
 				       O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(err, errno, "cannot open the bundle '%s'",
-			       o->bundle ? o->bundle : ".");
+	if (dir < 0) {
+		int r = err_sys(err, errno, "cannot open the bundle '%s'",
+				o->bundle ? o->bundle : ".");
+		err_hint(err, "make the directory first: config.json is written into it");
+		return r;
+	}
 	_cleanup_close_ int fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		int r = err_sys(err, errno, "cannot write '%s'", file);

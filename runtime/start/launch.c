@@ -169,7 +169,10 @@ static int not_taken(const struct start *s, struct err *err)
 {
 	switch (status_in_the_end(s)) {
 	case STATE_STOPPED:
-		return err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");
+		err_say(err, ERR_BUSY, ESRCH, "cannot start a container that has stopped");
+		err_hint(err, "hull delete %s removes it; then it can be created again",
+			 s->state.id);
+		return -ESRCH;
 	case STATE_RUNNING:
 		return err_say(err, ERR_BUSY, EBUSY, "cannot start an already running container");
 	default:

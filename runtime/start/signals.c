@@ -60,6 +60,73 @@ static bool is_private(int signal)
 	return false;
 }
 
+/* ---- who hears them ---- */
+
+/* /proc/PID/status of the program; false: it is gone, or nobody can tell. */
+static bool read_status(struct start *s, char *text, size_t size)
+{
+	char path[32];
+
+	if (s->init.page && s->program_pid == 0)
+		s->program_pid = init_program(s);
+	snprintf(path, sizeof(path), "/proc/%d/status",
+		 (int)(s->program_pid ? s->program_pid : s->pid));
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, size - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+static uint64_t parse_set(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
+}
+
+/* Those that the program has a handler for, or blocks, or wants to be ignored. */
+static uint64_t parse_expected(const char *status)
+{
+	return parse_set(status, "\nSigBlk:") | parse_set(status, "\nSigIgn:") |
+	       parse_set(status, "\nSigCgt:");
+}
+
+static uint64_t get_expected(struct start *s)
+{
+	char status[4096];
+	return read_status(s, status, sizeof(status)) ? parse_expected(status) : UINT64_MAX;
+}
+
+/* The last one of its numbers is that in its own pid namespace. */
+static bool is_process_1(const char *status)
+{
+	const char *line = strstr(status, "\nNSpid:");
+	const char *end = line ? strchr(line + 1, '\n') : NULL;
+	return end && end[-1] == '1' && end[-2] == '\t';
+}
+
+/*
+ * The kernel drops a signal that process 1 has no handler for (pid_namespaces(7)), and tells
+ * nobody. Whoever tries it twice learns why: the first may have come before there was a handler.
+ */
+static void tell_unheard(struct start *s, int signal)
+{
+	struct err warning = { 0 };
+	char status[4096];
+
+	if (!s->warn || tty_is_copied(&s->tty) || !start_ends_by(s, signal) ||
+	    !read_status(s, status, sizeof(status)) || !is_process_1(status) ||
+	    parse_expected(status) & BIT(signal))
+		return;
+	if (++s->unheard != 2)
+		return;
+	err_say(&warning, ERR_BUSY, EINTR,
+		"process 1 of '%s' has no handler for SIG%s, and goes on", s->plan->id,
+		sigabbrev_np(signal));
+	err_hint(&warning, "hull kill %s KILL ends it; with --init it is a process like any other",
+		 s->plan->id);
+	s->warn(s->say_context, &warning);
+}
+
 /* ---- forwarding ---- */
 
 static bool is_running(struct start *s)
@@ -84,6 +151,7 @@ static void forward(struct start *s, int signal, const struct exitinfo_origin *o
 	death_note_forwarded(s, signal, origin);
 	/* It may have ended in this moment; then there is nobody to be told. */
 	(void)!pidfd_send_signal(s->pidfd, signal, NULL, 0);
+	tell_unheard(s, signal);
 	if (is_job_control(signal))
 		suspend(s);
 }
@@ -102,30 +170,6 @@ static void keep(struct start *s, int signal, const struct exitinfo_origin *orig
 		s->kept.set &= ~BIT(SIGCONT);
 	s->kept.set |= BIT(signal);
 	s->kept.origins[signal - 1] = *origin;
-}
-
-static uint64_t parse_set(const char *status, const char *name)
-{
-	const char *line = strstr(status, name);
-	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
-}
-
-/* Those that the program has a handler for, or blocks, or wants to be ignored. */
-static uint64_t get_expected(struct start *s)
-{
-	char path[32], status[4096];
-
-	if (s->init.page && s->program_pid == 0)
-		s->program_pid = init_program(s);
-	snprintf(path, sizeof(path), "/proc/%d/status",
-		 (int)(s->program_pid ? s->program_pid : s->pid));
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, status, sizeof(status) - 1);
-	if (n < 0)
-		return UINT64_MAX; /* it is gone, or nobody can tell */
-	status[n] = '\0';
-	return parse_set(status, "\nSigBlk:") | parse_set(status, "\nSigIgn:") |
-	       parse_set(status, "\nSigCgt:");
 }
 
 static void forward_kept(struct start *s)

@@ -31,7 +31,7 @@ int start_open_signals(struct start *s, struct err *err)
 int start_announce(struct start *s, struct err *err _unused_)
 {
 	if (s->before_clone)
-		s->before_clone(s->before_clone_context);
+		s->before_clone(s->say_context);
 	return 0;
 }
 

@@ -158,7 +158,9 @@ struct start {
 	struct spec_problems *late;     /* borrowed; takes warnings about the end */
 	/* Called before clone, the last moment at which hull may speak; NULL: nobody wants to. */
 	void (*before_clone)(void *context);
-	void *before_clone_context;
+	/* Called while the program runs and hull waits for its end; NULL: nobody wants to know. */
+	void (*warn)(void *context, const struct err *warning);
+	void *say_context;         /* of both */
 	struct timeline *timeline; /* borrowed; NULL: nobody wants it */
 
 	struct state_entry entry; /* the claimed state directory, locked while it changes */
@@ -217,6 +219,7 @@ struct start {
 	bool is_released;                         /* the child has the word to go */
 	bool is_running;                          /* the program was seen to be executed */
 	int forwarded;                            /* the last signal that hull passed on; 0: none */
+	unsigned unheard;                         /* signals to end it that it has no handler for */
 	const char *hook_states[PLAN_HOOK_KINDS]; /* child: what its own hooks are told */
 	bool hooks_run;              /* parent: hooks are running, which a signal ends */
 	int hooks_lock_fd;           /* `start`: held until its poststart hooks have run; or none */

@@ -177,3 +177,49 @@ each_once() {
 	expect 0 "done"
 	assert_clean
 }
+
+# ---- what nobody hears ----
+
+# told COMMAND...: hull has said it, at the latest after another signal.
+told() {
+	kill -TERM "$HULL_PID"
+	sleep 0.2
+	grep -q "process 1 of '$ID' has no handler for SIGTERM, and goes on" "$T/stderr"
+}
+
+@test "a signal that process 1 has no handler for: hull says so, the second time and once" {
+	program /bin/sleep 60
+	hull_start
+	! told || fail "the first may come too early"
+	wait_for told || fail "$(<"$T/stderr")"
+	told && told
+	grep -q "hint .*hull kill $ID KILL ends it; with --init " "$T/stderr" || fail "$(<"$T/stderr")"
+	kill -KILL "$PID"
+	hull_wait
+	expect 137
+	[[ $(grep -c "no handler" <<<"$stderr") == 1 ]] || report "once"
+	assert_clean
+}
+
+@test "a signal that somebody hears, or that ends the program, is not spoken of" {
+	local n
+	script 'trap "n=\$((n + 1)); echo \$n" TERM; echo begun; until [ "$n" = 3 ]; do sleep 0.1; done'
+	hull_start
+	wait_for grep -q begun "$T/stdout"
+	for n in 1 2 3; do
+		kill -TERM "$HULL_PID"
+		wait_for grep -qx "$n" "$T/stdout"
+	done
+	hull_wait
+	expect 0
+	[[ -z $stderr ]] || report "nothing expected"
+	script 'echo runs; exec sleep 60'
+	"$HULL" --root "$STATE" run --init -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$!
+	wait_for grep -q runs "$T/stdout" || fail "$(<"$T/stderr")"
+	kill -TERM "$HULL_PID"
+	hull_wait
+	expect 143
+	[[ $stderr != *handler* ]] || report "with --init it ends"
+	assert_clean
+}
