@@ -126,8 +126,11 @@ static const char *clone_hint(const struct start *s, int code)
 	}
 }
 
+/* An exec's cgroup goes with its container. */
 int clone_failed(const struct start *s, int code, struct err *err)
 {
+	if (s->plan->flags & PLAN_EXEC && join_check_alive(&s->join, err) < 0)
+		return -err->code;
 	err_sys(err, code, "cannot make the container's process");
 	if (clone_hint(s, code))
 		err_hint(err, "%s", clone_hint(s, code));

@@ -100,7 +100,7 @@ bool join_has_ended(const struct join *join, int error)
 
 /* It is still the one that the descriptor stands for, and so was when it was looked at by number.
  */
-static int check_alive(const struct join *join, struct err *err)
+int join_check_alive(const struct join *join, struct err *err)
 {
 	if (!join_has_ended(join, 0))
 		return 0;
@@ -149,7 +149,7 @@ static int take_program(struct join *join)
 	_cleanup_close_ int pidfd = pid > 0 ? pidfd_open(pid, 0) : (errno = ESRCH, -1);
 	if (pidfd < 0 || read_program(join) != pid)
 		return pidfd < 0 ? -errno : -ESRCH;
-	if (check_alive(join, NULL) < 0)
+	if (join_check_alive(join, NULL) < 0)
 		return -ESRCH; /* as the caller finds, too, by the descriptor that is kept */
 	fd_close(&join->pidfd);
 	join->pidfd = fd_take(&pidfd);
@@ -165,7 +165,7 @@ int join_examine(struct join *join, struct plan_container *ret, struct err *err)
 		if (r == 0)
 			r = examine(join, ret);
 	}
-	int alive = check_alive(join, err);
+	int alive = join_check_alive(join, err);
 	if (alive < 0)
 		return alive;
 	return r < 0 ? examine_failed(join, -r, err) : 0;
@@ -201,7 +201,7 @@ static int open_root(struct start *s, struct err *err)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)s->join.pid);
 	s->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int code = errno, r = check_alive(&s->join, err);
+	int code = errno, r = join_check_alive(&s->join, err);
 	if (r == 0 && s->root_fd < 0)
 		r = err_sys(err, code, "cannot open the container's root");
 	return r;

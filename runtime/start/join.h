@@ -31,5 +31,7 @@ _must_check_ int join_examine(struct join *join, struct plan_container *ret, str
 
 /* The container has stopped, and what failed by that error since it was found, because of that. */
 bool join_has_ended(const struct join *join, int error);
+/* 0, or -ESRCH: the container has stopped. */
+_must_check_ int join_check_alive(const struct join *join, struct err *err);
 
 #endif

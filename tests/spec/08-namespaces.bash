@@ -120,7 +120,8 @@ S_126() {
 }
 
 own_userns() {
-	[[ $(readlink "/proc/$1/ns/user") != $(readlink /proc/self/ns/user) ]]
+	local its
+	its=$(readlink "/proc/$1/ns/user") && [[ $its != $(readlink /proc/self/ns/user) ]]
 }
 
 rule S-127 INFO - "a user namespace by path, and mappings (engines send both)" \
