@@ -62,8 +62,9 @@ static bool is_private(int signal)
 
 /* ---- who hears them ---- */
 
-/* /proc/PID/status of the program; false: it is gone, or nobody can tell. */
-static bool read_status(struct start *s, char *text, size_t size)
+/* /proc/PID/status of the program. -EFBIG: it is in very many groups, which stand before the rest.
+ */
+static int read_status(struct start *s, char *text, size_t size)
 {
 	char path[32];
 
@@ -71,10 +72,7 @@ static bool read_status(struct start *s, char *text, size_t size)
 		s->program_pid = init_program(s);
 	snprintf(path, sizeof(path), "/proc/%d/status",
 		 (int)(s->program_pid ? s->program_pid : s->pid));
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, size - 1);
-	text[n < 0 ? 0 : n] = '\0';
-	return n >= 0;
+	return fd_read_value(AT_FDCWD, path, text, size);
 }
 
 static uint64_t parse_set(const char *status, const char *name)
@@ -93,7 +91,10 @@ static uint64_t parse_expected(const char *status)
 static uint64_t get_expected(struct start *s)
 {
 	char status[4096];
-	return read_status(s, status, sizeof(status)) ? parse_expected(status) : UINT64_MAX;
+	int r = read_status(s, status, sizeof(status));
+	if (r == -EFBIG)
+		return 0; /* so what is kept waits as long as it may */
+	return r < 0 ? UINT64_MAX : parse_expected(status); /* it is gone, or nobody can tell */
 }
 
 /* The last one of its numbers is that in its own pid namespace. */
@@ -114,7 +115,7 @@ static void tell_unheard(struct start *s, int signal)
 	char status[4096];
 
 	if (!s->warn || tty_is_copied(&s->tty) || !start_ends_by(s, signal) ||
-	    !read_status(s, status, sizeof(status)) || !is_process_1(status) ||
+	    read_status(s, status, sizeof(status)) < 0 || !is_process_1(status) ||
 	    parse_expected(status) & BIT(signal))
 		return;
 	if (++s->unheard != 2)
