@@ -95,7 +95,7 @@ void *netlink_put_bytes(struct netlink_message *m, size_t size)
 		m->header.nlmsg_len = UINT32_MAX;
 		return m->bytes + sizeof(m->header); /* of what is not sent */
 	}
-	m->header.nlmsg_len = (uint32_t)(at + size);
+	m->header.nlmsg_len = (uint32_t)(at + NLMSG_ALIGN(size));
 	return m->bytes + at;
 }
 

@@ -2,8 +2,10 @@
  * rtnetlink(7): one question to the kernel at a time, built in a buffer of fixed size, and its
  * answer, read to the end. In the parent alone, with the caller's privilege; nothing is allocated.
  *
- * libmnl does the same, but is there on Debian as a shared object only, and hull is one file that
- * loads nothing (CMakeLists.txt).
+ * libmnl builds the same bytes (a test compares them), but is there on Debian as a shared object
+ * only. Loaded into hull, it and its C library are mapped into process 1 of hull's own, too, where
+ * a container with CAP_SYS_PTRACE could write to the host's files (R-003, R-060), and a hull that
+ * is older than the host's C library dies in it, also when all that it shall do is delete.
  */
 #ifndef HULL_NETNS_NETLINK_H
 #define HULL_NETNS_NETLINK_H

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <libmnl/libmnl.h>
 
 #include "netns/address.h"
 #include "netns/bridge.h"
@@ -51,6 +52,59 @@ static void test_build(void **state)
 	assert_int_equal(netlink_bytes(table[IFLA_MTU], text, 2), 2);
 	netlink_parse_nest(NULL, info, ARRAY_SIZE(info));
 	assert_null(info[IFLA_INFO_KIND]);
+}
+
+static int is_in_table(const struct nlattr *attr, void *table)
+{
+	const struct rtattr *const *t = table;
+	return (const void *)t[mnl_attr_get_type(attr)] == attr ? MNL_CB_OK : MNL_CB_ERROR;
+}
+
+/* libmnl, which everybody uses, builds the same bytes, and reads hull's. */
+static void test_like_libmnl(void **state)
+{
+	static const uint8_t odd[] = { 1, 2, 3 };
+	_Alignas(struct nlmsghdr) char bytes[NETLINK_MESSAGE_SIZE] = { 0 };
+	struct netlink_message m;
+	(void)state;
+
+	struct ifinfomsg *head = netlink_begin(&m, RTM_NEWLINK, NLM_F_CREATE, sizeof(*head));
+	head->ifi_index = 7;
+	netlink_put_text(&m, IFLA_IFNAME, "four");
+	netlink_put(&m, IFLA_ADDRESS, odd, sizeof(odd));
+	struct rtattr *info = netlink_nest(&m, IFLA_LINKINFO);
+	netlink_put_text(&m, IFLA_INFO_KIND, "veth");
+	struct rtattr *data = netlink_nest(&m, IFLA_INFO_DATA);
+	head = netlink_put_bytes(&m, sizeof(*head));
+	head->ifi_index = 8;
+	netlink_put_text(&m, IFLA_IFNAME, "eth0");
+	netlink_nest_end(&m, data);
+	netlink_nest_end(&m, info);
+	netlink_put_u32(&m, IFLA_MTU, 1400);
+
+	struct nlmsghdr *h = mnl_nlmsg_put_header(bytes);
+	h->nlmsg_type = RTM_NEWLINK;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK;
+	head = mnl_nlmsg_put_extra_header(h, sizeof(*head));
+	head->ifi_index = 7;
+	mnl_attr_put_strz(h, IFLA_IFNAME, "four");
+	mnl_attr_put(h, IFLA_ADDRESS, sizeof(odd), odd);
+	struct nlattr *mnl_info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+	struct nlattr *mnl_data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	head = mnl_nlmsg_put_extra_header(h, sizeof(*head));
+	head->ifi_index = 8;
+	mnl_attr_put_strz(h, IFLA_IFNAME, "eth0");
+	mnl_attr_nest_end(h, mnl_data);
+	mnl_attr_nest_end(h, mnl_info);
+	mnl_attr_put_u32(h, IFLA_MTU, 1400);
+
+	assert_int_equal(m.header.nlmsg_len, h->nlmsg_len);
+	assert_memory_equal(m.bytes, bytes, h->nlmsg_len);
+
+	const struct rtattr *table[IFLA_LINKINFO + 1];
+	netlink_parse(&m.header, sizeof(*head), table, ARRAY_SIZE(table));
+	assert_int_equal(mnl_attr_parse(&m.header, sizeof(*head), is_in_table, table), MNL_CB_OK);
 }
 
 static void test_full(void **state)
@@ -176,9 +230,8 @@ static void test_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_build),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_build),  cmocka_unit_test(test_like_libmnl),
+		cmocka_unit_test(test_full),   cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_kernel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
