@@ -101,57 +101,88 @@ int state_end_signal(int pidfd)
 	return WIFSIGNALED(info.exit_status) ? WTERMSIG(info.exit_status) : 0;
 }
 
-static int read_boot_id(char *buf, size_t size)
-{
-	return fd_read_value(AT_FDCWD, "/proc/sys/kernel/random/boot_id", buf, size);
-}
-
 /*
- * The namespaces of this process in which numbers of processes and their times have a meaning: the
- * same numbers elsewhere are other processes. 0 for one that the kernel does not have.
+ * This boot, and the namespaces of this process in which numbers of processes and their times have
+ * a meaning: the same numbers elsewhere are other processes. 0 for one that the kernel does not
+ * have.
  */
-static int read_here(uint64_t *ret_pid_ns, uint64_t *ret_time_ns)
+struct here {
+	char boot_id[64];
+	uint64_t pid_ns, time_ns;
+	int ns_code; /* -errno: the namespaces cannot be told */
+};
+
+static int read_namespaces(struct here *ret)
 {
 	struct stat st;
 	if (fstatat(AT_FDCWD, "/proc/self/ns/pid", &st, 0) < 0)
 		return -errno;
-	*ret_pid_ns = st.st_ino;
+	ret->pid_ns = st.st_ino;
 	if (fstatat(AT_FDCWD, "/proc/self/ns/time", &st, 0) < 0) {
 		st.st_ino = 0;
 		if (errno != ENOENT)
 			return -errno;
 	}
-	*ret_time_ns = st.st_ino;
+	ret->time_ns = st.st_ino;
+	return 0;
+}
+
+/* Read once: none of it changes for a process, and only the parent asks. 0 or -errno of the boot.
+ */
+static int get_here(const struct here **ret)
+{
+	static struct here here;
+	static bool is_known;
+
+	*ret = &here;
+	if (is_known)
+		return 0;
+	int r = fd_read_value(AT_FDCWD, "/proc/sys/kernel/random/boot_id", here.boot_id,
+			      sizeof(here.boot_id));
+	if (r < 0)
+		return r;
+	here.ns_code = read_namespaces(&here);
+	is_known = here.ns_code == 0;
 	return 0;
 }
 
 int state_identify(struct state *state, pid_t pid, struct arena *arena, struct err *err)
 {
-	char boot_id[64];
+	const struct here *here;
 	struct process_stat stat;
 	/* A child that has failed already is a zombie; that is for its parent to find out. */
 	int r = read_stat(pid, &stat);
 	if (r == 0)
-		r = read_boot_id(boot_id, sizeof(boot_id));
+		r = get_here(&here);
 	if (r == 0)
-		r = read_here(&state->pid_ns, &state->time_ns);
+		r = here->ns_code;
 	if (r < 0)
 		return err_sys(err, -r, "cannot identify the container's process");
 	state->pid = pid;
 	state->pid_start = stat.start;
-	state->boot_id = arena_strdup(arena, boot_id);
+	state->pid_ns = here->pid_ns;
+	state->time_ns = here->time_ns;
+	state->boot_id = arena_strdup(arena, here->boot_id);
 	return 0;
 }
 
-/* -EXDEV: what the number means, or the time, cannot be told from here. */
+/*
+ * -ESRCH: it was in another boot; -EXDEV: what the number means, or the time, cannot be told from
+ * here.
+ */
 static int check_here(const struct state *state, bool has_process)
 {
-	uint64_t pid_ns = 0, time_ns = 0;
+	const struct here *here;
+	int r = get_here(&here);
+	if (r < 0)
+		return r;
+	if (!str_eq(here->boot_id, state->boot_id))
+		return -ESRCH;
 	if (!state->pid_ns)
 		return 0;
-	if (read_here(&pid_ns, &time_ns) < 0 || pid_ns != state->pid_ns)
+	if (here->ns_code < 0 || here->pid_ns != state->pid_ns)
 		return -EXDEV;
-	return has_process && time_ns != state->time_ns ? -EXDEV : 0;
+	return has_process && here->time_ns != state->time_ns ? -EXDEV : 0;
 }
 
 /*
@@ -161,18 +192,12 @@ static int check_here(const struct state *state, bool has_process)
  */
 static int find_process(const struct state *state, int *ret_pidfd, struct process_stat *ret)
 {
-	char boot_id[64];
 	if (state->pid <= 0 || !state->boot_id)
 		return -ESRCH;
 	/* First the descriptor, then the check: what it refers to cannot change any more. */
 	_cleanup_close_ int pidfd = pidfd_open(state->pid, 0);
 	int code = pidfd < 0 ? errno : 0;
-	int r = read_boot_id(boot_id, sizeof(boot_id));
-	if (r < 0)
-		return r;
-	if (!str_eq(boot_id, state->boot_id))
-		return -ESRCH;
-	r = check_here(state, code == 0);
+	int r = check_here(state, code == 0);
 	if (r < 0)
 		return r;
 	r = code ? -code : read_stat(state->pid, ret);
