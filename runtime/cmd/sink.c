@@ -69,6 +69,8 @@ int cmd_open_log(const struct cmd *cmd, struct err *err)
 	int r = err_sys(err, errno, "cannot open the log '%s'", cmd->global.log);
 	if (r == -ENXIO)
 		err_hint(err, "it is a pipe that nobody reads, or a socket");
+	if (r == -ENOENT)
+		err_hint(err, "its directory must exist");
 	return r;
 }
 

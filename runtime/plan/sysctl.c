@@ -73,6 +73,33 @@ static bool has_namespace(struct plan *plan, uint64_t flag)
 	return plan->ns.clone_flags & flag;
 }
 
+#define KERNEL "kernel/"
+
+/* Of the one that can be set below kernel/, what is behind that. */
+static const char *next_kernel_sysctl(void *state)
+{
+	for (size_t *i = state; *i < ARRAY_SIZE(sysctl_table); (*i)++)
+		if (str_has_prefix(sysctl_table[*i].path, KERNEL))
+			return sysctl_table[(*i)++].path + strlen(KERNEL);
+	return NULL;
+}
+
+static int refuse_unknown(const char *path, struct err *err)
+{
+	size_t i = 0;
+	const char *near = str_has_prefix(path, KERNEL)
+				   ? str_nearest(path + strlen(KERNEL), next_kernel_sysctl, &i)
+				   : NULL;
+	err_say(err, ERR_CONFIG, EPERM,
+		"this sysctl belongs to no namespace and would change the host");
+	if (near)
+		err_hint(err, "did you mean 'kernel.%s'?", near);
+	else
+		err_hint(err, "only net.*, fs.mqueue.*, user.* and the ipc and uts ones of "
+			      "kernel.* can be set");
+	return -EPERM;
+}
+
 static int check_sysctl(struct plan *plan, const char *path, struct err *err)
 {
 	if (has_bad_component(path))
@@ -91,11 +118,7 @@ static int check_sysctl(struct plan *plan, const char *path, struct err *err)
 		err_hint(err, "add {\"type\": \"%s\"} to linux.namespaces", sysctl_table[i].ns);
 		return -EPERM;
 	}
-	err_say(err, ERR_CONFIG, EPERM,
-		"this sysctl belongs to no namespace and would change the host");
-	err_hint(err,
-		 "only net.*, fs.mqueue.*, user.* and the ipc and uts ones of kernel.* can be set");
-	return -EPERM;
+	return refuse_unknown(path, err);
 }
 
 int plan_make_sysctls(const struct planner *p, struct err *err)

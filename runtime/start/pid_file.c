@@ -92,7 +92,11 @@ int pid_file_write(struct start *s, struct err *err)
 	snprintf(text, sizeof(text), "%d", (int)s->pid);
 	int r = write_nameless(s->pid_file, text);
 	s->pid_file_made = r == 0;
-	return r < 0 ? err_sys(err, -r, "cannot write the pid file '%s'", s->pid_file) : 0;
+	if (r < 0)
+		err_sys(err, -r, "cannot write the pid file '%s'", s->pid_file);
+	if (r == -ENOENT)
+		err_hint(err, "its directory must exist");
+	return r;
 }
 
 void pid_file_undo(struct start *s)

@@ -240,3 +240,29 @@ says() {
 	capture "$HULL" run --help
 	expect_match "^container's then: warnings go to --log"
 }
+
+@test "a sysctl that is nearly one that can be set has its name as the hint, another one has none" {
+	config '.linux.sysctl = {"kernel.shm_rmid_force": "1"}'
+	capture hull run -b "$BUNDLE" "$ID"
+	expect 1 ""
+	expect_error 'this sysctl belongs to no namespace'
+	expect_error "hint: +did you mean 'kernel.shm_rmid_forced'"
+	config '.linux.sysctl = {"kernel.pid_max": "1"}'
+	capture hull run -b "$BUNDLE" "$ID"
+	expect 1 ""
+	expect_error 'hint: +only net'
+	[[ $stderr != *"did you mean"* ]] || report "no such sysctl can be set"
+}
+
+@test "a pid file or a log in a directory that is not there says that it must exist" {
+	need_root
+	capture hull run --pid-file "$T/none/pid" -b "$BUNDLE" "$ID"
+	expect 1 ""
+	expect_error "cannot write the pid file '$T/none/pid'"
+	expect_error '^  hint +its directory must exist'
+	capture "$HULL" --root "$STATE" --log "$T/none/log" run -b "$BUNDLE" "$ID"
+	expect 1 ""
+	expect_error "cannot open the log '$T/none/log'"
+	expect_error '^  hint +its directory must exist'
+	assert_clean
+}
