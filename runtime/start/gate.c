@@ -173,19 +173,37 @@ static int await_word(struct start *s)
 	}
 }
 
+static void end_by(int signal)
+{
+	_exit(128 + signal);
+}
+
+/* The first process of a pid namespace does not even get a signal that it does not handle. */
+static void handle_ends(const struct start *s, void (*handler)(int))
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGQUIT };
+	struct sigaction action = { .sa_handler = handler };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (s->plan->ns.clone_flags & CLONE_NEWPID)
+			(void)sigaction(ends[i], &action, NULL);
+}
+
+/* Created, it can be ended by a signal: it has nothing that would have to be asked. */
 void gate_wait(struct start *s)
 {
 	sigset_t none, all;
 
 	fd_close(&s->channel.child_fd);
 	park_take(s);
-	/* Created, it can be ended by a signal as when it runs. */
 	sigemptyset(&none);
 	sigfillset(&all);
+	handle_ends(s, end_by);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	park_shrink(s, (const void *)await_word);
 	s->channel.child_fd = await_word(s);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	handle_ends(s, SIG_DFL);
 }
 
 /* ---- start, and who asks ---- */

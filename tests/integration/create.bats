@@ -294,6 +294,29 @@ container_says() {
 	assert_clean
 }
 
+# ended_by_each [OPTION]: of the signals that ask for an end.
+ended_by_each() {
+	local signal
+	for signal in TERM INT QUIT; do
+		created "$@"
+		capture bounded kill "$ID" "$signal"
+		expect 0 ""
+		wait_for is stopped || report "not ended by $signal"
+		capture bounded start "$ID"
+		expect 1
+		expect_error stopped
+		deleted
+	done
+}
+
+@test "a created container is ended by TERM, INT and QUIT, also as process 1 of a pid namespace" {
+	program /bin/sleep 60
+	ended_by_each
+	ended_by_each --init
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	ended_by_each
+}
+
 @test "a name that is in use is refused, and what has it is as before" {
 	program /bin/sleep 60
 	created
