@@ -142,7 +142,11 @@ static bool is_in_the_way(const struct state *other, const void *context)
 static int check_others(struct start *s, const struct cgroup *made, struct err *err)
 {
 	const char *path = s->plan->cgroup_path;
-	const struct others_search search = { .matches = is_in_the_way, .context = path };
+	const struct others_search search = {
+		.matches = is_in_the_way,
+		.context = path,
+		.cgroup = path,
+	};
 	char id[STATE_ID_SIZE];
 	if (!made->is_older)
 		return 0;
@@ -188,6 +192,8 @@ static int make_cgroup(struct start *s, struct err *err)
 	if (r < 0)
 		return r;
 	r = record_kept(s, made.kept, err);
+	if (r == 0)
+		r = others_note_cgroup(&s->entry, &s->state, err);
 	/* Of a container whose hull was killed; they would bind this one, too. */
 	if (r == 0 && plan->cgroup_path[made.kept] == '\0')
 		r = cgroup_device_detach(s->cgroup_fd, err);

@@ -6,8 +6,10 @@
 #include "state/others.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup/cgroup.h"
 
@@ -37,6 +39,31 @@ static int look_at(const struct state_store *store, const char *id,
 	return r;
 }
 
+int others_note_cgroup(const struct state_entry *entry, const struct state *own, struct err *err)
+{
+	if (symlinkat(own->cgroup, entry->fd, STATE_CGROUP_LINK) == 0)
+		return 0;
+	/* None is as good, a wrong one is not. */
+	if (unlinkat(entry->fd, STATE_CGROUP_LINK, 0) == 0 || errno == ENOENT)
+		return 0;
+	return err_sys(err, errno, "cannot note the cgroup of container '%s'", own->id);
+}
+
+/* By its note: what is looked for cannot be this one. */
+static bool is_elsewhere(const struct state_store *store, const char *id, const char *cgroup)
+{
+	char link[STATE_ID_SIZE + sizeof(STATE_CGROUP_LINK)], text[PATH_MAX];
+
+	if (!cgroup)
+		return false;
+	snprintf(link, sizeof(link), "%s/" STATE_CGROUP_LINK, id);
+	ssize_t n = readlinkat(store->fd, link, text, sizeof(text));
+	if (n <= 0 || n == sizeof(text))
+		return false;
+	text[n] = '\0';
+	return !others_is_within(cgroup, text) && !others_is_within(text, cgroup);
+}
+
 int others_find(const struct state_entry *entry, const struct others_search *search,
 		char ret_id[STATE_ID_SIZE], struct err *err)
 {
@@ -47,7 +74,8 @@ int others_find(const struct state_entry *entry, const struct others_search *sea
 	arena_init(&arena);
 	int r = state_list(&store, &arena, &ids, err);
 	for (size_t i = 0; r == 0 && i < ids.n; i++) {
-		if (strcmp(ids.v[i], entry->id) == 0)
+		if (strcmp(ids.v[i], entry->id) == 0 ||
+		    is_elsewhere(&store, ids.v[i], search->cgroup))
 			continue;
 		r = look_at(&store, ids.v[i], search, err);
 		if (r > 0)
@@ -74,7 +102,11 @@ static bool shares_cgroup(const struct state *other, const void *context)
 int others_find_in_cgroup(const struct state_entry *entry, const struct state *own,
 			  char ret_id[STATE_ID_SIZE], struct err *err)
 {
-	const struct others_search search = { .matches = shares_cgroup, .context = own };
+	const struct others_search search = {
+		.matches = shares_cgroup,
+		.context = own,
+		.cgroup = own->cgroup,
+	};
 	return others_find(entry, &search, ret_id, err);
 }
 

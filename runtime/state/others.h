@@ -10,6 +10,7 @@
 struct others_search {
 	bool (*matches)(const struct state *other, const void *context);
 	const void *context;
+	const char *cgroup; /* only one in it, above it or below it can match; NULL: any */
 };
 
 /*
@@ -19,6 +20,14 @@ struct others_search {
  */
 _must_check_ int others_find(const struct state_entry *entry, const struct others_search *search,
 			     char ret_id[STATE_ID_SIZE], struct err *err);
+
+/*
+ * Notes the cgroup of `own`, which does not change any more, where a search sees it without reading
+ * the whole state: with hundreds of containers each start would take twice as long. A state without
+ * that note is read.
+ */
+_must_check_ int others_note_cgroup(const struct state_entry *entry, const struct state *own,
+				    struct err *err);
 
 /* The same: one in the cgroup of `own`, in one above it or in one below it. */
 _must_check_ int others_find_in_cgroup(const struct state_entry *entry, const struct state *own,

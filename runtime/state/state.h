@@ -48,6 +48,8 @@
 #define STATE_RESOLV_FILE "resolv.conf"
 /* And what devices of the host were that are moved into a container during its start. */
 #define STATE_DEVICES_FILE "devices"
+/* A link that leads nowhere: its text is the container's cgroup (state/others.h). */
+#define STATE_CGROUP_LINK "cgroup"
 
 enum state_status {
 	STATE_CREATING,

@@ -406,7 +406,7 @@ int state_remove(struct state_entry *entry, struct err *err)
 	static const char *const files[] = {
 		STATE_FILE,        STATE_FILE ".new",      STATE_CONFIG_FILE,
 		STATE_GATE_FILE,   STATE_GATE_FILE ".new", STATE_HOOKS_FILE,
-		STATE_RESOLV_FILE, STATE_DEVICES_FILE,
+		STATE_RESOLV_FILE, STATE_DEVICES_FILE,     STATE_CGROUP_LINK,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (unlinkat(entry->fd, files[i], 0) < 0 && errno != ENOENT)
