@@ -495,6 +495,11 @@ rm_state() {
 		"$0" --root "$1" run --detach --net bridge -b "$2" "$3" || exit
 		ip -o link show hull0 >/dev/null || exit
 		unshare --net "$0" --root "$1" delete --force "$3" || exit
+		! ip -o link show hull0 2>/dev/null || exit 9
+		for i in {1..300}; do # the cable goes with the namespace at its other end, in a while
+			[[ $(ip -o link | cut -d: -f2) != " lo" ]] || break
+			sleep 0.1
+		done
 		ip -o link | cut -d: -f2' "$HULL" "$STATE" "$BUNDLE" "$ID" 3>&-
 	expect 0 " lo"
 	assert_no_bridge
