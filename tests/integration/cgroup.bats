@@ -219,40 +219,31 @@ lives() {
 	left "$ID-third"
 }
 
-# unread COMMAND...: whether it opens nothing in the state of the container $ID.
-unread() {
-	cat >"$T/watch" <<-'PYTHON'
-		import ctypes, os, subprocess, sys
-		libc = ctypes.CDLL(None, use_errno=True)
-		fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-		IN_OPEN = 0x20
-		assert fd >= 0 and libc.inotify_add_watch(fd, sys.argv[1].encode(), IN_OPEN) >= 0
-		with open(sys.argv[2], "w") as out:
-		    hull = subprocess.run(sys.argv[3:], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-		                          timeout=60)
-		try:
-		    print(hull.returncode, "unread" if not os.read(fd, 4096) else "read")
-		except BlockingIOError:
-		    print(hull.returncode, "unread")
-	PYTHON
-	capture python3 "$T/watch" "$STATE/$ID" "$T/said" "$HULL" --root "$STATE" "$@"
-	expect 0 "${EXPECTED:-0 unread}"
+# reads_state False|True STATUS ARG...: `hull ARG...` ends so, and has opened the state of $ID or not.
+reads_state() {
+	capture python3 "$BATS_TEST_DIRNAME/opens.py" "$STATE/$ID" "$HULL" --root "$STATE" "${@:3}"
+	expect 0 "$2 $1"
 }
 
 @test "the states of containers in other cgroups are not read by start and delete" {
 	program /bin/sleep 60
 	left "$ID"
 	config --arg path "/$OWN/x/z" '.linux.cgroupsPath = $path'
-	unread run --detach -b "$BUNDLE" "$ID-second"
-	unread kill "$ID-second" KILL
+	reads_state False 0 run --detach -b "$BUNDLE" "$ID-second"
+	reads_state False 0 kill "$ID-second" KILL
 	wait_for sh -c '"$@" | grep -q stopped' - "$HULL" --root "$STATE" state "$ID-second"
-	unread delete "$ID-second"
+	reads_state False 0 delete "$ID-second"
 	[[ ! -e $CGROUPS/$OWN/x/z ]]
-	unread run --detach -b "$BUNDLE" "$ID-second"
-	unread delete --force "$ID-second"
+	reads_state False 0 run --detach -b "$BUNDLE" "$ID-second"
+	reads_state False 0 delete --force "$ID-second"
 	config --arg path "/$OWN/x/y/below" '.linux.cgroupsPath = $path'
 	# Below it, it must be.
-	EXPECTED='1 read' unread run --detach -b "$BUNDLE" "$ID-second"
+	reads_state True 1 run --detach -b "$BUNDLE" "$ID-second"
+	# One that does not say where its cgroup is, too, and the same comes of it.
+	rm "$STATE/$ID/cgroup"
+	reads_state True 1 run --detach -b "$BUNDLE" "$ID-second"
+	config --arg path "/$OWN/x/z" '.linux.cgroupsPath = $path'
+	reads_state True 0 run --detach -b "$BUNDLE" "$ID-second"
 }
 
 @test "nothing is started in the cgroup of a container whose process was moved away" {

@@ -87,27 +87,14 @@ systemd_path() {
 	library=$(readlink -f "$(ldconfig -p | awk '$1 == "libsystemd.so.0" { print $NF; exit }')")
 	[[ -f $library ]] || skip "this machine has no libsystemd"
 	cp "$library" "$T/library"
-	cat >"$T/count" <<-'PYTHON'
-		import ctypes, os, subprocess, sys
-		libc = ctypes.CDLL(None, use_errno=True)
-		fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-		IN_OPEN = 0x20
-		assert fd >= 0 and libc.inotify_add_watch(fd, sys.argv[1].encode(), IN_OPEN) >= 0
-		hull = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-		                      stderr=subprocess.DEVNULL, timeout=60)
-		try:
-		    print(hull.returncode, len(os.read(fd, 4096)) > 0)
-		except BlockingIOError:
-		    print(hull.returncode, False)
-	PYTHON
 	# shellcheck disable=SC2016 # for the shell inside
 	local mounted='mount --bind "$0" "$1" && shift && exec "$@"'
 	capture unshare -m --propagation private sh -c "$mounted" "$T/library" "$library" \
-		python3 "$T/count" "$T/library" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+		python3 "$BATS_TEST_DIRNAME/opens.py" "$T/library" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
 	expect 0 '0 False'
 	systemd_path "system.slice:hull:$ID"
 	capture unshare -m --propagation private sh -c "$mounted" "$T/library" "$library" \
-		python3 "$T/count" "$T/library" \
+		python3 "$BATS_TEST_DIRNAME/opens.py" "$T/library" \
 		env DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent \
 		"$HULL" --root "$STATE" --systemd-cgroup run -b "$BUNDLE" "$ID"
 	expect 0 '1 True'
