@@ -184,9 +184,10 @@ static void handle_ends(const struct start *s, void (*handler)(int))
 	static const int ends[] = { SIGTERM, SIGINT, SIGQUIT };
 	struct sigaction action = { .sa_handler = handler };
 
+	if (!(s->plan->ns.clone_flags & CLONE_NEWPID))
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		if (s->plan->ns.clone_flags & CLONE_NEWPID)
-			(void)sigaction(ends[i], &action, NULL);
+		(void)sigaction(ends[i], &action, NULL);
 }
 
 /* Created, it can be ended by a signal: it has nothing that would have to be asked. */

@@ -13,6 +13,18 @@
 
 #include "cgroup/cgroup.h"
 
+bool others_is_within(const char *cgroup, const char *top)
+{
+	size_t n = strlen(top);
+	return strncmp(cgroup, top, n) == 0 && (cgroup[n] == '/' || cgroup[n] == '\0');
+}
+
+/* The same cgroup, or one of them is above the other. */
+static bool is_around(const char *a, const char *b)
+{
+	return others_is_within(a, b) || others_is_within(b, a);
+}
+
 /* What has no process yet has its hull, and that the locks. */
 static bool is_alive(const struct state *state)
 {
@@ -61,7 +73,7 @@ static bool is_elsewhere(const struct state_store *store, const char *id, const 
 	if (n <= 0 || n == sizeof(text))
 		return false;
 	text[n] = '\0';
-	return !others_is_within(cgroup, text) && !others_is_within(text, cgroup);
+	return !is_around(cgroup, text);
 }
 
 int others_find(const struct state_entry *entry, const struct others_search *search,
@@ -85,18 +97,10 @@ int others_find(const struct state_entry *entry, const struct others_search *sea
 	return r;
 }
 
-bool others_is_within(const char *cgroup, const char *top)
-{
-	size_t n = strlen(top);
-	return strncmp(cgroup, top, n) == 0 && (cgroup[n] == '/' || cgroup[n] == '\0');
-}
-
 static bool shares_cgroup(const struct state *other, const void *context)
 {
 	const struct state *own = context;
-	return own->cgroup && other->cgroup &&
-	       (others_is_within(own->cgroup, other->cgroup) ||
-		others_is_within(other->cgroup, own->cgroup));
+	return own->cgroup && other->cgroup && is_around(own->cgroup, other->cgroup);
 }
 
 int others_find_in_cgroup(const struct state_entry *entry, const struct state *own,
