@@ -29,7 +29,8 @@ enum option_kind {
 };
 #define OPTION_LIST_MAX 1024
 struct option_list {
-	const char *v[OPTION_LIST_MAX]; /* in the order in which they were given */
+	const char **v; /* in the order in which they were given; malloc's, for as long as hull is
+			   there */
 	size_t n;
 };
 struct option {

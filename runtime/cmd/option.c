@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct option *find_long(const struct option *table, const char *name, size_t n)
@@ -78,6 +79,10 @@ static int append(const struct option *o, const char *value, struct option_list 
 	if (list->n == OPTION_LIST_MAX)
 		return err_say(err, ERR_LIMIT, E2BIG, "--%s can be given %d times at most", o->name,
 			       OPTION_LIST_MAX);
+	if (!list->v)
+		list->v = malloc(OPTION_LIST_MAX * sizeof(*list->v));
+	if (!list->v)
+		return err_sys(err, ENOMEM, "cannot keep the value of --%s", o->name);
 	list->v[list->n++] = value;
 	return 0;
 }

@@ -202,6 +202,27 @@ static void plan_late_readonly(struct plan *plan)
 	}
 }
 
+/* As sysfs does to that of who makes it, and network file systems; these are known not to. */
+static bool may_be_of_network(const struct plan_mount *m)
+{
+	static const char *const others[] = { "proc", "tmpfs", "devpts", "mqueue", "cgroup2" };
+
+	if (m->kind != PLAN_MOUNT_NEW)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (str_eq(m->type, others[i]))
+			return false;
+	return true;
+}
+
+static void count_first(struct plan *plan)
+{
+	size_t n = 0;
+	while (n < plan->mounts_n && !may_be_of_network(&plan->mounts[n]))
+		n++;
+	plan->mounts_first_n = n;
+}
+
 int plan_make_mounts(const struct planner *p, struct err *err)
 {
 	struct plan *plan = p->plan;
@@ -217,5 +238,6 @@ int plan_make_mounts(const struct planner *p, struct err *err)
 	plan_add_resolv_conf(p);
 	plan_make_devices(p); /* after the mounts: they depend on what /dev is */
 	plan_late_readonly(plan);
+	count_first(plan);
 	return 0;
 }

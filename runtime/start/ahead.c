@@ -1,16 +1,19 @@
 /*
- * Parent, stages 1, 2 and 7, and child: the container's network namespace, made while others have
+ * Parent, stages 1 and 2, and child: the container's network namespace, made while others have
  * something to do. It takes longer than all of the rest of clone3, for every network protocol sets
  * something up in it. So it is made by a helper, a process on another CPU; hull goes on meanwhile,
  * and passes it to the child when both are there.
  *
- * One that belongs to a new user namespace is made by the child, and only when that has its maps:
- * the files of the network, in /proc/net and /sys/class/net/lo, belong to who is root there when it
- * is made, and to nobody for ever if there is no root yet.
+ * One that belongs to a new user namespace is made only when that has its maps: the files of the
+ * network, in /proc/net and /sys/class/net/lo, belong to who is root there when it is made, and to
+ * nobody for ever if there is no root yet. So either the helper is born in the container's user
+ * namespace (ahead_user.c), or it is made by the child.
  *
  * The helper shares hull's memory and descriptors, and so costs almost nothing. It is no thread:
- * hull has none, and the C library need not know of it. It has hull's privilege, ends at once, and
- * is waited for before the container has a program that runs.
+ * hull has none, and the C library need not know of it. It has hull's privilege, or all of it in a
+ * namespace in which nobody else is yet; it ends at once, and is waited for before the container
+ * has a program that runs. It does not run where hull does: what is put there has to wait until
+ * hull sleeps.
  *
  * Must not: call what may set errno, which is hull's as well: so it makes its system calls itself,
  * and where hull cannot do that, clone3 makes the namespace.
@@ -18,10 +21,14 @@
 #include "start/ahead.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,28 +38,46 @@
 #include "start/steps.h"
 #include "start/sys.h"
 
-#define AHEAD_STACK    ((size_t)16 * 1024)
-#define AHEAD_WAIT_MS  10000 /* for the helper, which the kernel may keep that long */
+#define AHEAD_STACK    ((size_t)4 * 1024)
 #define AHEAD_PAUSE_NS 50000
 
 void ahead_init(struct ahead *ahead)
 {
 	ahead->pidfd = -EBADF;
+	ahead->user_fd = -EBADF;
 	ahead->result = -ECANCELED; /* who made it was killed */
 }
 
 /* ---- helper ---- */
 
+/* As netns_loopback_up(), which is the child's to call when this fails, and says why. */
+static _bare_ bool bring_up(struct ifreq *loopback)
+{
+	long fd = sys_bare(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0);
+	long r = fd < 0 ? fd : sys_bare(SYS_ioctl, fd, SIOCGIFFLAGS, (long)loopback, 0);
+	loopback->ifr_flags |= IFF_UP;
+	if (r == 0)
+		r = sys_bare(SYS_ioctl, fd, SIOCSIFFLAGS, (long)loopback, 0);
+	if (fd >= 0)
+		(void)sys_bare(SYS_close, fd, 0, 0, 0);
+	return r == 0;
+}
+
 static _bare_ int make(void *context)
 {
 	struct ahead *ahead = context;
 
-	/* Stopped, it would keep the state's lock when hull is dead. */
+	/* Stopped, or waiting, it would keep the state's lock when hull is dead. */
 	(void)sys_bare(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	if (sys_bare(SYS_getppid, 0, 0, 0, 0) != ahead->hull)
+		return 0;
+	while (!atomic_load(&ahead->may_begin))
+		(void)sys_bare(SYS_futex, (long)&ahead->may_begin, FUTEX_WAIT_PRIVATE, 0, 0);
 	long r = sys_bare(SYS_unshare, CLONE_NEWNET, 0, 0, 0);
 	if (r == 0)
 		r = sys_bare(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/ns/net",
 			     O_RDONLY | O_CLOEXEC, 0);
+	ahead->has_loopback = r >= 0 && ahead->loopback.ifr_name[0] && bring_up(&ahead->loopback);
 	atomic_store(&ahead->result, (int)r);
 	return 0;
 }
@@ -66,24 +91,53 @@ static enum ahead_maker choose(const struct plan *plan)
 	if (!(plan->ns.clone_flags & CLONE_NEWNET))
 		return AHEAD_CLONE;
 	if (user->is_new)
-		return AHEAD_CHILD;
+		return SYS_HAS_BARE && user->is_privileged && user->has_stage &&
+				       !plan_unshares(plan) && geteuid() == 0
+			       ? AHEAD_USER
+			       : AHEAD_CHILD;
 	return SYS_HAS_BARE && user->is_privileged && !user->is_joined && !user->has_stage
 		       ? AHEAD_HELPER
 		       : AHEAD_CLONE;
 }
 
-/* Where there may be no other process, clone3 is left to make it. */
+/* Whether it succeeds changes nothing but how long a start takes. */
+static void keep_off(pid_t helper)
+{
+	cpu_set_t cpus;
+	int own = sched_getcpu();
+
+	if (own < 0 || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return;
+	CPU_CLR((size_t)own, &cpus);
+	if (CPU_COUNT(&cpus) > 0)
+		(void)sched_setaffinity(helper, sizeof(cpus), &cpus);
+}
+
+/* Where there may be no other process, it is left to those who come later. */
 int ahead_begin(struct start *s, struct err *err _unused_)
 {
-	s->ahead.maker = choose(s->plan);
-	if (s->ahead.maker != AHEAD_HELPER)
+	struct ahead *ahead = &s->ahead;
+
+	ahead->maker = choose(s->plan);
+	if (ahead->maker != AHEAD_HELPER && ahead->maker != AHEAD_USER)
 		return 0;
+	bool has_user = ahead->maker == AHEAD_USER;
 	char *stack = arena_alloc(s->arena, AHEAD_STACK);
-	if (clone(make, stack + AHEAD_STACK, CLONE_VM | CLONE_FILES | CLONE_PIDFD, &s->ahead,
-		  &s->ahead.pidfd) < 0) {
-		s->ahead.maker = AHEAD_CLONE;
-		s->ahead.pidfd = -EBADF; /* the kernel has written there all the same */
+	ahead->hull = getpid();
+	if (s->plan->ns.loopback)
+		memcpy(ahead->loopback.ifr_name, "lo", sizeof("lo"));
+	atomic_store(&ahead->may_begin, !has_user);
+	int pid = clone(make, stack + AHEAD_STACK,
+			CLONE_VM | CLONE_FILES | CLONE_PIDFD | (has_user ? CLONE_NEWUSER : 0),
+			ahead, &ahead->pidfd);
+	if (pid < 0) {
+		ahead->maker = has_user ? AHEAD_CHILD : AHEAD_CLONE;
+		ahead->pidfd = -EBADF; /* the kernel has written there all the same */
+		return 0;
 	}
+	keep_off(pid);
+	if (has_user && ahead_give_maps(s, pid) < 0)
+		ahead_give_up_user(ahead);
 	return 0;
 }
 
@@ -119,21 +173,31 @@ void ahead_done(struct ahead *ahead)
 {
 	int fd = ahead->pidfd < 0 ? -EBADF : wait_for(ahead);
 	fd_close(&fd);
+	fd_close(&ahead->user_fd);
 }
 
 uint64_t ahead_clone_flags(const struct start *s)
 {
-	uint64_t others = s->plan->ns.clone_flags & ~(uint64_t)CLONE_NEWNET;
-	return s->ahead.maker == AHEAD_CLONE ? s->plan->ns.clone_flags : others;
+	uint64_t flags = s->plan->ns.clone_flags;
+
+	if (s->ahead.maker != AHEAD_CLONE)
+		flags &= ~(uint64_t)CLONE_NEWNET;
+	return ahead_has_user(s) ? flags & ~(uint64_t)CLONE_NEWUSER : flags;
+}
+
+static bool has_helper(const struct start *s)
+{
+	return s->ahead.maker == AHEAD_HELPER || s->ahead.maker == AHEAD_USER;
 }
 
 int ahead_pass(struct start *s, struct err *err)
 {
-	if (s->ahead.maker != AHEAD_HELPER)
+	if (!has_helper(s))
 		return 0;
 	_cleanup_close_ int fd = wait_for(&s->ahead);
 	if (fd < 0)
 		return make_failed(-fd, err);
+	atomic_store(&s->channel.page->has_loopback, s->ahead.has_loopback);
 	int r = channel_tell(&s->channel, CHANNEL_NAMESPACE, fd);
 	if (r < 0)
 		return err_sys(err, -r, "cannot pass the network namespace on");
@@ -173,7 +237,7 @@ int ahead_enter(struct start *s, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 
-	if (s->ahead.maker != AHEAD_HELPER)
+	if (!has_helper(s))
 		return 0;
 	if (channel_receive_fd(s->channel.child_fd, &fd) != CHANNEL_NAMESPACE || fd < 0)
 		return channel_given_up(err);

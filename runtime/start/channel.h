@@ -50,14 +50,15 @@ struct hook_report {
 #define CHANNEL_TIME_EXEC (CHANNEL_TIMES - 1)
 
 struct channel_page {
-	struct err err;          /* set by the child when it fails */
-	_Atomic unsigned step;   /* index into the child's steps that runs now */
-	_Atomic bool is_created; /* namespaces, mounts and devices exist: hooks have had a turn */
-	_Atomic bool exec_next;  /* the next thing is the filter and execve */
-	_Atomic pid_t moved_pid; /* the child went on as this process (existing pid namespace) */
-	pid_t staged_pid;        /* the child, from the stage; written by the kernel */
-	_Atomic bool is_staged;  /* the stage has done all of its work */
-	_Atomic bool is_beside;  /* the child is not in its cgroup, and waits for it (born.c) */
+	struct err err;            /* set by the child when it fails */
+	_Atomic unsigned step;     /* index into the child's steps that runs now */
+	_Atomic bool is_created;   /* namespaces, mounts and devices exist: hooks have had a turn */
+	_Atomic bool exec_next;    /* the next thing is the filter and execve */
+	_Atomic pid_t moved_pid;   /* the child went on as this process (existing pid namespace) */
+	pid_t staged_pid;          /* the child, from the stage; written by the kernel */
+	_Atomic bool is_staged;    /* the stage has done all of its work */
+	_Atomic bool is_beside;    /* the child is not in its cgroup, and waits for it (born.c) */
+	_Atomic bool has_loopback; /* it is up already (ahead.c) */
 	_Atomic bool in_network; /* the child has entered or made its network namespace (ahead.c) */
 	_Atomic bool keeps_groups;     /* nobody may set groups in the joined user namespace */
 	_Atomic unsigned tolerated;    /* rows of tolerate.c */

@@ -25,11 +25,12 @@ static const struct child_step start_steps[] = {
 	{ "time namespace", isolate_time },
 	{ "user namespace", user_enter },
 	{ "namespaces", isolate_namespaces },
-	{ "network", isolate_network },
 	{ "hostname", isolate_names },
 	{ "open", open_in_child },
 	{ "root", rootfs_attach },
-	{ "mounts", mount_all },
+	{ "mounts", mount_first }, /* what is not the network's, while that is made (ahead.c) */
+	{ "network", isolate_network },
+	{ "later mounts", mount_rest },
 	{ "devices", dev_make_all },
 	{ "terminal", console_make },
 	{ "hooks", hooks_create },
@@ -147,6 +148,7 @@ static void close_childs_fds(struct start *s)
 	network_keep(s);
 	for (unsigned i = 0; i < s->plan->ns.join_n; i++)
 		fd_close(&s->join_fds[i]);
+	fd_close(&s->ahead.user_fd);
 	fd_close(&s->join.enter_fd);
 	if (s->plan->root.kind != PLAN_ROOT_CHROOT) /* diagnose.c looks at that one */
 		fd_close(&s->root_fd);
@@ -170,6 +172,7 @@ int clone_child(struct start *s, struct err *err)
 {
 	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 
+	ahead_settle(s);
 	if (!plan_unshares(s->plan))
 		args.flags |= ahead_clone_flags(s);
 	if (s->cgroup_fd >= 0) {

@@ -202,7 +202,7 @@ int isolate_namespaces(struct start *s, struct err *err)
 int isolate_network(struct start *s, struct err *err)
 {
 	int r = ahead_enter(s, err);
-	if (r == 0 && s->plan->ns.loopback)
+	if (r == 0 && s->plan->ns.loopback && !atomic_load(&s->channel.page->has_loopback))
 		r = netns_loopback_up(err);
 	if (r == 0 && plan_has_network(s->plan) &&
 	    channel_receive(s->channel.child_fd) != CHANNEL_NETWORK)

@@ -280,7 +280,7 @@ static const struct parent_step parent_steps[] = {
 	{ "root", open_root },
 	{ "announce", start_announce },
 	{ "clone", make_process },
-	{ "record", record_child },
+	{ "record", record_exec },
 	{ NULL, NULL },
 };
 

@@ -368,12 +368,12 @@ static void hint_owner(const struct plan *plan, int code, struct err *err)
 			      "and group of the maps; --overlay changes nothing in it");
 }
 
-int mount_all(struct start *s, struct err *err)
+static int mount_some(struct start *s, size_t from, size_t to, const char *step, struct err *err)
 {
 	const struct plan *plan = s->plan;
 	uint64_t before = timeline_child_now();
 
-	for (size_t i = 0; i < plan->mounts_n; i++) {
+	for (size_t i = from; i < to; i++) {
 		int r = mount_one(s, &plan->mounts[i], &s->mount_fds[i], err);
 		if (r == 0) {
 			uint64_t now = timeline_child_now();
@@ -384,10 +384,21 @@ int mount_all(struct start *s, struct err *err)
 		if (!err->at)
 			err_at(err, plan->mounts[i].at);
 		hint_owner(plan, r, err);
-		err_step(err, "mounts, %zu of %zu", i + 1, plan->mounts_n);
+		err_step(err, "%s, %zu of %zu", step, i + 1, plan->mounts_n);
 		return r;
 	}
 	return 0;
+}
+
+int mount_first(struct start *s, struct err *err)
+{
+	return mount_some(s, 0, s->plan->mounts_first_n, "mounts", err);
+}
+
+int mount_rest(struct start *s, struct err *err)
+{
+	const struct plan *plan = s->plan;
+	return mount_some(s, plan->mounts_first_n, plan->mounts_n, "later mounts", err);
 }
 
 static int make_readonly(int fd, unsigned flags)

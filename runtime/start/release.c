@@ -1,5 +1,5 @@
 /*
- * Parent, stage 7: the child is on its way. Who it is goes into the state and the pid file, so that
+ * Parent, stages 2 and 7: the child is on its way. Who it is goes into the state and the pid file, so that
  * others can find it; then it gets its resource limits, and the word to go.
  */
 #include "start/steps.h"
@@ -70,18 +70,20 @@ void record_namespaces(struct start *s)
 /* Which process is the container, for those who come after us. */
 static int record_process(struct start *s, struct err *err)
 {
-	if (s->plan->flags & PLAN_EXEC) /* the container is another process */
-		return pid_file_write(s, err);
 	int r = state_identify(&s->state, s->pid, s->arena, err);
 	if (r < 0)
 		return r;
 	rdt_give_away(s);
+	/* Still STATE_CREATING: that the program runs is seen on the process (state_status_now). */
+	return state_write(&s->entry, &s->state, err);
+}
+
+/* Who reads the file, or gets the pidfd, may look for the network at once. */
+static int tell_others(struct start *s, struct err *err)
+{
 	if (s->pid_file || s->pidfd_socket)
 		(void)ahead_await(s, RELEASE_NETWORK_MS);
-	/* Still STATE_CREATING: that the program runs is seen on the process (state_status_now). */
-	r = state_write(&s->entry, &s->state, err);
-	if (r == 0)
-		r = pid_file_write(s, err);
+	int r = pid_file_write(s, err);
 	state_unlock(&s->entry);
 	return r;
 }
@@ -101,6 +103,18 @@ int record_child(struct start *s, struct err *err)
 							: 0;
 	state_unlock(&s->entry);
 	return r;
+}
+
+int record_in_file(struct start *s, struct err *err)
+{
+	return plan_moves(s->plan) ? 0 : tell_others(s, err);
+}
+
+/* The container is another process; who changes once more is written down by follow(). */
+int record_exec(struct start *s, struct err *err)
+{
+	record_namespaces(s);
+	return plan_moves(s->plan) ? 0 : pid_file_write(s, err);
 }
 
 /* ---- release ---- */
@@ -125,8 +139,12 @@ static int follow(struct start *s, struct err *err)
 	fd_close(&s->pidfd);
 	s->pid = pid;
 	s->pidfd = pidfd;
-	int r = s->plan->flags & PLAN_EXEC ? 0 : state_relock(&s->entry, err);
-	return r < 0 ? r : record_process(s, err);
+	if (s->plan->flags & PLAN_EXEC)
+		return pid_file_write(s, err);
+	int r = state_relock(&s->entry, err);
+	if (r == 0)
+		r = record_process(s, err);
+	return r < 0 ? r : tell_others(s, err);
 }
 
 int fail_rlimit(const struct plan_rlimit *l, int code, struct err *err)

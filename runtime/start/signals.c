@@ -170,6 +170,8 @@ static void keep(struct start *s, int signal, const struct exitinfo_origin *orig
 	if (is_job_control(signal))
 		s->kept.set &= ~BIT(SIGCONT);
 	s->kept.set |= BIT(signal);
+	if (!s->kept.origins)
+		s->kept.origins = arena_array(s->arena, SIGNALS_MAX, sizeof(*s->kept.origins));
 	s->kept.origins[signal - 1] = *origin;
 }
 

@@ -194,6 +194,8 @@ static int run(struct start *s, const struct clone_args *child, struct err *err)
 	fd_close(&s->entry.fd); /* it holds the state's lock */
 	if (r == 0)
 		r = join_namespaces(s, err);
+	if (r == 0)
+		r = ahead_join_user(s, err); /* the caller's rights end here */
 	if (r < 0)
 		return r;
 	/* Its number is in the page before it runs, and before a signal can end the stage. */

@@ -51,9 +51,10 @@ static const struct parent_step start_steps[] = {
 	{ "clone", clone_child },
 	{ "scope", scope_settle },
 	{ "maps", user_make_maps },
+	{ "record", record_child },
 	{ "network namespace passed on", ahead_pass },
 	{ "network", network_make },
-	{ "record", record_child },
+	{ "pid file written", record_in_file },
 	{ "count", death_begin }, /* before the program can do anything */
 	{ NULL, NULL },
 };

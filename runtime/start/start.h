@@ -4,8 +4,8 @@
  *
  * Theory of operation
  * -------------------
- * Two processes, and for moments helpers: a stage in between (stage.c), and one that makes the
- * network namespace (ahead.c). The parent is hull as it was called, with the caller's rights and
+ * Two processes, and for moments helpers: a stage in between (stage.c), and one that makes
+ * namespaces ahead (ahead.c, ahead_user.c). The parent is hull as it was called, with the caller's rights and
  * namespaces. The child comes from clone3 and becomes the container's program; they talk by channel.c. It follows
  * the plan (plan.h) in one straight line and decides nothing that the plan could know: only what
  * the image holds (where the program is, whose home is where, which mount points are missing) is
@@ -13,7 +13,8 @@
  *
  * Parent (start.c has the table)
  *
- *  1 ahead.c: has the network namespace made by a helper, for it takes longest.
+ *  1 ahead.c: has the network namespace made by a helper, for it takes longest; ahead_user.c: and
+ *    before that the new user namespace that it belongs to, with its maps (user.c).
  *    pid_file.c: may the pid file be written. prepare.c: claims the id, with a state that says what
  *    is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with `create`,
  *    the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes the cgroup,
@@ -24,24 +25,25 @@
  *    already carry their attributes and, by shift.c, their maps of ids.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
- *    get locked, makes devices, and joins what only the caller may join.
+ *    get locked, makes devices, joins what only the caller may join, and last the user namespace
+ *    that was made ahead.
  *    clone.c: clone3 into the namespaces and into the cgroup at once, so that the child never runs
  *    outside its limits. Where that may not be the child waits, as its first step, until it was
  *    moved (born.c, scope.c). Then the parent closes what is the child's. With a new user
  *    namespace and an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
- *    user.c, idmap.c: writes the maps of a user namespace. ahead.c: passes the network namespace on.
- *    network.c: moves devices of the host into the network namespace (devices.c), or lays a cable
- *    to a bridge (bridge.c), for which the child waits.
+ *    user.c, idmap.c: writes the maps of a user namespace that the child has made. release.c: writes
+ *    into the state who the child is. ahead.c: passes the network namespace on. network.c: moves
+ *    devices of the host into it (devices.c), or lays a cable to a bridge (bridge.c), for which the
+ *    child waits. release.c again: the pid file.
  *
  * Child (clone.c has the table)
  *
  *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as
  *    it has the caller's rights, that its children shall be in the existing pid namespace, makes
  *    the user namespace and all others, and tells the parent. Own session and keyring; user.c:
- *    waits for the maps, becomes the user namespace's root, makes the network namespace (ahead.c);
- *    existing namespaces joined, cgroup and time namespaces made; without a user namespace, the
- *    network namespace entered that the helper has made (ahead.c); loopback up, names set.
- *    open.c: without privilege, opens the trees here.
+ *    waits for the maps and makes the network namespace (ahead.c), if neither was made ahead, and
+ *    becomes the user namespace's root; existing namespaces joined, cgroup and time namespaces
+ *    made, names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).
  *  4 rootfs.c, mount.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c, sysctl.c, home.c,
@@ -49,6 +51,8 @@
  *    it are only ever resolved by base/inroot.h; what is written to /proc goes through proc.c.
  *    Masks come before pivot because they are the host's /dev/null; sysctls come before the masks,
  *    which make /proc/sys read-only, and after everything that a hook may add to the network.
+ *    The network namespace that the helper has made is entered among the mounts, before the first
+ *    that may belong to one (isolate.c): by then it is there. Loopback up.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, memory policy (mempolicy.c), capabilities, groups, user; verify.c reads
  *    back what has become of them.
@@ -65,9 +69,8 @@
  *
  * Parent again
  *
- *  7 release.c: meanwhile writes who the child is into state and pid file; then, as late as can be,
- *    its class of service, its resource limits, how it is scheduled (schedule.c), and the word to
- *    go.
+ *  7 release.c: as late as can be, the child's class of service, its resource limits, how it is
+ *    scheduled (schedule.c), and the word to go.
  *  8 supervise.c: runs the parent's hooks (hooks.c; one of them hook_run.c, why it failed
  *    hook_fail.c), reaps, learns how it ended; signals.c forwards; tty.c, tty_rest.c: copies what
  *    passes through the container's terminal, and answers for the caller's; diagnose.c says why a
@@ -141,7 +144,7 @@ struct start_counters {
 struct start_kept {
 	uint64_t set;
 	int64_t deadline; /* when they go to the program whether it expects them or not; 0: none */
-	struct exitinfo_origin origins[SIGNALS_MAX];
+	struct exitinfo_origin *origins; /* SIGNALS_MAX of them, once there is one */
 };
 
 /* A start that goes on: what the parent has opened, made and must undo. Owned as a whole. */

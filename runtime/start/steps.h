@@ -38,13 +38,18 @@ _must_check_ int caller_sockets_connect(struct start *s, struct err *err);
 _must_check_ int caller_sockets_connect_agent(struct start *s, struct err *err);
 _must_check_ int clone_child(struct start *s, struct err *err);
 _must_check_ int user_make_maps(struct start *s, struct err *err);
+/* Those of the user namespace that our child `pid` is in, which is not reaped; `proc_fd` is of
+ * proc_open_plain(). */
+_must_check_ int user_write_maps(const struct start *s, int proc_fd, pid_t pid, struct err *err);
 /* network.c: the network namespace of another container, which must run. */
 _must_check_ int network_open_of(const struct state_store *store, const char *id, int *ret_fd,
 				 struct err *err);
 /* What hull makes in the container's network namespace. */
 void network_keep(struct start *s); /* before the descriptors of what is joined are closed */
 _must_check_ int network_make(struct start *s, struct err *err);
-_must_check_ int record_child(struct start *s, struct err *err); /* state and pid file */
+_must_check_ int record_child(struct start *s, struct err *err); /* in the state */
+_must_check_ int record_in_file(struct start *s, struct err *err);
+_must_check_ int record_exec(struct start *s, struct err *err); /* of an exec, in the file alone */
 /* Limits, then GO; or PARK, with which hull leaves it (ret->left). */
 _must_check_ int release_child(struct start *s, struct start_result *ret, struct err *err);
 
@@ -135,11 +140,12 @@ _must_check_ int isolate_process(struct start *s, struct err *err);
 _must_check_ int isolate_time(struct start *s, struct err *err);
 _must_check_ int user_enter(struct start *s, struct err *err); /* waits for the maps */
 _must_check_ int isolate_namespaces(struct start *s, struct err *err);
-_must_check_ int isolate_network(struct start *s, struct err *err);
 _must_check_ int isolate_names(struct start *s, struct err *err);
 _must_check_ int open_in_child(struct start *s, struct err *err); /* what the parent could not */
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
-_must_check_ int mount_all(struct start *s, struct err *err);
+_must_check_ int mount_first(struct start *s, struct err *err); /* up to one of the network's */
+_must_check_ int isolate_network(struct start *s, struct err *err);
+_must_check_ int mount_rest(struct start *s, struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
 _must_check_ int console_make(struct start *s, struct err *err);
 /* hooks_create() (hooks.h) */

@@ -41,27 +41,28 @@ static int write_failed(const struct start *s, const char *file, int code, struc
 	return -code;
 }
 
-static int write_file(const struct start *s, int proc_fd, const char *file, const char *text,
-		      struct err *err)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "%d/%s", (int)s->pid, file);
-	int r = proc_write(proc_fd, path, text);
-	return r < 0 ? write_failed(s, file, -r, err) : 0;
-}
-
 /* What the writing of both maps has in common. */
 struct map_writing {
 	const struct start *start;
 	int proc_fd;
+	pid_t pid;        /* who is in the namespace */
 	int64_t deadline; /* for helpers */
 };
+
+static int write_file(const struct map_writing *w, const char *file, const char *text,
+		      struct err *err)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "%d/%s", (int)w->pid, file);
+	int r = proc_write(w->proc_fd, path, text);
+	return r < 0 ? write_failed(w->start, file, -r, err) : 0;
+}
 
 static int write_map(const struct map_writing *w, const struct plan_id_map *map, const char *file,
 		     struct err *err)
 {
 	if (map->writer == PLAN_MAP_BY_HULL)
-		return write_file(w->start, w->proc_fd, file, map->text, err);
+		return write_file(w, file, map->text, err);
 	int r = idmap_run_helper(w->start, map, w->deadline, err);
 	if (r < 0)
 		err_at(err, map->lines->at);
@@ -140,20 +141,25 @@ static int examine_joined(const struct start *s, struct err *err)
 
 /* ---- parent: the step ---- */
 
-static int write_maps(const struct start *s, struct err *err)
+int user_write_maps(const struct start *s, int proc_fd, pid_t pid, struct err *err)
 {
 	const struct plan_user *user = &s->plan->user;
+	const struct map_writing w = { s, proc_fd, pid, clock_ms() + IDMAP_TIMEOUT_MS };
+
+	int r = user->denies_setgroups ? write_file(&w, "setgroups", "deny", err) : 0;
+	if (r == 0)
+		r = write_map(&w, &user->gids, "gid_map", err);
+	return r < 0 ? r : write_map(&w, &user->uids, "uid_map", err);
+}
+
+static int write_childs_maps(const struct start *s, struct err *err)
+{
 	_cleanup_close_ int proc_fd = -EBADF;
 
 	int r = proc_open_plain(&proc_fd, err);
 	if (r == 0 && pidfd_send_signal(s->pidfd, 0, NULL, 0) < 0)
 		r = err_sys(err, errno, "the container's process is gone");
-	if (r == 0 && user->denies_setgroups)
-		r = write_file(s, proc_fd, "setgroups", "deny", err);
-	const struct map_writing w = { s, proc_fd, clock_ms() + IDMAP_TIMEOUT_MS };
-	if (r == 0)
-		r = write_map(&w, &user->gids, "gid_map", err);
-	return r < 0 ? r : write_map(&w, &user->uids, "uid_map", err);
+	return r < 0 ? r : user_write_maps(s, proc_fd, s->pid, err);
 }
 
 /* The child makes it itself, or says in the page why it could not; or is gone; or is stopped. */
@@ -180,11 +186,11 @@ static int wait_for_namespace(const struct start *s, struct err *err)
 
 int user_make_maps(struct start *s, struct err *err)
 {
-	if (!HAS_USER_NAMESPACE(s->plan))
+	if (!HAS_USER_NAMESPACE(s->plan) || ahead_has_user(s))
 		return 0;
 	int r = wait_for_namespace(s, err);
 	if (r == 0)
-		r = s->plan->user.is_new ? write_maps(s, err) : examine_joined(s, err);
+		r = s->plan->user.is_new ? write_childs_maps(s, err) : examine_joined(s, err);
 	/* The child may have failed first, which says more. */
 	if (r < 0)
 		return channel_error(&s->channel, err) ? -err->code : r;
@@ -227,7 +233,7 @@ int user_enter(struct start *s, struct err *err)
 {
 	if (!HAS_USER_NAMESPACE(s->plan))
 		return 0;
-	if (channel_receive(s->channel.child_fd) != CHANNEL_MAPPED)
+	if (!ahead_has_user(s) && channel_receive(s->channel.child_fd) != CHANNEL_MAPPED)
 		return channel_given_up(err);
 	int r = isolate_hide(err);
 	if (r == 0)

@@ -391,11 +391,11 @@ int state_read_config(const struct state_store *store, const char *id, struct ar
 static int remove_directory(const struct state_entry *entry)
 {
 	int r = -1;
-	for (int i = 0; r < 0 && i < REMOVE_TRIES; i++) {
-		(void)!unlinkat(entry->fd, STATE_KILL_FILE, 0);
+	for (int i = 0; i < REMOVE_TRIES; i++) {
 		r = unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR);
-		if (r < 0 && errno != ENOTEMPTY)
+		if (r == 0 || errno != ENOTEMPTY)
 			break;
+		(void)!unlinkat(entry->fd, STATE_KILL_FILE, 0);
 	}
 	return r;
 }

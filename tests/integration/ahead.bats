@@ -83,3 +83,80 @@ user_namespace() {
 	expect 0 0:0
 	assert_clean
 }
+
+# The helper does not run where hull does; the program is not kept from anywhere.
+@test "the program may run on each of the processors that its caller has, also if that is one" {
+	need_root
+	local all
+	all=$(grep Cpus_allowed_list /proc/self/status)
+	script 'grep Cpus_allowed_list /proc/self/status'
+	hull_run
+	expect 0 "$all"
+	capture taskset -c 0 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 $'Cpus_allowed_list:\t0'
+	user_namespace
+	hull_run
+	expect 0 "$all"
+	capture taskset -c 0 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 $'Cpus_allowed_list:\t0'
+	assert_clean
+}
+
+# Mounts are made before the network namespace is entered, but those that show it are not.
+@test "sysfs shows the container's network, wherever it stands among the mounts" {
+	need_root
+	local filter
+	for filter in '.' '.mounts |= sort_by(.type != "sysfs")' '.mounts |= sort_by(.type == "sysfs")'; do
+		config "$filter"
+		script 'ls /sys/class/net; cat /sys/class/net/lo/flags'
+		hull_run
+		expect 0 $'lo\n0x9'
+	done
+	user_namespace
+	hull_run
+	expect 0 $'lo\n0x9'
+	assert_clean
+}
+
+# Who has entered a user namespace can only write to cgroups that are its own: hull must be able to
+# put its process into one of them all the same.
+@test "a user namespace in a cgroup below one that belongs to somebody else" {
+	need_root
+	local above=$CGROUPS/${CGROUP##*/}-above
+	mkdir "$above" "$above/own"
+	chown -R 65534:65534 "$above"
+	user_namespace
+	config --arg path "/${above##*/}/container" '.linux.cgroupsPath = $path'
+	script 'sed -n "s/^0:://p" /proc/self/cgroup; stat -c %u:%g /sys/class/net/lo/mtu'
+	capture bash -c 'echo $$ >"$1/own/cgroup.procs"; shift; exec "$@"' - "$above" \
+		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	wait_for rmdir "$above/own"
+	rmdir "$above"
+	expect 0 $'/\n0:0'
+	assert_clean
+}
+
+# Those that are alive, by the processes that are in them.
+living_namespaces() {
+	local link
+	for link in /proc/[0-9]*/ns/{user,net}; do
+		readlink "$link" || true
+	done 2>/dev/null | sort -u
+}
+
+@test "a start that fails when they are there leaves neither process nor namespace" {
+	need_root
+	local before
+	user_namespace
+	program /not/there
+	before=$(living_namespaces)
+	for _ in {1..5}; do
+		hull_run
+		expect 1
+	done
+	config '.root.path = "/dev/null"'
+	hull_run
+	expect 1
+	wait_for eval '[[ $(living_namespaces) == "$before" ]]'
+	assert_clean
+}
