@@ -57,6 +57,20 @@ int ahead_give_maps(struct start *s, pid_t helper)
 	return 0;
 }
 
+/* Is the caller the owner of the list of processes, and may write to it as that? */
+static bool owns_processes(int fd, const char *list)
+{
+	struct stat st;
+	return fstatat(fd, list, &st, 0) == 0 && st.st_uid == geteuid() && (st.st_mode & S_IWUSR);
+}
+
+static bool is_cgroup_root(const struct start *s, const char *dir)
+{
+	struct stat root, st;
+	return fstat(s->cgroup_root.fd, &root) == 0 && fstatat(s->cgroup_fd, dir, &st, 0) == 0 &&
+	       st.st_ino == root.st_ino && st.st_dev == root.st_dev;
+}
+
 /*
  * Who has joined a user namespace has no privilege over the files of those above it. What is left
  * is to be their owner: of the container's cgroup, and of the first one that is above it and the
@@ -64,23 +78,17 @@ int ahead_give_maps(struct start *s, pid_t helper)
  */
 static bool may_enter_cgroup(const struct start *s)
 {
-	char name[3 * AHEAD_DEPTH + sizeof("cgroup.procs")];
-	struct stat root, at, procs;
+	static const char list[] = "cgroup.procs";
+	char name[3 * AHEAD_DEPTH + sizeof(list)];
 
 	if (s->cgroup_fd < 0)
 		return true;
-	if (s->cgroup_root.fd < 0 || fstat(s->cgroup_root.fd, &root) < 0)
-		return false;
 	for (size_t n = 0; n < 3 * AHEAD_DEPTH; n += 3) {
-		memcpy(name + n, "cgroup.procs", sizeof("cgroup.procs"));
-		if (fstatat(s->cgroup_fd, name, &procs, 0) < 0 || !(procs.st_mode & S_IWUSR) ||
-		    (procs.st_uid != geteuid() && !(n == 0 && s->plan->delegates_cgroup &&
-						    procs.st_uid == s->plan->cgroup_owner)))
+		memcpy(name + n, list, sizeof(list));
+		if (!owns_processes(s->cgroup_fd, name))
 			return false;
 		memcpy(name + n, ".", sizeof("."));
-		if (fstatat(s->cgroup_fd, name, &at, 0) < 0)
-			return false;
-		if (at.st_ino == root.st_ino && at.st_dev == root.st_dev)
+		if (is_cgroup_root(s, name))
 			return true;
 		memcpy(name + n, "../", 3);
 	}

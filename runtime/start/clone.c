@@ -30,7 +30,7 @@ static const struct child_step start_steps[] = {
 	{ "root", rootfs_attach },
 	{ "mounts", mount_first }, /* what is not the network's, while that is made (ahead.c) */
 	{ "network", isolate_network },
-	{ "later mounts", mount_rest },
+	{ "mounts", mount_rest },
 	{ "devices", dev_make_all },
 	{ "terminal", console_make },
 	{ "hooks", hooks_create },

@@ -368,7 +368,7 @@ static void hint_owner(const struct plan *plan, int code, struct err *err)
 			      "and group of the maps; --overlay changes nothing in it");
 }
 
-static int mount_some(struct start *s, size_t from, size_t to, const char *step, struct err *err)
+static int mount_some(struct start *s, size_t from, size_t to, struct err *err)
 {
 	const struct plan *plan = s->plan;
 	uint64_t before = timeline_child_now();
@@ -384,7 +384,7 @@ static int mount_some(struct start *s, size_t from, size_t to, const char *step,
 		if (!err->at)
 			err_at(err, plan->mounts[i].at);
 		hint_owner(plan, r, err);
-		err_step(err, "%s, %zu of %zu", step, i + 1, plan->mounts_n);
+		err_step(err, "mounts, %zu of %zu", i + 1, plan->mounts_n);
 		return r;
 	}
 	return 0;
@@ -392,13 +392,12 @@ static int mount_some(struct start *s, size_t from, size_t to, const char *step,
 
 int mount_first(struct start *s, struct err *err)
 {
-	return mount_some(s, 0, s->plan->mounts_first_n, "mounts", err);
+	return mount_some(s, 0, s->plan->mounts_first_n, err);
 }
 
 int mount_rest(struct start *s, struct err *err)
 {
-	const struct plan *plan = s->plan;
-	return mount_some(s, plan->mounts_first_n, plan->mounts_n, "later mounts", err);
+	return mount_some(s, s->plan->mounts_first_n, s->plan->mounts_n, err);
 }
 
 static int make_readonly(int fd, unsigned flags)

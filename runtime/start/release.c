@@ -1,6 +1,6 @@
 /*
- * Parent, stages 2 and 7: the child is on its way. Who it is goes into the state and the pid file, so that
- * others can find it; then it gets its resource limits, and the word to go.
+ * Parent, stages 2 and 7: the child is on its way. Who it is goes into the state and the pid file,
+ * so that others can find it; then it gets its resource limits, and the word to go.
  */
 #include "start/steps.h"
 

@@ -187,6 +187,16 @@ static bool is_failure_of(const struct timeline_row *last, const struct err *fai
 	       (failure->flags & ERR_CHILDS_HOOK);
 }
 
+/* What a step was about is said once, where the last part of it is. */
+static bool goes_on_below(const struct timeline *t, unsigned row)
+{
+	for (unsigned i = row + 1; i < t->n; i++)
+		if (t->rows[i].who == t->rows[row].who &&
+		    strcmp(t->rows[i].step, t->rows[row].step) == 0)
+			return true;
+	return false;
+}
+
 static bool has_failed(const struct timeline *t)
 {
 	for (unsigned i = 0; i < t->n; i++)
@@ -246,7 +256,7 @@ void timeline_collect(struct timeline *t, const struct start *s, const struct er
 		struct timeline_row *row = &t->rows[i];
 		if (row->failed && failure)
 			row->detail = arena_strdup(arena, failure->message);
-		else if (s)
+		else if (s && !goes_on_below(t, i))
 			set_detail(row, s, arena);
 	}
 	qsort(t->rows, t->n, sizeof(t->rows[0]), compare);

@@ -104,12 +104,14 @@ fail_each() {
 
 # stop_stage: starts the bundle and stops the stage; $HULL_PID, $HELPER. Fails when it came too late.
 stop_stage() {
-	local tries
+	local tries children
 	"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
 	HULL_PID=$!
 	for tries in {1..2000}; do
-		HELPER=''
-		read -r HELPER _ <"/proc/$HULL_PID/task/$HULL_PID/children" || [[ -n $HELPER ]] || continue
+		read -ra children <"/proc/$HULL_PID/task/$HULL_PID/children" || ((${#children[@]})) || continue
+		# There may be one that makes namespaces ahead: the stage is the last.
+		HELPER=${children[-1]}
+		[[ ! /proc/$HELPER/ns/mnt -ef /proc/$HULL_PID/ns/mnt ]] || continue
 		kill -STOP "$HELPER" || return 1
 		sleep 0.1
 		# clone3 waits for the stage, which is at the trees and so has asked to die with hull.
