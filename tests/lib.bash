@@ -252,6 +252,11 @@ hull_wait() {
 	stderr=$(<"$T/stderr")
 }
 
+# ends_in SECONDS PID: the process ends in that time.
+ends_in() {
+	timeout "$1" tail --pid="$2" -f /dev/null </dev/null 3>&- || fail "still there after $1 s"
+}
+
 # wait_for COMMAND...: until it succeeds, at most thirty seconds, and more on a slow machine. In between
 # bash waits itself, for what nobody will ever write into a pipe that it has open for writing, too: a
 # process each time would cost more than the looking. ($! stays what it was: no process substitution.)

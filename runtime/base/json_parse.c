@@ -96,7 +96,7 @@ static int check_text(struct builder *b, const char *text, size_t size, uint32_t
 	if (json_syntax_has_half_pair(b->text + at - 1, b->end - (at - 1)))
 		return stop(b, "a string has half of a surrogate pair", at);
 	for (const char *s = text; *s;) {
-		size_t n = (unsigned char)*s < 0x80 ? 1 : str_utf8_size(s); /* nearly all are */
+		size_t n = str_utf8_size(s);
 		if (n == 0)
 			return stop(b, "a string has bytes that are not UTF-8", at);
 		s += n;

@@ -202,25 +202,28 @@ static void plan_late_readonly(struct plan *plan)
 	}
 }
 
-/* As sysfs does to that of who makes it, and network file systems; these are known not to. */
+/*
+ * May it show or use the network namespace of who makes it, as sysfs does, and file systems over a
+ * network? Those in the table are known not to.
+ */
 static bool may_be_of_network(const struct plan_mount *m)
 {
-	static const char *const others[] = { "proc", "tmpfs", "devpts", "mqueue", "cgroup2" };
+	static const char *const independent[] = { "proc", "tmpfs", "devpts", "mqueue", "cgroup2" };
 
 	if (m->kind != PLAN_MOUNT_NEW)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (str_eq(m->type, others[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(independent); i++)
+		if (str_eq(m->type, independent[i]))
 			return false;
 	return true;
 }
 
-static void count_first(struct plan *plan)
+static void count_before_network(struct plan *plan)
 {
 	size_t n = 0;
 	while (n < plan->mounts_n && !may_be_of_network(&plan->mounts[n]))
 		n++;
-	plan->mounts_first_n = n;
+	plan->mounts_before_network_n = n;
 }
 
 int plan_make_mounts(const struct planner *p, struct err *err)
@@ -238,6 +241,6 @@ int plan_make_mounts(const struct planner *p, struct err *err)
 	plan_add_resolv_conf(p);
 	plan_make_devices(p); /* after the mounts: they depend on what /dev is */
 	plan_late_readonly(plan);
-	count_first(plan);
+	count_before_network(plan);
 	return 0;
 }

@@ -204,9 +204,6 @@ static void print_isolate(const struct plan *plan, struct str *out)
 			print_join(&ns->join[i], "namespaces", out);
 	}
 	print_time_offsets(ns, out);
-	if (ns->loopback)
-		str_append(out, "network     loopback up\n");
-	print_network(&plan->network, out);
 	if (ns->hostname)
 		str_printf(out, "hostname    %s\n", ns->hostname);
 	if (ns->domainname)
@@ -309,7 +306,12 @@ static void print_terminal(const struct plan *plan, struct str *out)
 
 static void print_tree(const struct plan *plan, struct str *out)
 {
-	for (size_t i = 0; i < plan->mounts_n; i++)
+	for (size_t i = 0; i < plan->mounts_before_network_n; i++)
+		print_mount(&plan->mounts[i], out);
+	if (plan->ns.loopback)
+		str_append(out, "network     loopback up\n");
+	print_network(&plan->network, out);
+	for (size_t i = plan->mounts_before_network_n; i < plan->mounts_n; i++)
 		print_mount(&plan->mounts[i], out);
 	for (size_t i = 0; i < plan->devices_n; i++) {
 		const struct plan_device *d = &plan->devices[i];

@@ -10,13 +10,13 @@
  * namespace (ahead_user.c), or it is made by the child.
  *
  * The helper shares hull's memory and descriptors, and so costs almost nothing. It is no thread:
- * hull has none, and the C library need not know of it. It has hull's privilege, or all of it in a
- * namespace in which nobody else is yet; it ends at once, and is waited for before the container
- * has a program that runs. It does not run where hull does: what is put there has to wait until
- * hull sleeps.
+ * hull has none, and the C library need not know of it. It has hull's privilege, or every
+ * capability in the container's user namespace, in which there is nothing but hull's own code as
+ * long as it lives: it is waited for before the container has a program that runs. It is kept off
+ * the CPU that hull runs on: what is put there may have to wait until hull sleeps.
  *
  * Must not: call what may set errno, which is hull's as well: so it makes its system calls itself,
- * and where hull cannot do that, clone3 makes the namespace.
+ * and where hull cannot do that, clone3 or the child makes the namespace.
  */
 #include "start/ahead.h"
 
@@ -38,26 +38,30 @@
 #include "start/steps.h"
 #include "start/sys.h"
 
-#define AHEAD_STACK    ((size_t)4 * 1024)
+#define AHEAD_STACK    ((size_t)4 * 1024) /* no call goes deeper than bring_up(), no signal comes */
+#define AHEAD_WAIT_MS  10000              /* for the helper, which the kernel may keep that long */
+#define AHEAD_TIE_MS   100                /* for it to be on a CPU for the first time */
 #define AHEAD_PAUSE_NS 50000
 
 void ahead_init(struct ahead *ahead)
 {
-	ahead->pidfd = -EBADF;
-	ahead->user_fd = -EBADF;
-	ahead->result = -ECANCELED; /* who made it was killed */
+	*ahead = (struct ahead) {
+		.pidfd = -EBADF,
+		.result = -ECANCELED, /* who made it was killed */
+		.user_fd = -EBADF,
+	};
 }
 
 /* ---- helper ---- */
 
 /* As netns_loopback_up(), which is the child's to call when this fails, and says why. */
-static _bare_ bool bring_up(struct ifreq *loopback)
+static _bare_ bool bring_up(struct ifreq *interface)
 {
 	long fd = sys_bare(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0);
-	long r = fd < 0 ? fd : sys_bare(SYS_ioctl, fd, SIOCGIFFLAGS, (long)loopback, 0);
-	loopback->ifr_flags |= IFF_UP;
+	long r = fd < 0 ? fd : sys_bare(SYS_ioctl, fd, SIOCGIFFLAGS, (long)interface, 0);
+	interface->ifr_flags |= IFF_UP;
 	if (r == 0)
-		r = sys_bare(SYS_ioctl, fd, SIOCSIFFLAGS, (long)loopback, 0);
+		r = sys_bare(SYS_ioctl, fd, SIOCSIFFLAGS, (long)interface, 0);
 	if (fd >= 0)
 		(void)sys_bare(SYS_close, fd, 0, 0, 0);
 	return r == 0;
@@ -67,18 +71,20 @@ static _bare_ int make(void *context)
 {
 	struct ahead *ahead = context;
 
-	/* Stopped, or waiting, it would keep the state's lock when hull is dead. */
-	(void)sys_bare(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
-	if (sys_bare(SYS_getppid, 0, 0, 0, 0) != ahead->hull)
+	/* Stopped, or waiting, it would keep the state's lock when hull is dead; as that may be
+	 * before the call. */
+	if (sys_bare(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) < 0 ||
+	    sys_bare(SYS_getppid, 0, 0, 0, 0) != ahead->hull_pid)
 		return 0;
+	atomic_store(&ahead->is_tied, true);
 	while (!atomic_load(&ahead->may_begin))
 		(void)sys_bare(SYS_futex, (long)&ahead->may_begin, FUTEX_WAIT_PRIVATE, 0, 0);
 	long r = sys_bare(SYS_unshare, CLONE_NEWNET, 0, 0, 0);
 	if (r == 0)
 		r = sys_bare(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/ns/net",
 			     O_RDONLY | O_CLOEXEC, 0);
-	ahead->has_loopback = r >= 0 && ahead->loopback.ifr_name[0] && bring_up(&ahead->loopback);
-	atomic_store(&ahead->result, (int)r);
+	atomic_store(&ahead->result, (int)r); /* at once: it is in hull's table, too */
+	ahead->is_up = r >= 0 && ahead->interface.ifr_name[0] && bring_up(&ahead->interface);
 	return 0;
 }
 
@@ -87,30 +93,46 @@ static _bare_ int make(void *context)
 static enum ahead_maker choose(const struct plan *plan)
 {
 	const struct plan_user *user = &plan->user;
+	const bool can_help = SYS_HAS_BARE && user->is_privileged;
 
 	if (!(plan->ns.clone_flags & CLONE_NEWNET))
 		return AHEAD_CLONE;
 	if (user->is_new)
-		return SYS_HAS_BARE && user->is_privileged && user->has_stage &&
-				       !plan_unshares(plan) && geteuid() == 0
-			       ? AHEAD_USER
-			       : AHEAD_CHILD;
-	return SYS_HAS_BARE && user->is_privileged && !user->is_joined && !user->has_stage
-		       ? AHEAD_HELPER
-		       : AHEAD_CLONE;
+		return can_help && ahead_can_have_user(plan) ? AHEAD_USER : AHEAD_CHILD;
+	/* One that is joined owns what is made by who is in it: the stage. */
+	return can_help && !user->has_stage ? AHEAD_HELPER : AHEAD_CLONE;
 }
 
 /* Whether it succeeds changes nothing but how long a start takes. */
-static void keep_off(pid_t helper)
+static void keep_off(struct ahead *ahead)
 {
-	cpu_set_t cpus;
+	cpu_set_t others;
 	int own = sched_getcpu();
 
-	if (own < 0 || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+	if (own < 0 || sched_getaffinity(0, sizeof(ahead->cpus), &ahead->cpus) < 0)
 		return;
-	CPU_CLR((size_t)own, &cpus);
-	if (CPU_COUNT(&cpus) > 0)
-		(void)sched_setaffinity(helper, sizeof(cpus), &cpus);
+	others = ahead->cpus;
+	CPU_CLR((size_t)own, &others);
+	if (CPU_COUNT(&others) > 0)
+		(void)sched_setaffinity(ahead->helper, sizeof(others), &others);
+}
+
+/* Hull is about to wait for it, and the others may be busy. */
+static void let_run_anywhere(struct ahead *ahead)
+{
+	if (CPU_COUNT(&ahead->cpus) > 0)
+		(void)sched_setaffinity(ahead->helper, sizeof(ahead->cpus), &ahead->cpus);
+}
+
+static bool has_helper(const struct start *s)
+{
+	return s->ahead.maker == AHEAD_HELPER || s->ahead.maker == AHEAD_USER;
+}
+
+static void let_begin(struct ahead *ahead)
+{
+	atomic_store(&ahead->may_begin, 1);
+	(void)syscall(SYS_futex, &ahead->may_begin, FUTEX_WAKE_PRIVATE, 1);
 }
 
 /* Where there may be no other process, it is left to those who come later. */
@@ -119,44 +141,96 @@ int ahead_begin(struct start *s, struct err *err _unused_)
 	struct ahead *ahead = &s->ahead;
 
 	ahead->maker = choose(s->plan);
-	if (ahead->maker != AHEAD_HELPER && ahead->maker != AHEAD_USER)
+	if (!has_helper(s))
 		return 0;
-	bool has_user = ahead->maker == AHEAD_USER;
+	const bool in_user = ahead->maker == AHEAD_USER;
+	const int flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | (in_user ? CLONE_NEWUSER : 0);
 	char *stack = arena_alloc(s->arena, AHEAD_STACK);
-	ahead->hull = getpid();
+	ahead->hull_pid = getpid();
+	atomic_store(&ahead->may_begin, !in_user);
 	if (s->plan->ns.loopback)
-		memcpy(ahead->loopback.ifr_name, "lo", sizeof("lo"));
-	atomic_store(&ahead->may_begin, !has_user);
-	int pid = clone(make, stack + AHEAD_STACK,
-			CLONE_VM | CLONE_FILES | CLONE_PIDFD | (has_user ? CLONE_NEWUSER : 0),
-			ahead, &ahead->pidfd);
-	if (pid < 0) {
-		ahead->maker = has_user ? AHEAD_CHILD : AHEAD_CLONE;
+		memcpy(ahead->interface.ifr_name, "lo", sizeof("lo"));
+	/* Who has the caller's number has all rights over its user namespaces, and so over who is
+	 * in there; but not over memory that is not to be dumped (ptrace(2)), which is hull's. */
+	ahead->helper = in_user && isolate_hide(NULL) < 0
+				? -1
+				: clone(make, stack + AHEAD_STACK, flags, ahead, &ahead->pidfd);
+	if (ahead->helper < 0) {
+		ahead->maker = in_user ? AHEAD_CHILD : AHEAD_CLONE;
 		ahead->pidfd = -EBADF; /* the kernel has written there all the same */
 		return 0;
 	}
-	keep_off(pid);
-	if (has_user && ahead_give_maps(s, pid) < 0)
+	keep_off(ahead);
+	if (in_user && ahead_write_maps(s, ahead->helper) < 0)
 		ahead_give_up_user(ahead);
+	else if (in_user)
+		let_begin(ahead);
 	return 0;
+}
+
+static int take_result(struct ahead *ahead)
+{
+	fd_close(&ahead->pidfd);
+	return atomic_exchange(&ahead->result, -ECANCELED);
+}
+
+/* One that has opened nothing, nor will. */
+static void end(struct ahead *ahead)
+{
+	(void)pidfd_end(ahead->pidfd, AHEAD_WAIT_MS);
+	int fd = take_result(ahead); /* or has it just been faster? */
+	fd_close(&fd);
 }
 
 /* Somebody may have stopped it; one that is killed in the kernel comes back to no memory of ours.
  */
 static int wait_for(struct ahead *ahead)
 {
+	if (!pidfd_is_dead(ahead->pidfd))
+		let_run_anywhere(ahead);
 	bool has_ended = pidfd_wait(ahead->pidfd, AHEAD_WAIT_MS);
 
 	if (has_ended)
 		(void)pidfd_reap(ahead->pidfd);
 	else
 		(void)pidfd_end(ahead->pidfd, AHEAD_WAIT_MS);
-	fd_close(&ahead->pidfd);
-	int fd = atomic_exchange(&ahead->result, -ECANCELED);
+	int fd = take_result(ahead);
 	if (has_ended)
 		return fd;
 	fd_close(&fd);
 	return -ETIMEDOUT;
+}
+
+void ahead_give_up_user(struct ahead *ahead)
+{
+	if (atomic_load(&ahead->may_begin)) {
+		int fd = wait_for(ahead);
+		fd_close(&fd);
+	} else {
+		end(ahead);
+	}
+	fd_close(&ahead->user_fd);
+	ahead->maker = AHEAD_CHILD;
+}
+
+/* It is on another CPU and does so first of all: mostly it has done so by now. */
+int ahead_tie(struct start *s, struct err *err _unused_)
+{
+	struct ahead *ahead = &s->ahead;
+	const int64_t deadline = clock_ms() + AHEAD_TIE_MS;
+
+	if (!has_helper(s))
+		return 0;
+	while (!atomic_load(&ahead->is_tied) && !pidfd_is_dead(ahead->pidfd) &&
+	       clock_ms() < deadline)
+		(void)sched_yield();
+	if (atomic_load(&ahead->is_tied))
+		return 0;
+	/* It is stopped, or was killed. */
+	end(ahead);
+	fd_close(&ahead->user_fd);
+	ahead->maker = ahead->maker == AHEAD_USER ? AHEAD_CHILD : AHEAD_CLONE;
+	return 0;
 }
 
 static int make_failed(int code, struct err *err)
@@ -185,11 +259,6 @@ uint64_t ahead_clone_flags(const struct start *s)
 	return ahead_has_user(s) ? flags & ~(uint64_t)CLONE_NEWUSER : flags;
 }
 
-static bool has_helper(const struct start *s)
-{
-	return s->ahead.maker == AHEAD_HELPER || s->ahead.maker == AHEAD_USER;
-}
-
 int ahead_pass(struct start *s, struct err *err)
 {
 	if (!has_helper(s))
@@ -197,7 +266,7 @@ int ahead_pass(struct start *s, struct err *err)
 	_cleanup_close_ int fd = wait_for(&s->ahead);
 	if (fd < 0)
 		return make_failed(-fd, err);
-	atomic_store(&s->channel.page->has_loopback, s->ahead.has_loopback);
+	atomic_store(&s->channel.page->loopback_is_up, s->ahead.is_up);
 	int r = channel_tell(&s->channel, CHANNEL_NAMESPACE, fd);
 	if (r < 0)
 		return err_sys(err, -r, "cannot pass the network namespace on");
@@ -219,6 +288,17 @@ bool ahead_await(const struct start *s, int timeout_ms)
 		if (ppoll(&said, 1, &pause, NULL) > 0)
 			break;
 	return atomic_load(&s->channel.page->in_network);
+}
+
+const char *ahead_text(const struct start *s)
+{
+	static const char *const texts[] = {
+		[AHEAD_CLONE] = "made with the others",
+		[AHEAD_HELPER] = "made by a helper",
+		[AHEAD_USER] = "made by a helper, with its user namespace",
+		[AHEAD_CHILD] = "left to the child",
+	};
+	return s->plan->ns.clone_flags & CLONE_NEWNET ? texts[s->ahead.maker] : NULL;
 }
 
 /* ---- child ---- */

@@ -1,104 +1,86 @@
 /*
- * Parent, stages 1 and 2, and stage: a new user namespace that is there before the container's
- * process is, so that the network namespace that belongs to it can be made ahead as well (ahead.c).
- * The helper is born in it and waits until hull has written the maps; the stage enters it as the
- * last thing that it does, and what it then clones is as if clone3 had made it.
+ * Parent, stage 1, and stage: a new user namespace that is there before the container's process is,
+ * so that the network namespace that belongs to it can be made ahead as well (ahead.c). The helper
+ * is born in it and waits until hull has written the maps; the stage enters it as the last thing
+ * that it does, and what it then clones is as if clone3 had made it, too.
  *
- * For hull of root only, whose processes own what they have no privilege over from then on. Where
- * it cannot be done, nothing is said: the child makes it itself, as for everybody else, and that
- * says what is wrong.
+ * From there the stage has no privilege over the host's files any more. What clone3 still needs of
+ * them is to write to lists of processes, which an owner may: so this is for root, and where root
+ * owns the cgroups. Until the helper begins a failure is no error: then clone3 makes the user
+ * namespace and the child the network, as for everybody else, and what was wrong is said there.
  */
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sched.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/pidfd.h"
+#include "plan/plan.h"
 #include "start/ahead.h"
 #include "start/namespace.h"
 #include "start/proc.h"
 #include "start/steps.h"
-#include "start/sys.h"
-
-#define AHEAD_DEPTH 64 /* of cgroups that are looked at */
 
 /* ---- parent ---- */
 
-void ahead_give_up_user(struct ahead *ahead)
+bool ahead_can_have_user(const struct plan *plan)
 {
-	(void)pidfd_end(ahead->pidfd, AHEAD_WAIT_MS);
-	fd_close(&ahead->pidfd);
-	int fd = atomic_exchange(&ahead->result, -ECANCELED);
-	fd_close(&fd);
-	fd_close(&ahead->user_fd);
-	ahead->maker = AHEAD_CHILD;
+	/* The stage joins it; but for a child that is to find an existing pid namespace first; and
+	 * not when the container's cgroup will belong to its own root. */
+	return plan->user.has_stage && !plan_unshares(plan) && !plan->delegates_cgroup &&
+	       geteuid() == 0;
 }
 
-/* It is our child and not reaped: the number is nobody else's. */
-int ahead_give_maps(struct start *s, pid_t helper)
+/* The helper is our child and not reaped: the number is nobody else's. */
+int ahead_write_maps(struct start *s, pid_t helper)
 {
 	_cleanup_close_ int proc_fd = -EBADF;
-	struct err unsaid = { 0 };
 
-	int r = proc_check_own(&unsaid);
+	int r = proc_check_own(NULL);
 	if (r == 0)
-		r = proc_open_plain(&proc_fd, &unsaid);
+		r = proc_open_plain(&proc_fd, NULL);
 	if (r == 0)
-		r = user_write_maps(s, proc_fd, helper, &unsaid);
-	if (r == 0)
-		r = s->ahead.user_fd = namespace_open(proc_fd, helper, "user");
+		r = user_write_maps(s, proc_fd, helper, NULL);
 	if (r < 0)
 		return r;
-	atomic_store(&s->ahead.may_begin, 1);
-	(void)syscall(SYS_futex, &s->ahead.may_begin, FUTEX_WAKE_PRIVATE, 1);
-	return 0;
+	s->ahead.user_fd = namespace_open(proc_fd, helper, "user");
+	return s->ahead.user_fd < 0 ? s->ahead.user_fd : 0;
 }
 
-/* Is the caller the owner of the list of processes, and may write to it as that? */
-static bool owns_processes(int fd, const char *list)
+/* Is the caller the owner of the cgroup's list of processes, and may write to it as that? */
+static bool owns_processes(int cgroup_fd)
 {
 	struct stat st;
-	return fstatat(fd, list, &st, 0) == 0 && st.st_uid == geteuid() && (st.st_mode & S_IWUSR);
+	return fstatat(cgroup_fd, "cgroup.procs", &st, 0) == 0 && st.st_uid == geteuid() &&
+	       (st.st_mode & S_IWUSR);
 }
 
-static bool is_cgroup_root(const struct start *s, const char *dir)
-{
-	struct stat root, st;
-	return fstat(s->cgroup_root.fd, &root) == 0 && fstatat(s->cgroup_fd, dir, &st, 0) == 0 &&
-	       st.st_ino == root.st_ino && st.st_dev == root.st_dev;
-}
-
-/*
- * Who has joined a user namespace has no privilege over the files of those above it. What is left
- * is to be their owner: of the container's cgroup, and of the first one that is above it and the
- * stage's own, which is one of the cgroups up to the root.
- */
+/* What the kernel asks about is the container's cgroup and the first one that is above it and the
+ * stage's own, which is one of those up to the root. */
 static bool may_enter_cgroup(const struct start *s)
 {
-	static const char list[] = "cgroup.procs";
-	char name[3 * AHEAD_DEPTH + sizeof(list)];
+	struct stat root, st;
 
 	if (s->cgroup_fd < 0)
 		return true;
-	for (size_t n = 0; n < 3 * AHEAD_DEPTH; n += 3) {
-		memcpy(name + n, list, sizeof(list));
-		if (!owns_processes(s->cgroup_fd, name))
-			return false;
-		memcpy(name + n, ".", sizeof("."));
-		if (is_cgroup_root(s, name))
+	if (fstat(s->cgroup_root.fd, &root) < 0)
+		return false;
+	_cleanup_close_ int fd = openat(s->cgroup_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && owns_processes(fd) && fstat(fd, &st) == 0) {
+		if (st.st_ino == root.st_ino && st.st_dev == root.st_dev)
 			return true;
-		memcpy(name + n, "../", 3);
+		int above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd_close(&fd);
+		fd = above;
 	}
 	return false;
 }
 
-void ahead_settle(struct start *s)
+int ahead_settle(struct start *s, struct err *err _unused_)
 {
-	if (s->ahead.maker == AHEAD_USER && !may_enter_cgroup(s))
+	if (ahead_has_user(s) && !may_enter_cgroup(s))
 		ahead_give_up_user(&s->ahead);
+	return 0;
 }
 
 bool ahead_has_user(const struct start *s)

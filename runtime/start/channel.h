@@ -49,24 +49,30 @@ struct hook_report {
 #define CHANNEL_TIMES     32
 #define CHANNEL_TIME_EXEC (CHANNEL_TIMES - 1)
 
+/* The two steps in which mounts are made. */
+enum channel_mounts { CHANNEL_MOUNTS_BEFORE, CHANNEL_MOUNTS_AFTER, CHANNEL_MOUNTS };
+struct channel_slowest {
+	_Atomic unsigned mount; /* index into the plan's mounts */
+	_Atomic uint64_t ns;    /* 0: there was none */
+};
+
 struct channel_page {
-	struct err err;            /* set by the child when it fails */
-	_Atomic unsigned step;     /* index into the child's steps that runs now */
-	_Atomic bool is_created;   /* namespaces, mounts and devices exist: hooks have had a turn */
-	_Atomic bool exec_next;    /* the next thing is the filter and execve */
-	_Atomic pid_t moved_pid;   /* the child went on as this process (existing pid namespace) */
-	pid_t staged_pid;          /* the child, from the stage; written by the kernel */
-	_Atomic bool is_staged;    /* the stage has done all of its work */
-	_Atomic bool is_beside;    /* the child is not in its cgroup, and waits for it (born.c) */
-	_Atomic bool has_loopback; /* it is up already (ahead.c) */
+	struct err err;          /* set by the child when it fails */
+	_Atomic unsigned step;   /* index into the child's steps that runs now */
+	_Atomic bool is_created; /* namespaces, mounts and devices exist: hooks have had a turn */
+	_Atomic bool exec_next;  /* the next thing is the filter and execve */
+	_Atomic pid_t moved_pid; /* the child went on as this process (existing pid namespace) */
+	pid_t staged_pid;        /* the child, from the stage; written by the kernel */
+	_Atomic bool is_staged;  /* the stage has done all of its work */
+	_Atomic bool is_beside;  /* the child is not in its cgroup, and waits for it (born.c) */
+	_Atomic bool loopback_is_up; /* in the network namespace that is passed on (ahead.c) */
 	_Atomic bool in_network; /* the child has entered or made its network namespace (ahead.c) */
 	_Atomic bool keeps_groups;     /* nobody may set groups in the joined user namespace */
 	_Atomic unsigned tolerated;    /* rows of tolerate.c */
 	_Atomic uint64_t rlimits_left; /* bit n: the plan's rlimit n is the parent's to set */
 	struct hook_report hook;       /* of the hook that the child runs now */
 	_Atomic uint64_t times[CHANNEL_TIMES]; /* when they began (timeline.h); 0: they did not */
-	_Atomic unsigned slowest_mount;        /* index into the plan's mounts */
-	_Atomic uint64_t slowest_mount_ns;
+	struct channel_slowest slowest[CHANNEL_MOUNTS];
 	char program[PATH_MAX]; /* what execve is given; "" while it is not found */
 	_Atomic unsigned claim; /* gate.h; last, for it is not copied */
 };

@@ -28,9 +28,9 @@ static const struct child_step start_steps[] = {
 	{ "hostname", isolate_names },
 	{ "open", open_in_child },
 	{ "root", rootfs_attach },
-	{ "mounts", mount_first }, /* what is not the network's, while that is made (ahead.c) */
+	{ "mounts", mount_before_network }, /* which is made meanwhile (ahead.c) */
 	{ "network", isolate_network },
-	{ "mounts", mount_rest },
+	{ "mounts, later", mount_after_network },
 	{ "devices", dev_make_all },
 	{ "terminal", console_make },
 	{ "hooks", hooks_create },
@@ -80,7 +80,7 @@ static _Noreturn void child_fail(struct start *s, unsigned step)
 	enum channel_message m;
 	do
 		m = channel_receive(s->channel.child_fd);
-	while (m == CHANNEL_MAPPED || m == CHANNEL_NAMESPACE);
+	while (m == CHANNEL_MAPPED || m == CHANNEL_NAMESPACE || m == CHANNEL_NETWORK);
 	_exit(1);
 }
 
@@ -172,7 +172,6 @@ int clone_child(struct start *s, struct err *err)
 {
 	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 
-	ahead_settle(s);
 	if (!plan_unshares(s->plan))
 		args.flags |= ahead_clone_flags(s);
 	if (s->cgroup_fd >= 0) {

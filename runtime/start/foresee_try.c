@@ -19,6 +19,7 @@
 #include "plan/parts.h"
 #include "start/fail.h"
 #include "start/namespace.h"
+#include "start/steps.h"
 
 /* Namespaces that have sysctls. */
 #define TRY_NAMESPACES (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
@@ -46,7 +47,8 @@ static bool enter(const struct plan *plan)
 		    setns(fd, 0) < 0)
 			flags |= plan_namespace_flag(join->type);
 	}
-	return unshare((int)flags) == 0;
+	/* Others may have all rights over who is in a new user namespace: see ahead.c. */
+	return isolate_hide(NULL) == 0 && unshare((int)flags) == 0;
 }
 
 static int try_sysctl(const struct plan_sysctl *sysctl)

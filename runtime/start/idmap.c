@@ -87,22 +87,22 @@ static int wait_for(pid_t pid, int64_t end, const char *path, const char *log, s
 }
 
 /* The vector: its name, the number of the process, and the lines of the map. */
-static const char **make_argv(const struct start *s, const char *path,
+static const char **make_argv(const struct start *s, const char *path, pid_t pid,
 			      const struct plan_id_map *map)
 {
 	size_t n = 3 * map->lines->n;
 	const char **argv = arena_array(s->arena, n + 3, sizeof(*argv));
 	argv[0] = path;
-	argv[1] = arena_printf(s->arena, "%d", (int)s->pid);
+	argv[1] = arena_printf(s->arena, "%d", (int)pid);
 	memcpy(argv + 2, map->args, n * sizeof(*argv));
 	return argv;
 }
 
-int idmap_run_helper(const struct start *s, const struct plan_id_map *map, int64_t deadline,
-		     struct err *err)
+int idmap_run_helper(const struct start *s, pid_t whose, const struct plan_id_map *map,
+		     int64_t deadline, struct err *err)
 {
 	const char *path = map == &s->plan->user.uids ? HELPER_UID_MAP : HELPER_GID_MAP;
-	const char **argv = make_argv(s, path, map);
+	const char **argv = make_argv(s, path, whose, map);
 	char log[256];
 	int fds[2];
 

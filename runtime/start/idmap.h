@@ -7,10 +7,10 @@
 #define IDMAP_TIMEOUT_MS 10000 /* for both of them together */
 
 /*
- * Parent: has the helper write this map, one of plan->user's, for the child. `deadline`, of
- * clock_ms(), is when it must have ended.
+ * Parent: has the helper write this map, one of plan->user's, for the user namespace that our child
+ * `whose` is in. `deadline`, of clock_ms(), is when it must have ended.
  */
-_must_check_ int idmap_run_helper(const struct start *s, const struct plan_id_map *map,
+_must_check_ int idmap_run_helper(const struct start *s, pid_t whose, const struct plan_id_map *map,
 				  int64_t deadline, struct err *err);
 
 #endif

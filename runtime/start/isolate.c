@@ -1,5 +1,5 @@
 /*
- * Child, stage 3: out of the caller's world.
+ * Child, stages 3 to 5: out of the caller's world.
  *
  * Should: close what belongs to the parent, become invisible to others, join and make namespaces.
  * Must not: leave a way for a process in a joined namespace to look into this one (R-001, R-073);
@@ -198,11 +198,12 @@ int isolate_namespaces(struct start *s, struct err *err)
 	return join_namespaces(s, err);
 }
 
-/* Sysctls and hooks come later, and find there what the parent has made (network.c). */
+/* Among the mounts: those before it are made while others make the network. Sysctls and hooks come
+ * later, and find there what the parent has made (network.c). */
 int isolate_network(struct start *s, struct err *err)
 {
 	int r = ahead_enter(s, err);
-	if (r == 0 && s->plan->ns.loopback && !atomic_load(&s->channel.page->has_loopback))
+	if (r == 0 && s->plan->ns.loopback && !atomic_load(&s->channel.page->loopback_is_up))
 		r = netns_loopback_up(err);
 	if (r == 0 && plan_has_network(s->plan) &&
 	    channel_receive(s->channel.child_fd) != CHANNEL_NETWORK)

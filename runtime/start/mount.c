@@ -351,12 +351,12 @@ static int mount_one(struct start *s, const struct plan_mount *m, int *tree, str
 }
 
 /* For the timeline: which one took longest, and how long. */
-static void note_slowest(struct channel_page *page, size_t index, uint64_t ns)
+static void note_slowest(struct channel_slowest *slowest, size_t index, uint64_t ns)
 {
-	if (ns <= atomic_load(&page->slowest_mount_ns))
+	if (ns <= atomic_load(&slowest->ns))
 		return;
-	atomic_store(&page->slowest_mount, (unsigned)index);
-	atomic_store(&page->slowest_mount_ns, ns);
+	atomic_store(&slowest->mount, (unsigned)index);
+	atomic_store(&slowest->ns, ns);
 }
 
 /* The most frequent reason for a mount point that cannot be made by root of a user namespace. */
@@ -368,7 +368,8 @@ static void hint_owner(const struct plan *plan, int code, struct err *err)
 			      "and group of the maps; --overlay changes nothing in it");
 }
 
-static int mount_some(struct start *s, size_t from, size_t to, struct err *err)
+static int mount_some(struct start *s, enum channel_mounts part, size_t from, size_t to,
+		      struct err *err)
 {
 	const struct plan *plan = s->plan;
 	uint64_t before = timeline_child_now();
@@ -377,7 +378,7 @@ static int mount_some(struct start *s, size_t from, size_t to, struct err *err)
 		int r = mount_one(s, &plan->mounts[i], &s->mount_fds[i], err);
 		if (r == 0) {
 			uint64_t now = timeline_child_now();
-			note_slowest(s->channel.page, i, now - before);
+			note_slowest(&s->channel.page->slowest[part], i, now - before);
 			before = now;
 			continue;
 		}
@@ -390,14 +391,15 @@ static int mount_some(struct start *s, size_t from, size_t to, struct err *err)
 	return 0;
 }
 
-int mount_first(struct start *s, struct err *err)
+int mount_before_network(struct start *s, struct err *err)
 {
-	return mount_some(s, 0, s->plan->mounts_first_n, err);
+	return mount_some(s, CHANNEL_MOUNTS_BEFORE, 0, s->plan->mounts_before_network_n, err);
 }
 
-int mount_rest(struct start *s, struct err *err)
+int mount_after_network(struct start *s, struct err *err)
 {
-	return mount_some(s, s->plan->mounts_first_n, s->plan->mounts_n, err);
+	return mount_some(s, CHANNEL_MOUNTS_AFTER, s->plan->mounts_before_network_n,
+			  s->plan->mounts_n, err);
 }
 
 static int make_readonly(int fd, unsigned flags)

@@ -58,13 +58,15 @@ static int find_cgroup(struct start *s, struct err *err)
 	return r;
 }
 
-int prepare_claim(struct start *s, struct err *err)
+int prepare_check(struct start *s, struct err *err)
 {
 	int r = proc_check_own(err);
-	if (r == 0)
-		r = find_cgroup(s, err);
-	if (r == 0)
-		r = state_claim(s->store, s->plan->id, &s->entry, err);
+	return r < 0 ? r : find_cgroup(s, err);
+}
+
+int prepare_claim(struct start *s, struct err *err)
+{
+	int r = state_claim(s->store, s->plan->id, &s->entry, err);
 	if (r < 0)
 		return r;
 	s->state.status = STATE_CREATING;

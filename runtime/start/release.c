@@ -12,13 +12,14 @@
 
 #include "base/fd.h"
 #include "base/pidfd.h"
+#include "cgroup/enter.h"
 #include "start/fail.h"
 #include "start/devices.h"
 #include "start/namespace.h"
 #include "start/tolerate.h"
 
-#define RELEASE_END_MS     2000 /* for who was killed to be dead */
-#define RELEASE_NETWORK_MS 1000 /* for a child that may be frozen, or stopped */
+#define RELEASE_END_MS     2000  /* for who was killed to be dead */
+#define RELEASE_NETWORK_MS 10000 /* for the child to enter it: it may be stopped */
 
 bool start_waits_for_ready(const struct plan *plan)
 {
@@ -78,14 +79,13 @@ static int record_process(struct start *s, struct err *err)
 	return state_write(&s->entry, &s->state, err);
 }
 
-/* Who reads the file, or gets the pidfd, may look for the network at once. */
-static int tell_others(struct start *s, struct err *err)
+/* Who reads the file, or gets the pidfd (hand_over), looks for the network at once. */
+static int publish(struct start *s, struct err *err)
 {
-	if (s->pid_file || s->pidfd_socket)
+	bool is_told = s->pid_file || s->pidfd_socket;
+	if (is_told && (s->cgroup_fd < 0 || !cgroup_is_frozen(s->cgroup_fd)))
 		(void)ahead_await(s, RELEASE_NETWORK_MS);
-	int r = pid_file_write(s, err);
-	state_unlock(&s->entry);
-	return r;
+	return pid_file_write(s, err);
 }
 
 int record_child(struct start *s, struct err *err)
@@ -98,19 +98,19 @@ int record_child(struct start *s, struct err *err)
 	record_namespaces(s);
 	if (!plan_moves(s->plan))
 		return record_process(s, err);
-	/* Who it is will be known later (follow); until then nobody else must wait for us. */
-	int r = s->state.poststop || s->state.poststart ? state_write(&s->entry, &s->state, err)
-							: 0;
+	/* Who it is will be known later (follow). */
+	return s->state.poststop || s->state.poststart ? state_write(&s->entry, &s->state, err) : 0;
+}
+
+int publish_child(struct start *s, struct err *err)
+{
+	/* Who has not moved yet is published later (follow); until then nobody must wait for us. */
+	int r = plan_moves(s->plan) ? 0 : publish(s, err);
 	state_unlock(&s->entry);
 	return r;
 }
 
-int record_in_file(struct start *s, struct err *err)
-{
-	return plan_moves(s->plan) ? 0 : tell_others(s, err);
-}
-
-/* The container is another process; who changes once more is written down by follow(). */
+/* Nothing for the state, which is of the first process. */
 int record_exec(struct start *s, struct err *err)
 {
 	record_namespaces(s);
@@ -144,7 +144,10 @@ static int follow(struct start *s, struct err *err)
 	int r = state_relock(&s->entry, err);
 	if (r == 0)
 		r = record_process(s, err);
-	return r < 0 ? r : tell_others(s, err);
+	if (r == 0)
+		r = publish(s, err);
+	state_unlock(&s->entry);
+	return r;
 }
 
 int fail_rlimit(const struct plan_rlimit *l, int code, struct err *err)

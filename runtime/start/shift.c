@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "plan/parts.h"
 #include "start/proc.h"
+#include "start/steps.h"
 #include "start/sys.h"
 #include "start/tolerate.h"
 
@@ -59,7 +60,9 @@ static int make_namespace(const struct plan_id_map *uids, const struct plan_id_m
 	_cleanup_close_ int proc_fd = -EBADF;
 	int pipe_fds[2];
 
-	int r = proc_check_own(err); /* or it would be another process's namespace */
+	int r = isolate_hide(err); /* its helper has a copy of this memory, see ahead.c */
+	if (r == 0)
+		r = proc_check_own(err); /* or it would be another process's namespace */
 	if (r == 0)
 		r = proc_open_plain(&proc_fd, err);
 	if (r < 0)

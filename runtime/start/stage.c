@@ -5,8 +5,9 @@
  * privilege, in which the kernel locks the flags that the mounts have by then. (A tree that is
  * attached inside straight from its detached clone has none locked, and what is read-only on the
  * host could be remounted writable.) Devices are made here too: below the first user namespace
- * nobody can. Then existing namespaces are joined, as only the caller may, and the container's
- * process is made, as a child of hull.
+ * nobody can. Then existing namespaces are joined, as only the caller may, and last the user
+ * namespace that was made ahead (ahead_user.c); and the container's process is made, as a child of
+ * hull.
  *
  * Should: hide itself before it joins anything (R-001, R-073).
  * Must not: mount anything that the host can see; outlive hull.

@@ -39,11 +39,14 @@ static const struct parent_step start_steps[] = {
 	{ "signals", start_open_signals },
 	{ "network namespace", ahead_begin }, /* as early as can be: it takes longest */
 	{ "pid file", pid_file_check },
+	{ "processes", prepare_check },
+	{ "helper", ahead_tie },    /* before there is a lock */
 	{ "state", prepare_claim }, /* what is going to be made, before it is made */
 	{ "caller's sockets", caller_sockets_connect },
 	{ "gate", gate_make },
 	{ "filter", prepare_filter }, /* slow when it must be compiled: nothing exists yet */
 	{ "cgroup", prepare_cgroup }, /* before the trees: one of them may be of the cgroup */
+	{ "user namespace", ahead_settle },
 	{ "class of service", rdt_prepare },
 	{ "bridge", bridge_prepare }, /* before the trees, too: its resolv.conf is one */
 	{ "open", prepare_open },
@@ -54,7 +57,7 @@ static const struct parent_step start_steps[] = {
 	{ "record", record_child },
 	{ "network namespace passed on", ahead_pass },
 	{ "network", network_make },
-	{ "pid file written", record_in_file },
+	{ "publish", publish_child },
 	{ "count", death_begin }, /* before the program can do anything */
 	{ NULL, NULL },
 };

@@ -13,16 +13,18 @@
  *
  * Parent (start.c has the table)
  *
- *  1 ahead.c: has the network namespace made by a helper, for it takes longest; ahead_user.c: and
- *    before that the new user namespace that it belongs to, with its maps (user.c).
- *    pid_file.c: may the pid file be written. prepare.c: claims the id, with a state that says what
- *    is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with `create`,
- *    the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes the cgroup,
- *    with all limits and the device program in force, or has systemd make it (scope.c). rdt.c,
- *    resctrl.c, resctrl_compare.c: makes or joins a class of service. bridge.c, resolv.c: an
- *    address on a bridge. open.c, namespace.c: opens what the caller names, with the caller's
- *    rights: namespaces to join, and the root and the sources of bind mounts as detached trees that
- *    already carry their attributes and, by shift.c, their maps of ids.
+ *  1 ahead.c: has the network namespace made by a helper, for it takes longest. ahead_user.c: for
+ *    root that helper is born in a new user namespace, and waits for its maps (user.c).
+ *    pid_file.c: may the pid file be written. prepare.c: looks at /proc and the tree of cgroups.
+ *    ahead.c: sees to it that the helper ends with hull. prepare.c: claims the id, with a state that
+ *    says what is going to be made. caller_sockets.c: connects to who is to be told. gate.c: with
+ *    `create`, the gate. prepare.c again: takes the compiled seccomp filter from the cache; makes
+ *    the cgroup, with all limits and the device program in force, or has systemd make it (scope.c).
+ *    ahead_user.c: gives the user namespace up where the child could not enter the cgroup from
+ *    there. rdt.c, resctrl.c, resctrl_compare.c: makes or joins a class of service. bridge.c,
+ *    resolv.c: an address on a bridge. open.c, namespace.c: opens what the caller names, with the
+ *    caller's rights: namespaces to join, and the root and the sources of bind mounts as detached
+ *    trees that already carry their attributes and, by shift.c, their maps of ids.
  *    Must not: move a process; leave anything that finish.c cannot find again.
  *  2 stage.c, with a user namespace: a process in between attaches the trees where the host's flags
  *    get locked, makes devices, joins what only the caller may join, and last the user namespace
@@ -31,7 +33,7 @@
  *    outside its limits. Where that may not be the child waits, as its first step, until it was
  *    moved (born.c, scope.c). Then the parent closes what is the child's. With a new user
  *    namespace and an existing pid namespace (plan_unshares) clone3 is into the cgroup only: see 3.
- *    user.c, idmap.c: writes the maps of a user namespace that the child has made. release.c: writes
+ *    user.c, idmap.c: writes the maps of a user namespace that was not made ahead. release.c: writes
  *    into the state who the child is. ahead.c: passes the network namespace on. network.c: moves
  *    devices of the host into it (devices.c), or lays a cable to a bridge (bridge.c), for which the
  *    child waits. release.c again: the pid file.
@@ -41,9 +43,9 @@
  *  3 descriptors.c: gives up hull's. isolate.c: not dumpable; with plan_unshares: says, as long as
  *    it has the caller's rights, that its children shall be in the existing pid namespace, makes
  *    the user namespace and all others, and tells the parent. Own session and keyring; user.c:
- *    waits for the maps and makes the network namespace (ahead.c), if neither was made ahead, and
- *    becomes the user namespace's root; existing namespaces joined, cgroup and time namespaces
- *    made, names set. open.c: without privilege, opens the trees here.
+ *    waits for the maps, unless they were made ahead, becomes the user namespace's root, makes the
+ *    network namespace, unless a helper does (ahead.c); existing namespaces joined, cgroup and time
+ *    namespaces made, names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).
  *  4 rootfs.c, mount.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c, sysctl.c, home.c,
@@ -52,7 +54,7 @@
  *    Masks come before pivot because they are the host's /dev/null; sysctls come before the masks,
  *    which make /proc/sys read-only, and after everything that a hook may add to the network.
  *    The network namespace that the helper has made is entered among the mounts, before the first
- *    that may belong to one (isolate.c): by then it is there. Loopback up.
+ *    that may belong to one (isolate.c): mostly it is there by then. Loopback up, if it is not.
  *    Must not: afterwards have a mount of the host, or a descriptor of it but the channel.
  *  5 drop.c: no_new_privs, memory policy (mempolicy.c), capabilities, groups, user; verify.c reads
  *    back what has become of them.
@@ -144,7 +146,7 @@ struct start_counters {
 struct start_kept {
 	uint64_t set;
 	int64_t deadline; /* when they go to the program whether it expects them or not; 0: none */
-	struct exitinfo_origin *origins; /* SIGNALS_MAX of them, once there is one */
+	struct exitinfo_origin *origins; /* SIGNALS_MAX, in the arena; NULL: none is kept */
 };
 
 /* A start that goes on: what the parent has opened, made and must undo. Owned as a whole. */
@@ -179,7 +181,7 @@ struct start {
 	int stage_pidfd;              /* the stage, which may take a moment to end */
 	int shift_fd;                 /* stage: a user namespace with the container's maps */
 	size_t shifted_n;             /* stage: layers that are shown with them */
-	struct ahead ahead;           /* the container's network namespace, until it is there */
+	struct ahead ahead;           /* its network and user namespace, until they are there */
 	struct netns_pair network;    /* parent: hull's and the container's network namespace */
 	struct bridge bridge;         /* --net bridge: which one it is */
 	uint32_t address;             /* and the container's address there */

@@ -28,6 +28,8 @@ _must_check_ int scope_make_room(struct start *s, struct err *err); /* for one p
 _must_check_ int scope_settle(struct start *s, struct err *err);    /* the child is in it */
 _must_check_ int scope_end(struct start *s, enum state_by by, struct err *err); /* also the unit */
 
+/* Are processes known here by the numbers that hull knows; and where is the tree of cgroups? */
+_must_check_ int prepare_check(struct start *s, struct err *err);
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */
 _must_check_ int prepare_filter(struct start *s, struct err *err); /* seccomp, from the cache */
 _must_check_ int prepare_cgroup(struct start *s, struct err *err); /* cgroup with all limits */
@@ -47,9 +49,11 @@ _must_check_ int network_open_of(const struct state_store *store, const char *id
 /* What hull makes in the container's network namespace. */
 void network_keep(struct start *s); /* before the descriptors of what is joined are closed */
 _must_check_ int network_make(struct start *s, struct err *err);
-_must_check_ int record_child(struct start *s, struct err *err); /* in the state */
-_must_check_ int record_in_file(struct start *s, struct err *err);
-_must_check_ int record_exec(struct start *s, struct err *err); /* of an exec, in the file alone */
+/* Who the child is goes into the state, which stays locked until it has been published: in the pid
+ * file. With plan_moves() that is another process, and both are done by release_child(). */
+_must_check_ int record_child(struct start *s, struct err *err);
+_must_check_ int publish_child(struct start *s, struct err *err);
+_must_check_ int record_exec(struct start *s, struct err *err); /* the same of an exec's child */
 /* Limits, then GO; or PARK, with which hull leaves it (ret->left). */
 _must_check_ int release_child(struct start *s, struct start_result *ret, struct err *err);
 
@@ -138,14 +142,14 @@ void diagnose_exec(struct start *s, struct err *err);
 
 _must_check_ int isolate_process(struct start *s, struct err *err);
 _must_check_ int isolate_time(struct start *s, struct err *err);
-_must_check_ int user_enter(struct start *s, struct err *err); /* waits for the maps */
+_must_check_ int user_enter(struct start *s, struct err *err); /* waits for maps */
 _must_check_ int isolate_namespaces(struct start *s, struct err *err);
 _must_check_ int isolate_names(struct start *s, struct err *err);
 _must_check_ int open_in_child(struct start *s, struct err *err); /* what the parent could not */
 _must_check_ int rootfs_attach(struct start *s, struct err *err);
-_must_check_ int mount_first(struct start *s, struct err *err); /* up to one of the network's */
+_must_check_ int mount_before_network(struct start *s, struct err *err);
 _must_check_ int isolate_network(struct start *s, struct err *err);
-_must_check_ int mount_rest(struct start *s, struct err *err);
+_must_check_ int mount_after_network(struct start *s, struct err *err);
 _must_check_ int dev_make_all(struct start *s, struct err *err);
 _must_check_ int console_make(struct start *s, struct err *err);
 /* hooks_create() (hooks.h) */

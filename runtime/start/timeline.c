@@ -112,15 +112,32 @@ static const char *about_clone(const struct start *s, struct arena *arena)
 	return arena_printf(arena, "pid %d", (int)s->state.pid);
 }
 
+static const char *about_ahead(const struct start *s, struct arena *arena _unused_)
+{
+	return ahead_text(s);
+}
+
+static const char *say_mounts(const struct start *s, enum channel_mounts part, size_t n,
+			      struct arena *arena)
+{
+	const struct channel_slowest *slowest = &s->channel.page->slowest[part];
+	unsigned mount = atomic_load(&slowest->mount);
+	uint64_t ns = atomic_load(&slowest->ns);
+	if (ns == 0 || mount >= s->plan->mounts_n)
+		return NULL;
+	return arena_printf(arena, "%zu; slowest %s %" PRIu64 " us", n,
+			    s->plan->mounts[mount].destination, ns / 1000);
+}
+
 static const char *about_mounts(const struct start *s, struct arena *arena)
 {
-	const struct channel_page *page = s->channel.page;
-	unsigned slowest = atomic_load(&page->slowest_mount);
-	uint64_t ns = atomic_load(&page->slowest_mount_ns);
-	if (ns == 0 || slowest >= s->plan->mounts_n)
-		return NULL;
-	return arena_printf(arena, "%zu; slowest %s %" PRIu64 " us", s->plan->mounts_n,
-			    s->plan->mounts[slowest].destination, ns / 1000);
+	return say_mounts(s, CHANNEL_MOUNTS_BEFORE, s->plan->mounts_before_network_n, arena);
+}
+
+static const char *about_later_mounts(const struct start *s, struct arena *arena)
+{
+	size_t n = s->plan->mounts_n - s->plan->mounts_before_network_n;
+	return say_mounts(s, CHANNEL_MOUNTS_AFTER, n, arena);
 }
 
 static const char *about_privileges(const struct start *s, struct arena *arena)
@@ -147,11 +164,18 @@ static const struct {
 	const char *step;
 	const char *(*say)(const struct start *s, struct arena *arena);
 } about[] = {
-	{ "parse", about_parse },   { "plan", about_plan },
-	{ "state", about_state },   { "filter", about_filter },
-	{ "cgroup", about_cgroup }, { "clone", about_clone },
-	{ "mounts", about_mounts }, { "privileges", about_privileges },
-	{ "exec", about_exec },     { PROGRAM_STEP, about_program },
+	{ "parse", about_parse },
+	{ "plan", about_plan },
+	{ "state", about_state },
+	{ "filter", about_filter },
+	{ "cgroup", about_cgroup },
+	{ "clone", about_clone },
+	{ "mounts", about_mounts },
+	{ "mounts, later", about_later_mounts },
+	{ "network namespace", about_ahead },
+	{ "privileges", about_privileges },
+	{ "exec", about_exec },
+	{ PROGRAM_STEP, about_program },
 };
 
 static void set_detail(struct timeline_row *row, const struct start *s, struct arena *arena)
@@ -180,21 +204,11 @@ static struct timeline_row *add_row(struct timeline *t, const char *step, uint64
 	return row;
 }
 
-/* "mounts, 8 of 11" is the failure of the step "mounts". */
+/* "mounts, 8 of 11" is the failure of the step "mounts", and of "mounts, later". */
 static bool is_failure_of(const struct timeline_row *last, const struct err *failure)
 {
-	return strncmp(failure->step, last->step, strlen(last->step)) == 0 ||
-	       (failure->flags & ERR_CHILDS_HOOK);
-}
-
-/* What a step was about is said once, where the last part of it is. */
-static bool goes_on_below(const struct timeline *t, unsigned row)
-{
-	for (unsigned i = row + 1; i < t->n; i++)
-		if (t->rows[i].who == t->rows[row].who &&
-		    strcmp(t->rows[i].step, t->rows[row].step) == 0)
-			return true;
-	return false;
+	size_t n = strcspn(last->step, ",");
+	return strncmp(failure->step, last->step, n) == 0 || (failure->flags & ERR_CHILDS_HOOK);
 }
 
 static bool has_failed(const struct timeline *t)
@@ -256,7 +270,7 @@ void timeline_collect(struct timeline *t, const struct start *s, const struct er
 		struct timeline_row *row = &t->rows[i];
 		if (row->failed && failure)
 			row->detail = arena_strdup(arena, failure->message);
-		else if (s && !goes_on_below(t, i))
+		else if (s)
 			set_detail(row, s, arena);
 	}
 	qsort(t->rows, t->n, sizeof(t->rows[0]), compare);

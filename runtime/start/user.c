@@ -1,12 +1,12 @@
 /*
- * The user namespace, from both sides. The parent writes the maps, since nobody inside may; the
- * child waits for them (R-072) and becomes the namespace's root to build the container.
+ * The user namespace, from both sides. The parent writes the maps, since nobody inside may, for the
+ * child, which waits for them (R-072), or for who is there before it (ahead_user.c); the child
+ * becomes the namespace's root to build the container.
  *
- * Everything about the child is written below its own directory of a /proc that was checked, with
- * no link and no mount in between (R-050 to R-052). Its number cannot become another process's:
- * it is our child, and not reaped.
- * Must not: leave the child visible to a namespace that it joins (R-073); let it go on without
- * maps.
+ * Everything about that process is written below its own directory of a /proc that was checked,
+ * with no link and no mount in between (R-050 to R-052). Its number cannot become another
+ * process's: it is our child, and not reaped. Must not: leave the child visible to a namespace that
+ * it joins (R-073); let it go on without maps.
  */
 #include "start/steps.h"
 
@@ -63,7 +63,7 @@ static int write_map(const struct map_writing *w, const struct plan_id_map *map,
 {
 	if (map->writer == PLAN_MAP_BY_HULL)
 		return write_file(w, file, map->text, err);
-	int r = idmap_run_helper(w->start, map, w->deadline, err);
+	int r = idmap_run_helper(w->start, w->pid, map, w->deadline, err);
 	if (r < 0)
 		err_at(err, map->lines->at);
 	return r;
@@ -139,7 +139,7 @@ static int examine_joined(const struct start *s, struct err *err)
 	return r < 0 ? r : look_at_setgroups(s, proc_fd, err);
 }
 
-/* ---- parent: the step ---- */
+/* ---- parent: both maps ---- */
 
 int user_write_maps(const struct start *s, int proc_fd, pid_t pid, struct err *err)
 {
@@ -151,6 +151,8 @@ int user_write_maps(const struct start *s, int proc_fd, pid_t pid, struct err *e
 		r = write_map(&w, &user->gids, "gid_map", err);
 	return r < 0 ? r : write_map(&w, &user->uids, "uid_map", err);
 }
+
+/* ---- parent: the step ---- */
 
 static int write_childs_maps(const struct start *s, struct err *err)
 {

@@ -390,14 +390,14 @@ int state_read_config(const struct state_store *store, const char *id, struct ar
 /* `hull kill` has no lock, and may leave its note at any time until the directory is gone. */
 static int remove_directory(const struct state_entry *entry)
 {
-	int r = -1;
 	for (int i = 0; i < REMOVE_TRIES; i++) {
-		r = unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR);
-		if (r == 0 || errno != ENOTEMPTY)
-			break;
+		if (unlinkat(entry->store_fd, entry->id, AT_REMOVEDIR) == 0)
+			return 0;
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return -errno;
 		(void)!unlinkat(entry->fd, STATE_KILL_FILE, 0);
 	}
-	return r;
+	return -ENOTEMPTY;
 }
 
 int state_remove(struct state_entry *entry, struct err *err)
@@ -411,8 +411,9 @@ int state_remove(struct state_entry *entry, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (unlinkat(entry->fd, files[i], 0) < 0 && errno != ENOENT)
 			return err_sys(err, errno, "cannot remove the state of '%s'", entry->id);
-	if (remove_directory(entry) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot remove the state directory of '%s'", entry->id);
+	int r = remove_directory(entry);
+	if (r < 0 && r != -ENOENT)
+		return err_sys(err, -r, "cannot remove the state directory of '%s'", entry->id);
 	state_entry_close(entry);
 	return 0;
 }

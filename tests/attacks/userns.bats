@@ -97,6 +97,56 @@ looked() {
 	compare HIDE looked
 }
 
+# ---- a helper in the new user namespace ----------------------------------------------------------
+
+# opened: root of the host without a capability opens the memory of what hull starts, to write to
+# it. Over who is in a user namespace that root has made he has all rights, also without any.
+opened() {
+	local n
+	program /bin/true
+	for ((n = 0; n < 40; n++)); do
+		rm -f "$T/pid" "$T/found"
+		timeout 20 setpriv --bounding-set -all --inh-caps -all perl -e 'my ($name) = @ARGV;
+			my $end = time + 10;
+			# Not the container, which is his: that is called otherwise.
+			sub is_hulls { open my $f, "<", "/proc/$_[0]/comm" or return; <$f> =~ /^hull[-a-z]*$/ }
+			while (!-s $name && time < $end) {}
+			open my $f, "<", $name or exit;
+			chomp(my $hull = <$f> // "");
+			while (open my $list, "<", "/proc/$hull/task/$hull/children") {
+				for my $p (split " ", <$list> // "") {
+					is_hulls($p) && open my $memory, "+<", "/proc/$p/mem" or next;
+					is_hulls($p) or next;
+					print "found\n";
+					exit;
+				}
+			}' "$T/pid" >"$T/found" 2>&1 </dev/null 3>&- &
+		SPY=$!
+		capture timeout -s KILL 10 bash -c 'echo $$ >"$0.new"; mv "$0.new" "$0"; exec "$@"' "$T/pid" \
+			"${RUNTIME[@]}" --root "$STATE" run -b "$BUNDLE" "$ID"
+		wait "$SPY" || true
+		SPY=
+		[[ $status == 0 ]] || report "it does not run"
+		[[ ! -s $T/found ]] || break
+	done
+	grep -qx found "$T/found"
+}
+
+@test "R-001, R-073: root without capabilities, and the memory of who makes the network of a user namespace" {
+	new_user
+	chown -hR 100000:100000 "$BUNDLE/rootfs"
+	compare HIDE opened
+}
+
+# The ids of a mount are mapped by a user namespace that a helper holds.
+@test "R-001, R-073: root without capabilities, and the memory of who holds the map of a mount" {
+	mkdir "$T/source"
+	config --arg source "$T/source" '.mounts += [{"destination": "/mnt", "type": "bind", "source": $source,
+		"options": ["bind", "idmap"], "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 10}],
+		"gidMappings": [{"containerID": 0, "hostID": 100000, "size": 10}]}]'
+	compare HIDE opened
+}
+
 # ---- users without privilege ---------------------------------------------------------------------
 
 USER_ID=54321

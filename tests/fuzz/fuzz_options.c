@@ -19,6 +19,7 @@ struct values {
 	const char *bundle, *overlay;
 	unsigned number;
 	bool keep;
+	struct option_list env;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -30,6 +31,7 @@ static const struct option table[] = {
 	{ "keep", 'k', OPTION_FLAG, AT(keep), NULL, "keep it" },
 	{ "rootless", 0, OPTION_IGNORED, 0, "BOOL", "ignored" },
 	{ "criu-less", 0, OPTION_IGNORED_FLAG, 0, NULL, "ignored" },
+	{ "env", 'e', OPTION_LIST, AT(env), "NAME=VALUE", "a variable" },
 	{ "detach", 'd', OPTION_LATER, 0, NULL, "in the background" },
 	{ 0 },
 };
@@ -74,6 +76,8 @@ static int parse(char **argv, int *index, struct values *values, struct err *err
 	r = option_parse(table, "run", argv, index, values, err);
 	check_value(values->bundle, argv);
 	check_value(values->overlay, argv);
+	for (size_t i = 0; i < values->env.n; i++)
+		check_value(values->env.v[i], argv);
 	if (r == 0 && values->number > UINT16_MAX)
 		abort();
 	return r;
@@ -99,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (index > n)
 		abort();
+	free(values.env.v);
 	for (int i = 0; i < n; i++)
 		free(argv[i]);
 	return 0;

@@ -1,4 +1,5 @@
-# The network namespace that is made while hull does other things (ahead.c): seen from outside.
+# The network and user namespaces that are made while hull does other things (ahead.c): seen from
+# outside.
 load ../lib
 
 setup() { hull_setup; }
@@ -84,21 +85,23 @@ user_namespace() {
 	assert_clean
 }
 
-# The helper does not run where hull does; the program is not kept from anywhere.
+# The helper runs elsewhere than hull; the program is not kept from anywhere.
 @test "the program may run on each of the processors that its caller has, also if that is one" {
 	need_root
-	local all
-	all=$(grep Cpus_allowed_list /proc/self/status)
+	local all list first
+	read -r _ list < <(grep Cpus_allowed_list /proc/self/status)
+	all=$'Cpus_allowed_list:\t'$list
+	first=${list%%[,-]*}
 	script 'grep Cpus_allowed_list /proc/self/status'
 	hull_run
 	expect 0 "$all"
-	capture taskset -c 0 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
-	expect 0 $'Cpus_allowed_list:\t0'
+	capture taskset -c "$first" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 $'Cpus_allowed_list:\t'"$first"
 	user_namespace
 	hull_run
 	expect 0 "$all"
-	capture taskset -c 0 "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
-	expect 0 $'Cpus_allowed_list:\t0'
+	capture taskset -c "$first" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 $'Cpus_allowed_list:\t'"$first"
 	assert_clean
 }
 
@@ -109,54 +112,112 @@ user_namespace() {
 	for filter in '.' '.mounts |= sort_by(.type != "sysfs")' '.mounts |= sort_by(.type == "sysfs")'; do
 		config "$filter"
 		script 'ls /sys/class/net; cat /sys/class/net/lo/flags'
-		hull_run
+		below_dummy
 		expect 0 $'lo\n0x9'
 	done
 	user_namespace
-	hull_run
+	below_dummy
 	expect 0 $'lo\n0x9'
 	assert_clean
+}
+
+# Where hull runs there is a device that no container has.
+below_dummy() {
+	capture unshare --net bash -c 'ip link add dummy7 type bridge && test -e /proc/self/net/dev &&
+		grep -q dummy7 /proc/self/net/dev && exec "$@"' - "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+}
+
+# ---- who makes them -----------------------------------------------------------------------------
+
+# made_by TEXT [COMMAND...]: what --debug says. On a machine with much to do the helper may not have
+# come to run in time, and then others make them.
+made_by() {
+	local text=$1
+	shift
+	for _ in {1..10}; do
+		capture "$@" "$HULL" --root "$STATE" --debug run -b "$BUNDLE" "$ID"
+		expect 0
+		! grep -qE " parent  network namespace +$text\$" <<<"$stderr" || return 0
+	done
+	report "not: $text"
+}
+
+@test "the network is made ahead, and a user namespace that it belongs to" {
+	need_root
+	made_by "made by a helper"
+	config '.mounts |= map(select(.type != "cgroup"))'
+	user_namespace
+	made_by "made by a helper, with its user namespace"
+	assert_clean
+}
+
+# in_cgroup DIR COMMAND...
+in_cgroup() {
+	bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' - "$@"
 }
 
 # Who has entered a user namespace can only write to cgroups that are its own: hull must be able to
 # put its process into one of them all the same.
 @test "a user namespace in a cgroup below one that belongs to somebody else" {
 	need_root
-	local above=$CGROUPS/${CGROUP##*/}-above
-	mkdir "$above" "$above/own"
-	chown -R 65534:65534 "$above"
+	mkdir -p "$CGROUP/own"
+	chown -R 65534:65534 "$CGROUP"
 	user_namespace
-	config --arg path "/${above##*/}/container" '.linux.cgroupsPath = $path'
+	config --arg path "/hull-test/$ID/container" '.linux.cgroupsPath = $path'
 	script 'sed -n "s/^0:://p" /proc/self/cgroup; stat -c %u:%g /sys/class/net/lo/mtu'
-	capture bash -c 'echo $$ >"$1/own/cgroup.procs"; shift; exec "$@"' - "$above" \
-		"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
-	wait_for rmdir "$above/own"
-	rmdir "$above"
+	made_by "left to the child" in_cgroup "$CGROUP/own"
 	expect 0 $'/\n0:0'
+	wait_for rmdir "$CGROUP/own"
+	rmdir "$CGROUP"
 	assert_clean
 }
 
-# Those that are alive, by the processes that are in them.
-living_namespaces() {
-	local link
-	for link in /proc/[0-9]*/ns/{user,net}; do
-		readlink "$link" || true
-	done 2>/dev/null | sort -u
+@test "a user namespace that gets its cgroup" {
+	need_root
+	user_namespace
+	config '(.mounts[] | select(.type == "cgroup")).options |= map(select(. != "ro"))'
+	script 'mkdir /sys/fs/cgroup/x; stat -c %u:%g /sys/class/net/lo/mtu'
+	made_by "left to the child"
+	expect 0 0:0
+	assert_clean
 }
 
-@test "a start that fails when they are there leaves neither process nor namespace" {
+# ---- when something ends ------------------------------------------------------------------------
+
+# stop_helper: starts the bundle and stops the helper when that has tied itself to hull, which waits
+# for it then; $HULL_PID, $HELPER. Fails when it came too late, or too early: then it is done without.
+stop_helper() {
+	local pid
+	"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+	HULL_PID=$! HELPER=
+	while [[ ! $HELPER && -d /proc/$HULL_PID ]]; do
+		for pid in $(<"/proc/$HULL_PID/task/$HULL_PID/children"); do
+			[[ /proc/$pid/ns/user -ef /proc/self/ns/user || ! -e /proc/$pid/ns/user ]] || HELPER=$pid
+			break
+		done
+	done 2>/dev/null
+	if [[ $HELPER ]] && kill -STOP "$HELPER" 2>/dev/null; then
+		sleep 0.4
+		[[ ! -d /proc/$HELPER ]] || [[ $(<"/proc/$HELPER/stat") == *') Z'* ]] || return 0
+	fi
+	kill -KILL "$HULL_PID" 2>/dev/null || true
+	wait "$HULL_PID" || true
+	timeout 30 "$HULL" --root "$STATE" delete --force "$ID" </dev/null
+	return 1
+} 2>/dev/null
+
+@test "a stopped helper ends with a hull that is killed, and lets go of the state" {
 	need_root
-	local before
-	user_namespace
-	program /not/there
-	before=$(living_namespaces)
-	for _ in {1..5}; do
-		hull_run
-		expect 1
+	untraced user_namespace
+	local tries
+	for tries in {1..60}; do
+		! untraced stop_helper || break
+		((tries < 60)) || fail "the helper was not caught"
 	done
-	config '.root.path = "/dev/null"'
-	hull_run
-	expect 1
-	wait_for eval '[[ $(living_namespaces) == "$before" ]]'
+	kill -KILL "$HULL_PID"
+	ends_in 5 "$HELPER"
+	wait "$HULL_PID" || true
+	capture timeout 10 "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
 	assert_clean
 }

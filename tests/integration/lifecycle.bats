@@ -131,6 +131,17 @@ teardown() {
 	expect 0
 }
 
+@test "what hull has not made in a state directory is not removed, and said to be there" {
+	mkdir -p "$STATE/$ID"
+	chmod 700 "$STATE" "$STATE/$ID"
+	echo mine >"$STATE/$ID/notes"
+	capture hull delete --force "$ID"
+	expect 1
+	expect_error "cannot remove the state directory of '$ID': directory not empty"
+	[[ $(<"$STATE/$ID/notes") == mine ]]
+	rm -r "${STATE:?}/$ID"
+}
+
 # ---- failures ----
 
 # Runs the bundle, which must fail with a message that matches, and leave nothing.

@@ -11,7 +11,7 @@ setup() {
 
 teardown() {
 	local pid
-	for pid in ${TRACER:-} ${HELPER:-} ${HULL_PID:-}; do
+	for pid in ${TRACER:-} ${STAGE:-} ${HULL_PID:-}; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
 	hull_teardown
@@ -40,11 +40,6 @@ trace() {
 	"$T/tracer" "$1" >"$T/tracer.out" 2>&1 </dev/null 3>&- &
 	TRACER=$!
 	wait_for grep -q traced "$T/tracer.out" || fail "not traced"
-}
-
-# ends_in SECONDS PID: the process ends in that time.
-ends_in() {
-	timeout "$1" tail --pid="$2" -f /dev/null </dev/null 3>&- || fail "still there after $1 s"
 }
 
 # ---- messages -----------------------------------------------------------------------------------
@@ -102,7 +97,7 @@ fail_each() {
 
 # ---- the stage ----------------------------------------------------------------------------------
 
-# stop_stage: starts the bundle and stops the stage; $HULL_PID, $HELPER. Fails when it came too late.
+# stop_stage: starts the bundle and stops the stage; $HULL_PID, $STAGE. Fails when it came too late.
 stop_stage() {
 	local tries children
 	"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
@@ -110,17 +105,17 @@ stop_stage() {
 	for tries in {1..2000}; do
 		read -ra children <"/proc/$HULL_PID/task/$HULL_PID/children" || ((${#children[@]})) || continue
 		# There may be one that makes namespaces ahead: the stage is the last.
-		HELPER=${children[-1]}
-		[[ ! /proc/$HELPER/ns/mnt -ef /proc/$HULL_PID/ns/mnt ]] || continue
-		kill -STOP "$HELPER" || return 1
+		STAGE=${children[-1]}
+		[[ ! /proc/$STAGE/ns/mnt -ef /proc/$HULL_PID/ns/mnt ]] || continue
+		kill -STOP "$STAGE" || break
 		sleep 0.1
 		# clone3 waits for the stage, which is at the trees and so has asked to die with hull.
 		grep -q '^435 ' "/proc/$HULL_PID/syscall" &&
-			(($(wc -l <"/proc/$HELPER/mountinfo") > $(wc -l <"/proc/$HULL_PID/mountinfo") + 1)) &&
+			(($(wc -l <"/proc/$STAGE/mountinfo") > $(wc -l <"/proc/$HULL_PID/mountinfo") + 1)) &&
 			return 0
 		break
 	done 2>/dev/null
-	kill -KILL "$HELPER" "$HULL_PID" 2>/dev/null || true
+	kill -KILL "$STAGE" "$HULL_PID" 2>/dev/null || true
 	wait "$HULL_PID" || true
 	timeout 30 "$HULL" --root "$STATE" delete --force "$ID" </dev/null
 	return 1
@@ -139,7 +134,7 @@ stop_stage() {
 		((tries < 20)) || fail "the stage was not caught"
 	done
 	kill -KILL "$HULL_PID"
-	ends_in 5 "$HELPER"
+	ends_in 5 "$STAGE"
 	wait "$HULL_PID" || true
 	capture timeout 10 "$HULL" --root "$STATE" delete --force "$ID"
 	expect 0

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -12,6 +13,7 @@ struct values {
 	const char *bundle, *config, *overlay;
 	unsigned number;
 	bool keep, force;
+	struct option_list env;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -25,6 +27,7 @@ static const struct option table[] = {
 	{ "force", 'F', OPTION_FLAG, AT(force), NULL, "force it" },
 	{ "rootless", 0, OPTION_IGNORED, 0, "BOOL", "ignored" },
 	{ "criu-less", 0, OPTION_IGNORED_FLAG, 0, NULL, "ignored" },
+	{ "env", 'e', OPTION_LIST, AT(env), "NAME=VALUE", "a variable" },
 	{ "detach", 'd', OPTION_LATER, 0, NULL, "in the background" },
 	{ 0 },
 };
@@ -238,12 +241,42 @@ static void test_help(void **state)
 		strstr(out.text, "  -d, --detach               in the background (not yet)\n"));
 }
 
+/* All values are kept, in their order; one more than there may be is refused. */
+static void test_lists(void **state)
+{
+	static char *argv[2 * OPTION_LIST_MAX + 3], name[] = "--env", value[] = "A=1";
+	struct parsed p;
+	struct option_list *env = &p.values.env;
+	(void)state;
+	assert_int_equal(parse(&p, "ID"), 0);
+	assert_int_equal(env->n, 0);
+	assert_null(env->v);
+	assert_int_equal(parse(&p, "-e A=1 --env=B=2 -eC=3 ID"), 0);
+	assert_int_equal(env->n, 3);
+	assert_string_equal(env->v[0], "A=1");
+	assert_string_equal(env->v[1], "B=2");
+	assert_string_equal(env->v[2], "C=3");
+	assert_string_equal(rest_of(&p), "ID");
+	free(env->v);
+
+	p = (struct parsed) { 0 };
+	for (size_t i = 0; i < OPTION_LIST_MAX + 1; i++) {
+		argv[2 * i] = name;
+		argv[2 * i + 1] = value;
+	}
+	assert_int_equal(option_parse(table, "run", argv, &p.index, &p.values, &p.err), -E2BIG);
+	assert_non_null(strstr(p.err.message, "1024 times"));
+	assert_int_equal(env->n, OPTION_LIST_MAX);
+	free(env->v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_odd_values),
 		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_optional_value),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_end),
