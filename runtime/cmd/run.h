@@ -26,9 +26,11 @@ struct run_options {
 	}
 
 /* Who leaves a container leaves its standard error to it (outcome.c). */
-#define RUN_WARNINGS                                                             \
-	"and standard error is the\ncontainer's then: warnings go to --log, or " \
-	"without one to standard error if it is a\nterminal; hull check shows them at any time"
+#define RUN_WARNINGS                                                                                \
+	"and standard error is the\ncontainer's then: warnings go to --log, or "                    \
+	"without one to standard error if it is a\nterminal; hull check shows them at any time\n\n" \
+	"the program keeps standard input, output and error: what reads them, as in\n"              \
+	"$(hull ...) or hull ... | cat, waits until the container ends: redirect them"
 
 /* The exit status, or -errno: as of a command. */
 _must_check_ int run_container(struct cmd *cmd, const struct run_options *o, struct err *err);

@@ -210,7 +210,7 @@ static const struct {
 	{ "readwrite", "rw" },
 };
 
-static const char *meant_option(const char *word)
+const char *plan_meant_option(const char *word)
 {
 	size_t i = 0;
 	for (size_t k = 0; k < ARRAY_SIZE(foreign_options); k++)
@@ -240,7 +240,7 @@ bool plan_hint_split(const char *word, const char *separators, struct err *err)
 static int unwanted_data(const struct plan_mount *m, const struct spec_str *word, struct err *err)
 {
 	const char *what = m->kind == PLAN_MOUNT_BIND ? "bind mount" : "remount";
-	const char *near = meant_option(word->s);
+	const char *near = plan_meant_option(word->s);
 	err_say(err, ERR_CONFIG, EINVAL, "a %s takes no file system option '%s'", what, word->s);
 	if (near && !strchr(word->s, ','))
 		err_hint(err, "did you mean '%s'?", near);

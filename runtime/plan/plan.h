@@ -73,8 +73,9 @@ struct plan {
 	struct plan_root root;
 	struct plan_mount *mounts;
 	size_t mounts_n;
-	size_t mounts_before_network_n; /* those before the first that may belong to a network namespace */
-	struct plan_shift *shifts; /* each different from all others */
+	size_t mounts_before_network_n; /* those before the first that may belong to a network
+					   namespace */
+	struct plan_shift *shifts;      /* each different from all others */
 	size_t shifts_n;
 	struct plan_device *devices;
 	size_t devices_n;
@@ -104,6 +105,8 @@ _must_check_ int plan_make(const struct spec *spec, const struct plan_options *o
 
 /* "ro,nosuid" or "sh -c id" in one string: how it is written; false: it is one word. */
 bool plan_hint_split(const char *word, const char *separators, struct err *err);
+/* The mount option that this one may have been meant to be, or NULL. */
+const char *plan_meant_option(const char *word);
 
 /* The mount options that hull knows and carries out, one after another; NULL behind the last. */
 const char *plan_next_mount_option(size_t *index);

@@ -48,9 +48,10 @@
  *    namespaces made, names set. open.c: without privilege, opens the trees here.
  *    Must not: be seen through /proc by anything in a namespace that it joins; with plan_unshares,
  *    have a child before it has left the host's mounts (R-001).
- *  4 rootfs.c, mount.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c, sysctl.c, home.c,
- *    cwd.c, mask.c, share.c, pivot.c: builds the tree on the new root and moves into it. Names in
- *    it are only ever resolved by base/inroot.h; what is written to /proc goes through proc.c.
+ *  4 rootfs.c, mount.c, filesystem.c, procfs.c, copyup.c, dev.c, console.c, hooks.c, lsm.c,
+ *    sysctl.c, home.c, cwd.c, mask.c, share.c, pivot.c: builds the tree on the new root and moves
+ *    into it. Names in it are only ever resolved by base/inroot.h; what is written to /proc goes
+ *    through proc.c.
  *    Masks come before pivot because they are the host's /dev/null; sysctls come before the masks,
  *    which make /proc/sys read-only, and after everything that a hook may add to the network.
  *    The network namespace that the helper has made is entered among the mounts, before the first

@@ -266,3 +266,20 @@ says() {
 	expect_error '^  hint +its directory must exist'
 	assert_clean
 }
+
+@test "a mount option or a file system of nearly a known name" {
+	need_root
+	add_mount '{ "destination": "/data", "type": "tmpfs", "source": "tmpfs", "options": ["noxec", "nosuid"] }'
+	hull_run
+	expect 1
+	expect_error "hint    did you mean 'noexec'?"
+	config '.mounts[-1] |= (.type = "tmpsf" | .options = [])'
+	hull_run
+	expect 1
+	expect_error "hint    did you mean 'tmpfs'?"
+	config '.mounts[-1] |= (.type = "none" | .options = ["ro"])'
+	hull_run
+	expect 1
+	expect_error "hint    a bind mount has the option bind or rbind"
+	assert_clean
+}

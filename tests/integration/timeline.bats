@@ -54,7 +54,7 @@ refused() {
 	add_mount '{ "destination": "/data", "type": "tmpfs", "source": "tmpfs", "options": ["size=10q"] }'
 	capture hull --debug run -b "$BUNDLE" "$ID"
 	expect 1
-	expect_shown '^ +[0-9]+      -  child   mounts +FAILED: .*/data'
+	expect_shown '^ +[0-9]+      -  child   mounts(, later)? +FAILED: .*/data'
 	expect_shown '^ +[0-9]+ +[0-9]+  parent  clean$'
 	! grep -qE 'child   (pivot|run)' "$T/stderr" || report "steps that were not made"
 	[[ $(grep -nE 'FAILED|  clean$' "$T/stderr" | cut -d: -f1 | sort -n | tail -1) == \

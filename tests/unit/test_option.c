@@ -27,7 +27,7 @@ static const struct option table[] = {
 	{ "force", 'F', OPTION_FLAG, AT(force), NULL, "force it" },
 	{ "rootless", 0, OPTION_IGNORED, 0, "BOOL", "ignored" },
 	{ "criu-less", 0, OPTION_IGNORED_FLAG, 0, NULL, "ignored" },
-	{ "env", 'e', OPTION_LIST, AT(env), "NAME=VALUE", "a variable" },
+	{ "env", 'E', OPTION_LIST, AT(env), "NAME=VALUE", "a variable" },
 	{ "detach", 'd', OPTION_LATER, 0, NULL, "in the background" },
 	{ 0 },
 };
@@ -251,7 +251,7 @@ static void test_lists(void **state)
 	assert_int_equal(parse(&p, "ID"), 0);
 	assert_int_equal(env->n, 0);
 	assert_null(env->v);
-	assert_int_equal(parse(&p, "-e A=1 --env=B=2 -eC=3 ID"), 0);
+	assert_int_equal(parse(&p, "-E A=1 --env=B=2 -EC=3 ID"), 0);
 	assert_int_equal(env->n, 3);
 	assert_string_equal(env->v[0], "A=1");
 	assert_string_equal(env->v[1], "B=2");
