@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -83,6 +84,25 @@ static long clone_waiting(struct start *s, struct clone_args *args)
 	return sys_clone3(args);
 }
 
+/*
+ * A kernel that saves CPUs puts a new process on its parent's, where it waits until that sleeps;
+ * but both have something to do. So hull goes to another one, if there is any, and is kept off this
+ * one for as long as that takes.
+ */
+static void part(const struct start *s)
+{
+	cpu_set_t all, others;
+	int own = sched_getcpu();
+
+	if (own < 0 || atomic_load(&s->channel.page->born_on) != own ||
+	    sched_getaffinity(0, sizeof(all), &all) < 0)
+		return;
+	others = all;
+	CPU_CLR((size_t)own, &others);
+	if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0)
+		(void)sched_setaffinity(0, sizeof(all), &all);
+}
+
 long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd)
 {
 	struct clone_args args = *child;
@@ -99,6 +119,8 @@ long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd)
 	if (pid == 0)
 		return 0;
 	int code = errno;
+	if (pid > 0)
+		part(s);
 	fd_close(&s->born_fd);
 	fd_close(&s->procs_fd);
 	errno = code;
@@ -129,6 +151,7 @@ int born_tell(struct start *s, struct err *err)
 {
 	const uint64_t one = 1;
 	int r = 0;
+	atomic_store(&s->channel.page->born_on, sched_getcpu());
 	if (s->born_fd >= 0)
 		(void)!write(s->born_fd, &one, sizeof(one));
 	if (s->procs_fd >= 0 && write(s->procs_fd, "0", 1) < 0)

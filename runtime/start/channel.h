@@ -66,6 +66,7 @@ struct channel_page {
 	_Atomic bool is_staged;  /* the stage has done all of its work */
 	_Atomic bool is_beside;  /* the child is not in its cgroup, and waits for it (born.c) */
 	_Atomic bool loopback_is_up; /* in the network namespace that is passed on (ahead.c) */
+	_Atomic int born_on;         /* the CPU on which the child began (born.c) */
 	_Atomic bool in_network; /* the child has entered or made its network namespace (ahead.c) */
 	_Atomic bool keeps_groups;     /* nobody may set groups in the joined user namespace */
 	_Atomic unsigned tolerated;    /* rows of tolerate.c */

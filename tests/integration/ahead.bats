@@ -85,16 +85,20 @@ user_namespace() {
 	assert_clean
 }
 
-# The helper runs elsewhere than hull; the program is not kept from anywhere.
-@test "the program may run on each of the processors that its caller has, also if that is one" {
+# The helper runs elsewhere than hull, and hull where its child does not; neither the program nor what
+# hull starts is kept from anywhere.
+@test "program and hooks may run on each of the processors that the caller has, also if that is one" {
 	need_root
 	local all list first
 	read -r _ list < <(grep Cpus_allowed_list /proc/self/status)
 	all=$'Cpus_allowed_list:\t'$list
 	first=${list%%[,-]*}
 	script 'grep Cpus_allowed_list /proc/self/status'
+	config --arg to "$T/hook" '.hooks.poststop = [{path: "/bin/sh",
+		args: ["sh", "-c", "grep Cpus_allowed_list /proc/self/status >" + $to]}]'
 	hull_run
 	expect 0 "$all"
+	[[ $(<"$T/hook") == "$all" ]] || report "a hook: $(<"$T/hook")"
 	capture taskset -c "$first" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
 	expect 0 $'Cpus_allowed_list:\t'"$first"
 	user_namespace
