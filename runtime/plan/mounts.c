@@ -221,7 +221,9 @@ static bool may_be_of_network(const struct plan_mount *m)
 static void count_before_network(struct plan *plan)
 {
 	size_t n = 0;
-	while (n < plan->mounts_n && !may_be_of_network(&plan->mounts[n]))
+	/* Who waits for the network does not wait for what is copied. */
+	while (n < plan->mounts_n && !may_be_of_network(&plan->mounts[n]) &&
+	       !plan->mounts[n].copies_up)
 		n++;
 	plan->mounts_before_network_n = n;
 }

@@ -73,8 +73,7 @@ struct plan {
 	struct plan_root root;
 	struct plan_mount *mounts;
 	size_t mounts_n;
-	size_t mounts_before_network_n; /* those before the first that may belong to a network
-					   namespace */
+	size_t mounts_before_network_n; /* those that belong to none, and do not take long */
 	struct plan_shift *shifts;      /* each different from all others */
 	size_t shifts_n;
 	struct plan_device *devices;

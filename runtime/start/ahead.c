@@ -76,6 +76,10 @@ static _bare_ int make(void *context)
 	if (sys_bare(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) < 0 ||
 	    sys_bare(SYS_getppid, 0, 0, 0, 0) != ahead->hull_pid)
 		return 0;
+	if (ahead->in_user)
+		ahead->user_fd = (int)sys_bare(SYS_openat, AT_FDCWD,
+					       (long)"/proc/thread-self/ns/user",
+					       O_RDONLY | O_CLOEXEC, 0);
 	atomic_store(&ahead->is_tied, true);
 	while (!atomic_load(&ahead->may_begin))
 		(void)sys_bare(SYS_futex, (long)&ahead->may_begin, FUTEX_WAIT_PRIVATE, 0, 0);
@@ -143,7 +147,7 @@ int ahead_begin(struct start *s, struct err *err _unused_)
 	ahead->maker = choose(s->plan);
 	if (!has_helper(s))
 		return 0;
-	const bool in_user = ahead->maker == AHEAD_USER;
+	const bool in_user = ahead->in_user = ahead->maker == AHEAD_USER;
 	const int flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | (in_user ? CLONE_NEWUSER : 0);
 	char *stack = arena_alloc(s->arena, AHEAD_STACK);
 	ahead->hull_pid = getpid();
@@ -174,12 +178,13 @@ static int take_result(struct ahead *ahead)
 	return atomic_exchange(&ahead->result, -ECANCELED);
 }
 
-/* One that has opened nothing, nor will. */
+/* One that has hardly begun. */
 static void end(struct ahead *ahead)
 {
 	(void)pidfd_end(ahead->pidfd, AHEAD_WAIT_MS);
-	int fd = take_result(ahead); /* or has it just been faster? */
+	int fd = take_result(ahead);
 	fd_close(&fd);
+	fd_close(&ahead->user_fd);
 }
 
 /* Somebody may have stopped it; one that is killed in the kernel comes back to no memory of ours.
@@ -224,12 +229,12 @@ int ahead_tie(struct start *s, struct err *err _unused_)
 	while (!atomic_load(&ahead->is_tied) && !pidfd_is_dead(ahead->pidfd) &&
 	       clock_ms() < deadline)
 		(void)sched_yield();
-	if (atomic_load(&ahead->is_tied))
-		return 0;
-	/* It is stopped, or was killed. */
-	end(ahead);
-	fd_close(&ahead->user_fd);
-	ahead->maker = ahead->maker == AHEAD_USER ? AHEAD_CHILD : AHEAD_CLONE;
+	if (!atomic_load(&ahead->is_tied)) { /* it is stopped, or was killed */
+		end(ahead);
+		ahead->maker = ahead->in_user ? AHEAD_CHILD : AHEAD_CLONE;
+	} else if (ahead->in_user && ahead->user_fd < 0) {
+		ahead_give_up_user(ahead);
+	}
 	return 0;
 }
 

@@ -36,7 +36,8 @@ struct ahead {
 	bool is_up;                 /* it has been */
 	/* The network namespace: a descriptor of the table that the helper shares, or -errno. */
 	_Atomic int result;
-	int user_fd; /* AHEAD_USER: the user namespace */
+	bool in_user; /* it is born in a user namespace, which it opens, too: */
+	int user_fd;
 };
 
 void ahead_init(struct ahead *ahead);
@@ -74,7 +75,7 @@ const char *ahead_text(const struct start *s);
 
 /* May the helper be born in the container's user namespace? */
 bool ahead_can_have_user(const struct plan *plan);
-/* Parent: writes the maps of the helper's user namespace, and opens it. -errno: without a text. */
+/* Parent: writes the maps of the helper's user namespace. -errno: without a text. */
 _must_check_ int ahead_write_maps(struct start *s, pid_t helper);
 /* Ends the helper: clone3 will make the user namespace, and the child the other. */
 void ahead_give_up_user(struct ahead *ahead);

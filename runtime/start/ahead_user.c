@@ -17,7 +17,6 @@
 #include "base/fd.h"
 #include "plan/plan.h"
 #include "start/ahead.h"
-#include "start/namespace.h"
 #include "start/proc.h"
 #include "start/steps.h"
 
@@ -39,12 +38,7 @@ int ahead_write_maps(struct start *s, pid_t helper)
 	int r = proc_check_own(NULL);
 	if (r == 0)
 		r = proc_open_plain(&proc_fd, NULL);
-	if (r == 0)
-		r = user_write_maps(s, proc_fd, helper, NULL);
-	if (r < 0)
-		return r;
-	s->ahead.user_fd = namespace_open(proc_fd, helper, "user");
-	return s->ahead.user_fd < 0 ? s->ahead.user_fd : 0;
+	return r < 0 ? r : user_write_maps(s, proc_fd, helper, NULL);
 }
 
 /* Is the caller the owner of the cgroup's list of processes, and may write to it as that? */

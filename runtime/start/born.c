@@ -87,7 +87,8 @@ static long clone_waiting(struct start *s, struct clone_args *args)
 /*
  * A kernel that saves CPUs puts a new process on its parent's, where it waits until that sleeps;
  * but both have something to do. So hull goes to another one, if there is any, and is kept off this
- * one for as long as that takes.
+ * one for as long as that takes. (The kernel remembers the set that it gets back as one that was
+ * asked for: CPUs that hull's cgroup gets later are not for it, nor for the hooks that it runs.)
  */
 static void part(const struct start *s)
 {
@@ -110,6 +111,7 @@ long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd)
 	args.pidfd = (uint64_t)(uintptr_t)ret_pidfd;
 	if (!(args.flags & CLONE_INTO_CGROUP))
 		return sys_clone3(&args);
+	atomic_store(&s->channel.page->born_on, -1);
 	s->born_fd = eventfd(0, EFD_CLOEXEC);
 	long pid = s->born_fd < 0 ? -1 : sys_clone3(&args);
 	if (pid > 0 && died_unborn(s, *ret_pidfd)) {

@@ -18,8 +18,8 @@
 #include "start/namespace.h"
 #include "start/tolerate.h"
 
-#define RELEASE_END_MS     2000  /* for who was killed to be dead */
-#define RELEASE_NETWORK_MS 10000 /* for the child to enter it: it may be stopped */
+#define RELEASE_END_MS     2000 /* for who was killed to be dead */
+#define RELEASE_NETWORK_MS 2000 /* for the child to enter it: it may be stopped */
 
 bool start_waits_for_ready(const struct plan *plan)
 {

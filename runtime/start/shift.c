@@ -10,26 +10,38 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pidfd.h"
 #include "plan/parts.h"
 #include "start/proc.h"
 #include "start/steps.h"
 #include "start/sys.h"
 #include "start/tolerate.h"
 
+#define SHIFT_WAIT_MS 10000 /* for the helper */
+
 /* ---- a user namespace with these maps ---- */
 
-static _Noreturn void wait_for_end(const int *pipe_fds)
+/* The helper: gives its namespace to hull, and is there until hull needs it no more, or is dead. */
+static _Noreturn void hold(int sock, pid_t hull)
 {
-	char byte;
-	close(pipe_fds[1]);
-	(void)!read(pipe_fds[0], &byte, 1);
+	char byte = 0;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != hull)
+		_exit(1);
+	int fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || channel_send_text(sock, &byte, 1, fd) < 0)
+		_exit(1);
+	(void)!read(sock, &byte, 1);
 	_exit(0);
 }
 
@@ -45,41 +57,66 @@ static int write_maps(const struct plan_id_map *uids, const struct plan_id_map *
 	return proc_write(proc_fd, path, uids->text);
 }
 
-static int open_namespace(long pid)
+static int take_namespace(int sock, int *ret_fd)
 {
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%ld/ns/user", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	struct pollfd answer = { .fd = sock, .events = POLLIN };
+	char byte;
+
+	if (poll(&answer, 1, SHIFT_WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	ssize_t n = channel_receive_text(sock, &byte, 1, ret_fd);
+	return n < 0 ? (int)n : *ret_fd < 0 ? -ECANCELED : 0;
+}
+
+/* The helper does not have the other end: that is closed when hull is dead. */
+static int make_by_helper(const struct plan_id_map *uids, const struct plan_id_map *gids,
+			  int proc_fd, int *ret_fd)
+{
+	int pidfd = -EBADF, pair[2];
+	struct clone_args args = {
+		.flags = CLONE_NEWUSER | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+	};
+	const pid_t hull = getpid();
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	long pid = sys_clone3(&args);
+	if (pid == 0) {
+		close(pair[0]);
+		hold(pair[1], hull);
+	}
+	int r = pid < 0 ? -errno : 0;
+	close(pair[1]);
+	if (r == 0)
+		r = take_namespace(pair[0], ret_fd);
+	if (r == 0)
+		r = write_maps(uids, gids, proc_fd, pid);
+	close(pair[0]);
+	if (pid > 0) { /* without one the kernel may have written a number there all the same */
+		(void)pidfd_end(pidfd, SHIFT_WAIT_MS);
+		fd_close(&pidfd);
+	}
+	return r;
 }
 
 static int make_namespace(const struct plan_id_map *uids, const struct plan_id_map *gids,
 			  int *ret_fd, struct err *err)
 {
-	struct clone_args args = { .flags = CLONE_NEWUSER };
-	_cleanup_close_ int proc_fd = -EBADF;
-	int pipe_fds[2];
+	_cleanup_close_ int proc_fd = -EBADF, fd = -EBADF;
 
-	int r = isolate_hide(err); /* its helper has a copy of this memory, see ahead.c */
+	int r = isolate_hide(err); /* the helper has a copy of this memory: see ahead.c */
 	if (r == 0)
 		r = proc_check_own(err); /* or it would be another process's namespace */
 	if (r == 0)
 		r = proc_open_plain(&proc_fd, err);
 	if (r < 0)
 		return r;
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot make a pipe");
-	long pid = sys_clone3(&args);
-	if (pid == 0)
-		wait_for_end(pipe_fds);
-	r = pid < 0 ? -errno : write_maps(uids, gids, proc_fd, pid);
-	if (r == 0)
-		r = *ret_fd = open_namespace(pid);
-	close(pipe_fds[0]);
-	close(pipe_fds[1]);
-	if (pid > 0)
-		(void)!waitpid((pid_t)pid, NULL, __WALL);
-	return r < 0 ? err_sys(err, -r, "cannot make a user namespace for id-mapped mounts") : 0;
+	r = make_by_helper(uids, gids, proc_fd, &fd);
+	if (r < 0)
+		return err_sys(err, -r, "cannot make a user namespace for id-mapped mounts");
+	*ret_fd = fd_take(&fd);
+	return 0;
 }
 
 /* ---- layers ---- */

@@ -208,7 +208,9 @@ static struct timeline_row *add_row(struct timeline *t, const char *step, uint64
 static bool is_failure_of(const struct timeline_row *last, const struct err *failure)
 {
 	size_t n = strcspn(last->step, ",");
-	return strncmp(failure->step, last->step, n) == 0 || (failure->flags & ERR_CHILDS_HOOK);
+	bool is_same = strcspn(failure->step, ",") == n &&
+		       strncmp(failure->step, last->step, n) == 0;
+	return is_same || (failure->flags & ERR_CHILDS_HOOK);
 }
 
 static bool has_failed(const struct timeline *t)

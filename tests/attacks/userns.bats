@@ -138,12 +138,22 @@ opened() {
 	compare HIDE opened
 }
 
-# The ids of a mount are mapped by a user namespace that a helper holds.
+# Without a mount namespace there is no stage, and hull clones the container's process itself.
+@test "R-001, R-073: root without capabilities, and the memory of a process in a new user namespace alone" {
+	new_user
+	config '.linux.namespaces |= map(select(.type == "user" or .type == "pid" or .type == "network")) |
+		.mounts = [] | del(.hostname, .linux.maskedPaths, .linux.readonlyPaths, .linux.rootfsPropagation,
+			.linux.devices, .linux.sysctl) | .root.path = "/"'
+	compare HIDE opened
+}
+
+# The ids of a mount are mapped by a user namespace that a helper holds, for a moment each.
 @test "R-001, R-073: root without capabilities, and the memory of who holds the map of a mount" {
 	mkdir "$T/source"
-	config --arg source "$T/source" '.mounts += [{"destination": "/mnt", "type": "bind", "source": $source,
-		"options": ["bind", "idmap"], "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 10}],
-		"gidMappings": [{"containerID": 0, "hostID": 100000, "size": 10}]}]'
+	config --arg source "$T/source" '.mounts += [range(1; 40) | {"destination": "/tmp/\(.)", "type": "bind",
+		"source": $source, "options": ["bind", "idmap"],
+		"uidMappings": [{"containerID": 0, "hostID": 100000, "size": .}],
+		"gidMappings": [{"containerID": 0, "hostID": 100000, "size": .}]}]'
 	compare HIDE opened
 }
 

@@ -196,7 +196,9 @@ stop_helper() {
 	HULL_PID=$! HELPER=
 	while [[ ! $HELPER && -d /proc/$HULL_PID ]]; do
 		for pid in $(<"/proc/$HULL_PID/task/$HULL_PID/children"); do
-			[[ /proc/$pid/ns/user -ef /proc/self/ns/user || ! -e /proc/$pid/ns/user ]] || HELPER=$pid
+			# The stage and the container have another mount namespace, too.
+			[[ /proc/$pid/ns/user -ef /proc/self/ns/user || ! -e /proc/$pid/ns/user ]] ||
+				[[ ! /proc/$pid/ns/mnt -ef /proc/$HULL_PID/ns/mnt ]] || HELPER=$pid
 			break
 		done
 	done 2>/dev/null

@@ -227,3 +227,22 @@ run_mapped() {
 	expect_error "an id-mapped mount needs privilege on the host"
 	assert_clean
 }
+
+# As a container of docker's with --cap-add SYS_ADMIN has them, or a bounded systemd unit.
+@test "hull that may not look into other processes maps ids, and makes user namespaces" {
+	local few=(setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace)
+	map 0 100000 10
+	volume rbind idmap
+	script 'stat -c %u:%g /data/root /data/seven'
+	capture "${few[@]}" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0
+	local seen=$output
+	hull_run
+	expect 0 "$seen"
+	config 'del(.mounts[-1])'
+	userns 0 100000 1000
+	script 'stat -c %u:%g /sys/class/net/lo/mtu'
+	capture "${few[@]}" "$HULL" --root "$STATE" run -b "$BUNDLE" "$ID"
+	expect 0 0:0
+	assert_clean
+}

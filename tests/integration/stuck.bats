@@ -101,7 +101,7 @@ fail_each() {
 stop_stage() {
 	local tries children
 	"$HULL" --root "$STATE" run -b "$BUNDLE" "$ID" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
-	HULL_PID=$!
+	HULL_PID=$! STAGE=
 	for tries in {1..2000}; do
 		read -ra children <"/proc/$HULL_PID/task/$HULL_PID/children" || ((${#children[@]})) || continue
 		# There may be one that makes namespaces ahead: the stage is the last.
