@@ -121,7 +121,7 @@ long born_clone(struct start *s, const struct clone_args *child, int *ret_pidfd)
 	if (pid == 0)
 		return 0;
 	int code = errno;
-	if (pid > 0)
+	if (pid > 0 && !(s->plan->flags & PLAN_EXEC)) /* which has nothing to do but to wait */
 		part(s);
 	fd_close(&s->born_fd);
 	fd_close(&s->procs_fd);
