@@ -257,6 +257,16 @@ ends_in() {
 	timeout "$1" tail --pid="$2" -f /dev/null </dev/null 3>&- || fail "still there after $1 s"
 }
 
+# ends_with_hull PID: hull is killed, and the process ends with it and lets go of the state.
+ends_with_hull() {
+	kill -KILL "$HULL_PID"
+	ends_in 5 "$1"
+	wait "$HULL_PID" || true
+	capture timeout 10 "$HULL" --root "$STATE" delete --force "$ID"
+	expect 0
+	assert_clean
+}
+
 # wait_for COMMAND...: until it succeeds, at most thirty seconds, and more on a slow machine. In between
 # bash waits itself, for what nobody will ever write into a pipe that it has open for writing, too: a
 # process each time would cost more than the looking. ($! stays what it was: no process substitution.)

@@ -76,7 +76,7 @@ static _bare_ int make(void *context)
 	if (sys_bare(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) < 0 ||
 	    sys_bare(SYS_getppid, 0, 0, 0, 0) != ahead->hull_pid)
 		return 0;
-	if (ahead->in_user)
+	if (ahead->maker == AHEAD_USER)
 		ahead->user_fd = (int)sys_bare(SYS_openat, AT_FDCWD,
 					       (long)"/proc/thread-self/ns/user",
 					       O_RDONLY | O_CLOEXEC, 0);
@@ -111,13 +111,7 @@ static enum ahead_maker choose(const struct plan *plan)
 static void keep_off(struct ahead *ahead)
 {
 	cpu_set_t others;
-	int own = sched_getcpu();
-
-	if (own < 0 || sched_getaffinity(0, sizeof(ahead->cpus), &ahead->cpus) < 0)
-		return;
-	others = ahead->cpus;
-	CPU_CLR((size_t)own, &others);
-	if (CPU_COUNT(&others) > 0)
+	if (sys_other_cpus(&ahead->cpus, &others))
 		(void)sched_setaffinity(ahead->helper, sizeof(others), &others);
 }
 
@@ -147,18 +141,14 @@ int ahead_begin(struct start *s, struct err *err _unused_)
 	ahead->maker = choose(s->plan);
 	if (!has_helper(s))
 		return 0;
-	const bool in_user = ahead->in_user = ahead->maker == AHEAD_USER;
+	const bool in_user = ahead->maker == AHEAD_USER;
 	const int flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | (in_user ? CLONE_NEWUSER : 0);
 	char *stack = arena_alloc(s->arena, AHEAD_STACK);
 	ahead->hull_pid = getpid();
 	atomic_store(&ahead->may_begin, !in_user);
 	if (s->plan->ns.loopback)
 		memcpy(ahead->interface.ifr_name, "lo", sizeof("lo"));
-	/* Who has the caller's number has all rights over its user namespaces, and so over who is
-	 * in there; but not over memory that is not to be dumped (ptrace(2)), which is hull's. */
-	ahead->helper = in_user && isolate_hide(NULL) < 0
-				? -1
-				: clone(make, stack + AHEAD_STACK, flags, ahead, &ahead->pidfd);
+	ahead->helper = clone(make, stack + AHEAD_STACK, flags, ahead, &ahead->pidfd);
 	if (ahead->helper < 0) {
 		ahead->maker = in_user ? AHEAD_CHILD : AHEAD_CLONE;
 		ahead->pidfd = -EBADF; /* the kernel has written there all the same */
@@ -231,8 +221,8 @@ int ahead_tie(struct start *s, struct err *err _unused_)
 		(void)sched_yield();
 	if (!atomic_load(&ahead->is_tied)) { /* it is stopped, or was killed */
 		end(ahead);
-		ahead->maker = ahead->in_user ? AHEAD_CHILD : AHEAD_CLONE;
-	} else if (ahead->in_user && ahead->user_fd < 0) {
+		ahead->maker = ahead_has_user(s) ? AHEAD_CHILD : AHEAD_CLONE;
+	} else if (ahead_has_user(s) && ahead->user_fd < 0) {
 		ahead_give_up_user(ahead);
 	}
 	return 0;

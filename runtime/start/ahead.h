@@ -36,8 +36,7 @@ struct ahead {
 	bool is_up;                 /* it has been */
 	/* The network namespace: a descriptor of the table that the helper shares, or -errno. */
 	_Atomic int result;
-	bool in_user; /* it is born in a user namespace, which it opens, too: */
-	int user_fd;
+	int user_fd; /* AHEAD_USER: the user namespace, opened by the helper */
 };
 
 void ahead_init(struct ahead *ahead);

@@ -93,14 +93,9 @@ static long clone_waiting(struct start *s, struct clone_args *args)
 static void part(const struct start *s)
 {
 	cpu_set_t all, others;
-	int own = sched_getcpu();
 
-	if (own < 0 || atomic_load(&s->channel.page->born_on) != own ||
-	    sched_getaffinity(0, sizeof(all), &all) < 0)
-		return;
-	others = all;
-	CPU_CLR((size_t)own, &others);
-	if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0)
+	if (atomic_load(&s->channel.page->born_on) == sched_getcpu() &&
+	    sys_other_cpus(&all, &others) && sched_setaffinity(0, sizeof(others), &others) == 0)
 		(void)sched_setaffinity(0, sizeof(all), &all);
 }
 

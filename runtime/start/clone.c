@@ -179,10 +179,7 @@ int clone_child(struct start *s, struct err *err)
 		args.cgroup = (uint64_t)s->cgroup_fd;
 	}
 	hooks_prepare(s);
-	/* Others may have all rights over who is in a new user namespace: see ahead.c. */
-	int r = s->plan->user.is_new && s->plan->user.is_privileged ? isolate_hide(err) : 0;
-	if (r == 0)
-		r = park_prepare(s, err);
+	int r = park_prepare(s, err);
 	if (r == 0)
 		r = born_prepare(s, err);
 	if (r == 0)

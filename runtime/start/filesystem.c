@@ -49,8 +49,9 @@ static int option_failed(int fs, const struct plan_mount *m, const struct plan_f
 	int code = errno;
 	err_sys(err, code, "cannot mount '%s' on '%s' (option '%s%s%s')", m->type, m->destination,
 		o->key, o->value ? "=" : "", o->value ? o->value : "");
-	if (!o->value && !plan_hint_split(o->key, ",", err) && plan_meant_option(o->key))
-		err_hint(err, "did you mean '%s'?", plan_meant_option(o->key));
+	const char *near = o->value ? NULL : plan_meant_option(o->key);
+	if (!o->value && !plan_hint_split(o->key, ",", err) && near)
+		err_hint(err, "did you mean '%s'?", near);
 	bool is_id = str_eq(o->key, "uid") || str_eq(o->key, "gid");
 	for (size_t i = 0; i < ARRAY_SIZE(option_hints); i++)
 		if (str_eq(option_hints[i].option, o->key))

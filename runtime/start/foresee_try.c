@@ -47,7 +47,7 @@ static bool enter(const struct plan *plan)
 		    setns(fd, 0) < 0)
 			flags |= plan_namespace_flag(join->type);
 	}
-	/* Others may have all rights over who is in a new user namespace: see ahead.c. */
+	/* Others may have all rights over who is in a new user namespace: see prepare_hide(). */
 	return isolate_hide(NULL) == 0 && unshare((int)flags) == 0;
 }
 

@@ -29,6 +29,18 @@ static bool may_lack(struct start *s, int code)
 	return s->plan->may_lack_cgroup && tolerate_early(s, TOLERATE_CGROUP, code);
 }
 
+/*
+ * Who has the caller's number has all rights over his user namespaces, and so over who is in there,
+ * be it without a capability; but not over memory that is not to be dumped (ptrace(2)). That of a
+ * helper is hull's (ahead_user.c), or a copy of it (shift.c), as the child's is at first. R-001.
+ */
+int prepare_hide(struct start *s, struct err *err)
+{
+	const struct plan_user *user = &s->plan->user;
+	bool is_inside = user->is_new || s->plan->shifts_n > 0;
+	return user->is_privileged && is_inside ? isolate_hide(err) : 0;
+}
+
 /* What is there before us will not be ours to remove, whenever hull dies from here on (S-040). */
 static int find_cgroup(struct start *s, struct err *err)
 {

@@ -23,7 +23,6 @@
 #include "base/pidfd.h"
 #include "plan/parts.h"
 #include "start/proc.h"
-#include "start/steps.h"
 #include "start/sys.h"
 #include "start/tolerate.h"
 
@@ -64,8 +63,8 @@ static int take_namespace(int sock, int *ret_fd)
 
 	if (poll(&answer, 1, SHIFT_WAIT_MS) != 1)
 		return -ETIMEDOUT;
-	ssize_t n = channel_receive_text(sock, &byte, 1, ret_fd);
-	return n < 0 ? (int)n : *ret_fd < 0 ? -ECANCELED : 0;
+	int r = channel_receive_byte(sock, &byte, ret_fd);
+	return r < 0 ? r : *ret_fd < 0 ? -ECANCELED : 0;
 }
 
 /* The helper does not have the other end: that is closed when hull is dead. */
@@ -105,9 +104,7 @@ static int make_namespace(const struct plan_id_map *uids, const struct plan_id_m
 {
 	_cleanup_close_ int proc_fd = -EBADF, fd = -EBADF;
 
-	int r = isolate_hide(err); /* the helper has a copy of this memory: see ahead.c */
-	if (r == 0)
-		r = proc_check_own(err); /* or it would be another process's namespace */
+	int r = proc_check_own(err); /* or it would be another process's namespace */
 	if (r == 0)
 		r = proc_open_plain(&proc_fd, err);
 	if (r < 0)

@@ -37,6 +37,7 @@ int start_announce(struct start *s, struct err *err _unused_)
 
 static const struct parent_step start_steps[] = {
 	{ "signals", start_open_signals },
+	{ "hide", prepare_hide },
 	{ "network namespace", ahead_begin }, /* as early as can be: it takes longest */
 	{ "pid file", pid_file_check },
 	{ "processes", prepare_check },

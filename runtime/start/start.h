@@ -13,7 +13,8 @@
  *
  * Parent (start.c has the table)
  *
- *  1 ahead.c: has the network namespace made by a helper, for it takes longest. ahead_user.c: for
+ *  1 prepare.c: hides hull, where something of it will be in a new user namespace.
+ *    ahead.c: has the network namespace made by a helper, for it takes longest. ahead_user.c: for
  *    root that helper is born in a new user namespace, and waits for its maps (user.c).
  *    pid_file.c: may the pid file be written. prepare.c: looks at /proc and the tree of cgroups.
  *    ahead.c: sees to it that the helper ends with hull. prepare.c: claims the id, with a state that

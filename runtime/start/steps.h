@@ -28,6 +28,8 @@ _must_check_ int scope_make_room(struct start *s, struct err *err); /* for one p
 _must_check_ int scope_settle(struct start *s, struct err *err);    /* the child is in it */
 _must_check_ int scope_end(struct start *s, enum state_by by, struct err *err); /* also the unit */
 
+/* Before anything of hull is in a new user namespace. */
+_must_check_ int prepare_hide(struct start *s, struct err *err);
 /* Are processes known here by the numbers that hull knows; and where is the tree of cgroups? */
 _must_check_ int prepare_check(struct start *s, struct err *err);
 _must_check_ int prepare_claim(struct start *s, struct err *err);  /* state: intent first */

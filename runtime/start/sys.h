@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -46,6 +48,20 @@ static inline long sys_bare(long number _unused_, long a _unused_, long b _unuse
 	return -ENOSYS;
 }
 #endif
+
+/*
+ * The CPUs that this process may run on, and those of them on which it does not run now. False:
+ * there are none, or they cannot be told (more than fit, sched_getaffinity(2)).
+ */
+static inline bool sys_other_cpus(cpu_set_t *ret_all, cpu_set_t *ret_others)
+{
+	int own = sched_getcpu();
+	if (own < 0 || sched_getaffinity(0, sizeof(*ret_all), ret_all) < 0)
+		return false;
+	*ret_others = *ret_all;
+	CPU_CLR((size_t)own, ret_others);
+	return CPU_COUNT(ret_others) > 0;
+}
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old)
 {

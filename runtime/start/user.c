@@ -5,8 +5,10 @@
  *
  * Everything about that process is written below its own directory of a /proc that was checked,
  * with no link and no mount in between (R-050 to R-052). Its number cannot become another
- * process's: it is our child, and not reaped. Must not: leave the child visible to a namespace that
- * it joins (R-073); let it go on without maps.
+ * process's: it is our child, and not reaped.
+ *
+ * Must not: leave the child visible to a namespace that it joins (R-073); let it go on without
+ * maps.
  */
 #include "start/steps.h"
 

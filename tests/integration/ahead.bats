@@ -220,10 +220,5 @@ stop_helper() {
 		! untraced stop_helper || break
 		((tries < 60)) || fail "the helper was not caught"
 	done
-	kill -KILL "$HULL_PID"
-	ends_in 5 "$HELPER"
-	wait "$HULL_PID" || true
-	capture timeout 10 "$HULL" --root "$STATE" delete --force "$ID"
-	expect 0
-	assert_clean
+	ends_with_hull "$HELPER"
 }

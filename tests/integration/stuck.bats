@@ -133,12 +133,7 @@ stop_stage() {
 		! stop_stage || break
 		((tries < 20)) || fail "the stage was not caught"
 	done
-	kill -KILL "$HULL_PID"
-	ends_in 5 "$STAGE"
-	wait "$HULL_PID" || true
-	capture timeout 10 "$HULL" --root "$STATE" delete --force "$ID"
-	expect 0
-	assert_clean
+	ends_with_hull "$STAGE"
 }
 
 # ---- tracers ------------------------------------------------------------------------------------
